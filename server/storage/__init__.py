@@ -1,0 +1,296 @@
+"""The storage port: documents under declared indexes, numbered logs, atomic batches.
+
+Promises every adapter keeps (tests/contracts/test_storage.py runs against all of them):
+
+- **Batches are atomic and durable.** `apply` does all of its operations or none, and returns only
+  after they are on disk (or journalled by a majority). There are no interactive transactions;
+  what a batch relies on is stated as preconditions (`expect`, `Require`).
+- **Logs are gap-free.** `Append` gives the next `position` of its stream, and to numbered entries
+  the next `seq`. A reader that sees position n sees every position before it.
+- **Repeats are recognised.** An `Append` whose `idem` was taken makes the whole batch do nothing and
+  raises `Repeated` with the first entry, for as long as that entry is kept.
+- **Completion is in commit order.** The `then` callbacks of `apply` are called on the event loop, in
+  the order in which the batches became durable (per stream where several owners write), each before
+  its `apply` returns and even if the caller was cancelled meanwhile.
+- **Work is bounded.** With too much waiting, `apply` raises `StoreBusy` at once; nothing was done.
+
+Shapes: ids, streams and index keys are strings; documents hold JSON values, integers within 2^53;
+moments are integer milliseconds. A document has `_id`; the store adds `_v`, its version (from 1).
+Indexed fields are strings, integers or booleans at the top level of the document, never arrays.
+A field absent or null is not in a sparse index.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+Doc = dict[str, Any]
+"""A JSON object with `_id` and, once stored, `_v`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A declared order of a collection: equality on a prefix of `keys`, a range on the next one."""
+
+    name: str
+    keys: tuple[str, ...]
+    unique: bool = False
+    sparse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Text search by bigrams over one string field, always limited to values of a scope field."""
+
+    text_field: str
+    scope_field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents, its indexes, and whether it is a log.
+
+    A log has the fields `stream`, `position`, `seq` (numbered entries so far), `number` (equal to `seq`
+    on numbered entries, absent on others), `idem` and `key`, with the built-in indexes `position`
+    (stream, position), `number` (stream, number), `idem` (idem) and `key` (stream, key), all unique,
+    the last three sparse. Entries are made by `Append` only; they may be patched and deleted.
+    """
+
+    name: str
+    indexes: tuple[Index, ...] = ()
+    search: Search | None = None
+    log: bool = False
+
+
+LOG_INDEXES: Final = (
+    Index("position", ("stream", "position"), unique=True),
+    Index("number", ("stream", "number"), unique=True, sparse=True),
+    Index("idem", ("idem",), unique=True, sparse=True),
+    Index("key", ("stream", "key"), unique=True, sparse=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Stands for a number that an earlier `Append` of the same batch takes; top-level values only."""
+
+    stream: str
+    what: Literal["position", "seq"]
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Store a new document. Raises `Duplicate` when its id or a unique index value is taken."""
+
+    coll: str
+    doc: Doc
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Replace a document. `expect` is the version read; 0 = must not exist; None = store either way."""
+
+    coll: str
+    doc: Doc
+    expect: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Set top-level fields of a document that exists (None removes a field)."""
+
+    coll: str
+    id: str
+    set: Mapping[str, Any]
+    expect: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a document. Without `expect`, one that is already gone is no conflict."""
+
+    coll: str
+    id: str
+    expect: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Max:
+    """Raise an integer field of an existing document to `value`; a higher or equal one stays as it is."""
+
+    coll: str
+    id: str
+    field: str
+    value: int | Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Require:
+    """Precondition: the document exists (in this version, if `expect` says one)."""
+
+    coll: str
+    id: str
+    expect: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add an entry at the end of a stream of a log collection.
+
+    `numbered` entries also take the next `seq`. `idem` makes repeats recognisable (see `Repeated`).
+    With `key` the stream is compacted: the former entry under the same key is removed.
+    """
+
+    coll: str
+    stream: str
+    doc: Doc
+    numbered: bool = False
+    idem: str | None = None
+    key: str | None = None
+
+
+Op = Insert | Put | Patch | Delete | Max | Require | Append
+
+Completion = Callable[[Sequence[Doc | None]], None]
+"""Called with one result per operation: the document as stored, or None where nothing is stored."""
+
+
+class StorageError(Exception):
+    """Something storage refuses or cannot do."""
+
+
+class Duplicate(StorageError):
+    """A unique value is taken. `index` is the index's name, or `_id`."""
+
+    def __init__(self, coll: str, index: str) -> None:
+        super().__init__(f"{coll}: value taken in unique index {index}")
+        self.coll, self.index = coll, index
+
+
+class Conflict(StorageError):
+    """A document is not there, or not in the version expected."""
+
+    def __init__(self, coll: str, id: str) -> None:
+        super().__init__(f"{coll}/{id}: not in the expected version")
+        self.coll, self.id = coll, id
+
+
+class Repeated(StorageError):
+    """The batch was applied before; `entry` is what it appended then."""
+
+    def __init__(self, entry: Doc) -> None:
+        super().__init__(f"repeated: {entry.get('idem')}")
+        self.entry = entry
+
+
+class StoreBusy(StorageError):
+    """More operations are waiting than the store accepts; nothing was done."""
+
+
+class StoreUnavailable(StorageError):
+    """The store cannot write or answer (disk full, no primary, closed); nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """How the store is doing; times in milliseconds."""
+
+    ready: bool
+    waiting: int
+    last_batch: int
+    last_commit_ms: float
+    commits: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupInfo:
+    """A finished snapshot."""
+
+    path: Path
+    bytes: int
+    commit_number: int
+    epoch: str
+
+
+class Store(Protocol):
+    """What features and the floor may ask of storage."""
+
+    @property
+    def epoch(self) -> str:
+        """Changes when history was replaced (a restored backup); positions hold within one epoch."""
+        ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None:
+        """Finish what was accepted, then release everything."""
+        ...
+
+    async def ensure(self, collection: Collection) -> None:
+        """Declare a collection: create it, add indexes it lacks and fill them. Repeatable."""
+        ...
+
+    async def drop_index(self, coll: str, name: str) -> None: ...
+
+    async def apply(self, *ops: Op, then: Completion | None = None) -> list[Doc | None]: ...
+
+    async def get(self, coll: str, id: str) -> Doc | None: ...
+
+    async def get_many(self, coll: str, ids: Sequence[str]) -> dict[str, Doc]: ...
+
+    async def find(
+        self,
+        coll: str,
+        index: str,
+        eq: Sequence[str | int | bool] = (),
+        *,
+        gt: str | int | None = None,
+        lt: str | int | None = None,
+        reverse: bool = False,
+        limit: int = 100,
+    ) -> list[Doc]:
+        """Documents equal to `eq` on the index's first keys, in index order (`reverse`: backwards),
+        the next key strictly between `gt` and `lt`."""
+        ...
+
+    async def count(
+        self, coll: str, index: str, eq: Sequence[str | int | bool] = (), *, cap: int = 1000
+    ) -> int:
+        """How many `find` would give, counted no further than `cap`."""
+        ...
+
+    async def heads(
+        self, coll: str, streams: Sequence[str], *, numbered: bool = False
+    ) -> dict[str, Doc]:
+        """The last entry (or last numbered entry) of each stream that has one, in one read."""
+        ...
+
+    async def tails(self, coll: str, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
+        """The first `limit` entries after the given position of each stream, in one read."""
+        ...
+
+    async def search(
+        self,
+        coll: str,
+        text: str,
+        scopes: Sequence[str],
+        *,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Doc]:
+        """The newest documents of `scopes` whose text holds `text` (two characters or more, letters
+        compared without case), newest first by order of storing. Each result carries `_rank`; pass
+        the last one's as `before` for the next page."""
+        ...
+
+    async def scan(self, coll: str, after_id: str | None = None, limit: int = 500) -> list[Doc]:
+        """Documents in order of id, for backfills and exports."""
+        ...
+
+    async def snapshot(self, target: Path) -> BackupInfo:
+        """Write a consistent, checked copy to `target` while work goes on."""
+        ...
+
+    def health(self) -> StoreHealth: ...
