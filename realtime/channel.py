@@ -1,0 +1,38 @@
+"""Channels: named streams of events, `kind:id`, and which of two kinds each is.
+
+In a *log* every change takes the next position, and a reader misses nothing. In a *state* the position
+is a version, and catching up gives the newest value of each key; a slow reader may be given only that.
+"""
+
+from enum import Enum
+
+
+class ChannelKind(Enum):
+    """How a channel treats the past."""
+
+    LOG = "log"
+    STATE = "state"
+
+
+KINDS = {
+    "conversation": ChannelKind.LOG,
+    "forum": ChannelKind.LOG,
+    "person": ChannelKind.STATE,
+    "dashboard": ChannelKind.STATE,
+}
+
+
+def kind_of(channel: str) -> ChannelKind | None:
+    """The kind of a channel by its name, or None when there is no such channel."""
+    family, separator, rest = channel.partition(":")
+    return KINDS.get(family) if separator and rest else None
+
+
+def person_channel(person_id: str) -> str:
+    """The state channel that every connection of a person hears."""
+    return f"person:{person_id}"
+
+
+def conversation_channel(conversation_id: str) -> str:
+    """The log channel that a conversation's members hear."""
+    return f"conversation:{conversation_id}"
