@@ -1,0 +1,108 @@
+"""WeCom (企业微信): how a notice reaches a phone that is not looking.
+
+The promise is one call: give the bytes of a request, learn who got it. The bytes are built
+beforehand by `textcard_request` and stored by the caller, because the *same* bytes must go again
+when the outcome of a call is unknown: WeCom recognises an identical request within four hours and
+shows it once. Everything that can go wrong is one of four errors, each saying what to do.
+
+Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from server.integrations.wecom.textcard import textcard_request
+
+UNREACHABLE: Final = "unreachable"
+"""WeCom does not know this person, or the app may not write to them."""
+UNLICENSED: Final = "unlicensed"
+"""The company holds no interface licence for this person."""
+CONTENT: Final = "content"
+"""WeCom refuses what the request says, whoever it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """WeCom accepted the request. That the phone shows it is not in anybody's power to know."""
+
+    msgid: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Who got nothing although the call succeeded, and why; ids as in the request."""
+
+
+class WeComError(Exception):
+    """A request did not get through. Its text may be logged: no token, no secret, no address."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        """WeCom's errcode, when it gave one."""
+
+    def __str__(self) -> str:
+        return self.reason if self.code is None else f"{self.reason} (errcode {self.code})"
+
+
+class Retry(WeComError):
+    """Not done, or nobody knows: send the same bytes again later.
+
+    `after` is a wait in seconds that WeCom or the client asks for; None leaves it to the caller.
+    """
+
+    def __init__(self, reason: str, code: int | None = None, after: float | None = None) -> None:
+        super().__init__(reason, code)
+        self.after = after
+
+
+class Paused(WeComError):
+    """Too much was asked: nothing of this app may be sent for `seconds`, then the same bytes."""
+
+    def __init__(self, reason: str, seconds: float, code: int | None = None) -> None:
+        super().__init__(reason, code)
+        self.seconds = seconds
+
+
+class Misconfigured(WeComError):
+    """An administrator must change something first. Ring the alarm; repeating helps nobody."""
+
+
+class RefusedByWeCom(WeComError):
+    """Final for this request: nobody in it will get it. `users` says why, person by person."""
+
+    def __init__(
+        self, reason: str, code: int | None = None, users: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(reason, code)
+        self.users: Mapping[str, str] = dict(users or {})
+
+
+class WeCom(Protocol):
+    """The one thing the product asks of WeCom.
+
+    Relied on by the outbox: at most one outcome per call; every failure is a `WeComError`; the
+    call ends within about half a minute (three times ten seconds at the very worst: token, send,
+    send again with a fresh token); it holds no state of its own about the request, so that a crash
+    loses nothing that the caller has stored. Calls may run side by side. How often one person may
+    be written to is the caller's business: above 30 a minute or 1,000 an hour WeCom drops the
+    surplus without saying so.
+    """
+
+    async def send(self, request: bytes) -> Sent:
+        """Send these bytes, the exact JSON body of `message/send`."""
+        ...
+
+
+__all__ = [
+    "CONTENT",
+    "UNLICENSED",
+    "UNREACHABLE",
+    "Misconfigured",
+    "Paused",
+    "RefusedByWeCom",
+    "Retry",
+    "Sent",
+    "WeCom",
+    "WeComError",
+    "textcard_request",
+]
