@@ -4,7 +4,7 @@ A shape is one msgspec class. The class is the validation, its docstring the doc
 protocol documents and client types are made from it.
 """
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
@@ -28,6 +28,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened, told to a channel."""
 
     wire_name: ClassVar[str] = ""
+
+    def numbered(self, seq: int) -> Self:
+        """The event with the number that its log entry took; most events show none."""
+        return self
 
 
 class Nothing(Result, frozen=True):

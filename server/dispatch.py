@@ -1,0 +1,127 @@
+"""From a name and an object to an answer: the same road for the socket and for HTTP.
+
+Checks the name, the fields, the actor's right and rate, opens a unit of work, runs the handler, commits,
+and answers. A handler that lost a race is run again, three times in all.
+"""
+
+import inspect
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from realtime.connection import Connection
+from realtime.limits import KeyedLimits
+from realtime.protocol import Command, Result, read_command
+from realtime.publisher import Publisher
+from server.auth import Actor
+from server.clock import Clock
+from server.errors import Busy, ConflictRefused, NotFound, RateLimited, Refused, Unavailable
+from server.feature import Feature, Handler, command_of
+from server.storage import Conflict, Duplicate, Store, StoreBusy, StoreUnavailable
+from server.work import UnitOfWork
+
+ATTEMPTS = 3
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A handler with what it needs besides the command and the work."""
+
+    handler: Handler
+    kind: type[Command]
+    services: Mapping[str, Any]
+
+
+class Dispatcher:
+    """Runs commands. `services` maps a type to the one object that handlers get for it."""
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        store: Store,
+        publisher: Publisher,
+        clock: Clock,
+        services: Mapping[type, Any],
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._clock = clock
+        self._limits = KeyedLimits(clock)
+        self._bound: dict[str, Bound] = {}
+        for feature in features:
+            for handler in feature.commands:
+                kind = command_of(handler.function)
+                self._bound[kind.wire_name] = Bound(handler, kind, _services(handler, services))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The wire names of all commands."""
+        return frozenset(self._bound)
+
+    async def run(
+        self, actor: Actor, name: str, body: object, connection: Connection | None = None
+    ) -> Result:
+        """Do one command. Raises Refused."""
+        bound = self._bound.get(name)
+        if bound is None:
+            raise NotFound(f"there is no command {name[:64]!r}")
+        bound.handler.check(actor)
+        rate = bound.handler.rate
+        wait_ms = self._limits.take((actor.person_id, name), rate.per_second, rate.burst)
+        if wait_ms:
+            raise RateLimited("too many of these at once; wait a moment", retry_after_ms=wait_ms)
+        command = read_command(bound.kind, body)
+        return await self._attempt(bound, command, actor, connection)
+
+    async def _attempt(
+        self, bound: Bound, command: Command, actor: Actor, connection: Connection | None
+    ) -> Result:
+        for _ in range(ATTEMPTS):
+            work = UnitOfWork(self._store, actor, self._clock.now(), connection=connection)
+            try:
+                answer = await bound.handler.function(command, work, **bound.services)
+                await work.commit(self._publisher)
+            except (Conflict, Duplicate) as lost:
+                log.debug("lost a race", extra={"command": bound.kind.wire_name, "why": str(lost)})
+                continue
+            except StoreBusy:
+                raise Busy("the server is busy; try again", retry_after_ms=500) from None
+            except StoreUnavailable:
+                raise Unavailable("the store cannot be written now; nothing was done") from None
+            result: Result = answer() if callable(answer) else answer
+            return result
+        raise ConflictRefused("others keep changing this at the same time; look again and retry")
+
+    async def answer(
+        self, actor: Actor, name: str, body: object, connection: Connection | None = None
+    ) -> msgspec.Raw:
+        """Do one command and give the ack as JSON. Raises nothing: what is unknown is logged."""
+        try:
+            result = await self.run(actor, name, body, connection)
+        except Refused as refused:
+            return refusal(refused)
+        except Exception:
+            log.exception("command failed", extra={"command": name[:64]})
+            return refusal(Unavailable("something went wrong on our side; it has been logged"))
+        return msgspec.Raw(b'{"ok":true,"result":' + msgspec.json.encode(result) + b"}")
+
+
+def refusal(refused: Refused) -> msgspec.Raw:
+    """The ack of a refused command."""
+    error: dict[str, object] = {"code": refused.code, "message": refused.message}
+    if refused.retry_after_ms is not None:
+        error["retry_after_ms"] = refused.retry_after_ms
+    return msgspec.Raw(msgspec.json.encode({"ok": False, "error": error}))
+
+
+def _services(handler: Handler, services: Mapping[type, Any]) -> dict[str, Any]:
+    """The objects for a handler's further parameters, found by their type."""
+    parameters = list(inspect.signature(handler.function).parameters.values())[2:]
+    missing = [p.name for p in parameters if p.annotation not in services]
+    if missing:
+        raise LookupError(f"{handler.function.__qualname__}: nothing was wired for {missing}")
+    return {p.name: services[p.annotation] for p in parameters}

@@ -1,0 +1,89 @@
+"""A feature: what a folder under server/features adds to the product, as one value.
+
+Commands are plain async functions `handler(command, work, ...)`. What a handler needs besides (the
+directory, a worklist) it names as further parameters by type; `server.dispatch` hands them in from the
+services that `server.app` has wired, and refuses to start when one is missing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from realtime.protocol import Command, Event
+from server.auth import Actor, Role
+from server.errors import Forbidden
+from server.storage import Store
+from server.storage.document import Document
+
+Right = Callable[[Actor], bool]
+"""Whether an actor may use a command at all; rights in the thing itself are the handler's first lines."""
+
+
+def staff(actor: Actor) -> bool:
+    """Everybody who is signed in."""
+    return True
+
+
+def having(role: Role) -> Right:
+    """Those who hold a role."""
+
+    def holds(actor: Actor) -> bool:
+        return actor.has(role)
+
+    return holds
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often one person may use a command: `burst` at once, then `per_second`."""
+
+    burst: int
+    per_second: float
+
+
+ORDINARY = Rate(burst=60, per_second=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A command's function, who may use it, and how often."""
+
+    function: Callable[..., Awaitable[Any]]
+    right: Right
+    rate: Rate = ORDINARY
+
+    def check(self, actor: Actor) -> None:
+        """Raises Forbidden."""
+        if not self.right(actor):
+            raise Forbidden("your roles do not include this")
+
+
+def allow(
+    right: Right, *functions: Callable[..., Awaitable[Any]], rate: Rate = ORDINARY
+) -> list[Handler]:
+    """Register handlers under one right and rate."""
+    return [Handler(function, right, rate) for function in functions]
+
+
+ChannelsOf = Callable[[Store, str], Awaitable[Mapping[str, int]]]
+"""The channels a person hears by membership, each with the first position he or she may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Everything a feature declares. `routes` are for what is not a command (sign-in, uploads)."""
+
+    name: str
+    commands: Sequence[Handler] = ()
+    events: Sequence[type[Event]] = ()
+    documents: Sequence[type[Document]] = ()
+    channels_of: ChannelsOf | None = None
+    routes: Callable[[web.Application], None] | None = None
+
+
+def command_of(function: Callable[..., Awaitable[Any]]) -> type[Command]:
+    """The class of the command that a handler takes."""
+    kind: type[Command] = function.__annotations__["command"]
+    return kind

@@ -1,0 +1,174 @@
+"""Every setting, once: name, type, default, unit and a sentence.
+
+A value comes from the environment (`YUANXIN_<NAME>`, or a file named by `YUANXIN_<NAME>_FILE` for
+secrets), else from the TOML file named by `YUANXIN_CONFIG`, else it is the default. Secrets never show
+in a repr or in what `python -m server settings` prints.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "YUANXIN_"
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used; the text says which one and why."""
+
+
+def setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
+    """Declare a setting."""
+    meta = {"sentence": sentence, "secret": secret}
+    return field(default=default, repr=not secret, metadata=meta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may decide."""
+
+    http_host: str = setting(
+        "127.0.0.1", "Address to listen on; 0.0.0.0 behind a firewall or proxy."
+    )
+    http_port: int = setting(8080, "Port of pages, commands and sockets.")
+    public_url: str = setting(
+        "",
+        "How phones reach the server, as used in cards and sign-in; "
+        "empty: http://127.0.0.1:<port>.",
+    )
+    trusted_proxies: str = setting(
+        "", "Addresses, separated by commas, whose X-Forwarded-For is believed."
+    )
+    data_dir: Path = setting(Path("var"), "Folder of everything that is kept.")
+    storage_url: str = setting(
+        "", "Where data lives: empty = SQLite in the data folder, or mongodb://…"
+    )
+    storage_queue: int = setting(
+        10_000, "Changes that may wait for the disk before commands are answered with busy."
+    )
+    redis_url: str = setting("", "Redis that links several nodes; empty: one node.")
+    log_level: str = setting("info", "debug, info, warning or error.")
+
+    session_idle_hours: int = setting(72, "Hours without use after which a sign-in ends.")
+    session_days: int = setting(30, "Days after which a sign-in ends in any case.")
+    ping_interval_ms: int = setting(25_000, "Milliseconds between two pings to a connection.")
+    ping_timeout_ms: int = setting(10_000, "Milliseconds within which a ping must be answered.")
+
+    recall_seconds: int = setting(
+        120, "How long a message may be recalled by its sender (up to 86400)."
+    )
+    notice_first_seconds: int = setting(
+        8, "How long a message waits for its reader before WeCom is asked to ring (up to 15)."
+    )
+    notice_merge_seconds: int = setting(
+        60, "Further messages of a conversation are merged into one notice for this long."
+    )
+    notice_show_text: bool = setting(
+        False, "Whether notices show the beginning of a message's text."
+    )
+    notice_calls_per_second: int = setting(50, "Calls to WeCom a second at most.")
+
+    sandbox_port: int = setting(8090, "Port of the stand-ins for WeCom, OA and HIS.")
+
+    wecom_api_base: str = setting(
+        "", "WeCom's API, ends with /cgi-bin/; empty: no notices are sent."
+    )
+    wecom_corp_id: str = setting("", "The hospital's corp id in WeCom.")
+    wecom_agent_id: int = setting(1_000_002, "The app's agent id in WeCom.")
+    wecom_secret: str = setting("", "The app's secret.", secret=True)
+    wecom_callback_token: str = setting("", "Token of WeCom's callback.", secret=True)
+    wecom_callback_aes_key: str = setting(
+        "", "EncodingAESKey of the callback, 43 characters.", secret=True
+    )
+    wecom_callback_max_age: int = setting(300, "Seconds a callback may be old; 0 = not checked.")
+
+    oa_wsdl: str = setting("", "WSDL of the OA, path or URL; empty: the bundled one.")
+    oa_endpoint: str = setting("", "Address of the OA's WorkflowService; empty: no documents.")
+    oa_calls_per_second: int = setting(20, "Calls to the OA a second at most.")
+    oa_poll_seconds: int = setting(3, "Seconds between two readings for pages on screen.")
+    oa_timezone: str = setting("Asia/Shanghai", "Zone of the times the OA gives.")
+    oa_headers: str = setting(
+        "", "Further headers of every OA call, as `Name: value` separated by |."
+    )
+
+    @property
+    def url(self) -> str:
+        """How phones reach the server, without a slash at the end."""
+        return (self.public_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read all settings. Raises BadSetting."""
+    given = _from_file(environ.get(PREFIX + "CONFIG", ""))
+    for declared in fields(Settings):
+        name = PREFIX + declared.name.upper()
+        if name in environ:
+            given[declared.name] = environ[name]
+        elif name + "_FILE" in environ:
+            given[declared.name] = _read_secret(name, environ[name + "_FILE"])
+    values = {f.name: _convert(f, given[f.name]) for f in fields(Settings) if f.name in given}
+    return _check(Settings(**values))
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as fault:
+        raise BadSetting(f"{PREFIX}CONFIG: {path} cannot be read: {fault}") from None
+    known = {f.name for f in fields(Settings)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise BadSetting(f"{path}: unknown settings {', '.join(unknown)}")
+    return given
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as fault:
+        raise BadSetting(f"{name}_FILE: {path} cannot be read: {fault.strerror}") from None
+
+
+def _convert(declared: Field[Any], value: Any) -> Any:
+    kind, name = declared.type, PREFIX + declared.name.upper()
+    text = str(value).strip()
+    if kind is bool:
+        if text.lower() not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
+            raise BadSetting(f"{name} must be on or off, not {text!r}")
+        return text.lower() in ("1", "true", "yes", "on")
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise BadSetting(f"{name} must be a whole number, not {text!r}") from None
+    return Path(text) if kind is Path else text
+
+
+def _check(settings: Settings) -> Settings:
+    if not 0 <= settings.recall_seconds <= 86_400:
+        raise BadSetting(f"{PREFIX}RECALL_SECONDS must be between 0 and 86400")
+    if not 1 <= settings.notice_first_seconds <= 15:
+        raise BadSetting(f"{PREFIX}NOTICE_FIRST_SECONDS must be between 1 and 15")
+    if settings.wecom_api_base and not settings.wecom_api_base.endswith("/cgi-bin/"):
+        raise BadSetting(f"{PREFIX}WECOM_API_BASE must end with /cgi-bin/")
+    if settings.wecom_callback_aes_key and len(settings.wecom_callback_aes_key) != 43:
+        raise BadSetting(f"{PREFIX}WECOM_CALLBACK_AES_KEY must have 43 characters")
+    return settings
+
+
+def describe() -> str:
+    """All settings with type, default and sentence, as a table in plain text."""
+    lines = []
+    for declared in fields(Settings):
+        assert declared.default is not MISSING
+        kind = getattr(declared.type, "__name__", str(declared.type))
+        default = "" if declared.metadata["secret"] else str(declared.default)
+        also = f" (or {PREFIX}{declared.name.upper()}_FILE)" if declared.metadata["secret"] else ""
+        lines.append(
+            f"{PREFIX}{declared.name.upper()}{also}\n    {kind}, default: {default or '(empty)'}"
+            f"\n    {declared.metadata['sentence']}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,79 @@
+"""The log: one entry for each change a channel was told of, under its channel as stream."""
+
+from typing import Any
+
+import msgspec
+
+from realtime.errors import ConflictRefused
+from realtime.protocol import Event, event_body
+from realtime.publisher import Publication
+from server.clock import Millis
+from server.storage import Append, Collection, Doc, Search, Taken
+
+LOG = Collection("log", search=Search("text", "stream"), log=True)
+"""Entries: `_id`, `stream`, `position`, `seq`, `at`, `event`, `data`; messages also `number`, `idem`,
+`digest` and, as long as they may be found, `text`."""
+
+
+class Entry:
+    """An entry on its way into the log. Its numbers are known once the work is committed."""
+
+    __slots__ = ("_seq", "at", "channel", "digest", "event", "id", "joins", "key", "leaves", "op")
+
+    def __init__(self, op: Append, event: Event, joins: tuple[str, ...], leaves: tuple[str, ...]):
+        self.op = op
+        self.event = event
+        self.id: str = op.doc["_id"]
+        self.at: Millis = op.doc["at"]
+        self.digest: str | None = op.doc.get("digest")
+        self.channel = op.stream
+        self.key = op.key
+        self.joins = joins
+        self.leaves = leaves
+        self._seq: int | None = None
+
+    @property
+    def seq(self) -> int:
+        """The number taken (of a numbered entry). Known after the commit."""
+        if self._seq is None:
+            raise RuntimeError("an entry's number is known only after the commit")
+        return self._seq
+
+    @property
+    def taking_seq(self) -> Taken:
+        """Stands for the number in other operations of the same unit of work."""
+        return Taken(self.channel, "seq")
+
+    @property
+    def taking_position(self) -> Taken:
+        """Stands for the position in other operations of the same unit of work."""
+        return Taken(self.channel, "position")
+
+    def publication(self, stored: Doc) -> Publication:
+        """What the hub is to tell, once `stored` is what the log holds."""
+        self._seq = stored["seq"]
+        data = msgspec.json.encode(self.event.numbered(stored["seq"]))
+        position: int = stored["position"]
+        return Publication(
+            channel=self.channel,
+            name=self.event.wire_name,
+            body=event_body(data, self.channel, position),
+            position=position,
+            key=self.key,
+            joins=self.joins,
+            leaves=self.leaves,
+        )
+
+    def repeat(self, first: Doc) -> None:
+        """Take the numbers of the entry stored the first time. Raises when that was something else."""
+        if first.get("digest") != self.digest:
+            raise ConflictRefused("this client_id was used for another message; use a new one")
+        self.id, self.at, self._seq = first["_id"], first["at"], first["seq"]
+
+
+def read_event(entry: Doc, kinds: dict[str, type[Event]]) -> dict[str, Any]:
+    """A stored entry as `{event, position, data}`, the data as it was (or would now be) told."""
+    event = msgspec.convert(entry["data"], kinds[entry["event"]]).numbered(entry["seq"])
+    data: dict[str, Any] = msgspec.to_builtins(event)
+    data["channel"], data["position"] = entry["stream"], entry["position"]
+    return {"event": entry["event"], "position": entry["position"], "data": data}

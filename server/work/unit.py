@@ -1,0 +1,240 @@
+"""One unit of work: reads with remembered versions, collected operations, one atomic commit."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from realtime.connection import Connection
+from realtime.errors import Closing, NotFound
+from realtime.protocol import Event, event_body
+from realtime.publisher import Publication, Publisher
+from server.audit import AuditRow
+from server.auth.actor import Actor
+from server.clock import Millis
+from server.ids import new_id
+from server.outbox import Owed
+from server.storage import (
+    Append,
+    Delete,
+    Doc,
+    Insert,
+    Max,
+    Op,
+    Patch,
+    Put,
+    Repeated,
+    Require,
+    Store,
+    Taken,
+)
+from server.storage.document import D, Document, from_doc, to_doc
+from server.work.entry import LOG, Entry
+
+R = TypeVar("R")
+Later = Callable[[], R]
+"""An answer that can be given once the numbers are known."""
+
+
+class UnitOfWork:
+    """The only door between a handler and everything that lasts.
+
+    `connection` is the socket the command came by, None over HTTP and for the server's own work.
+    """
+
+    def __init__(
+        self, store: Store, actor: Actor, now: Millis, *, connection: Connection | None = None
+    ) -> None:
+        self.store = store
+        self.actor = actor
+        self.now = now
+        self.connection = connection
+        self._versions: dict[tuple[str, str], int] = {}
+        self._ops: list[Op] = []
+        self._entries: list[tuple[int, Entry]] = []
+        self._ephemeral: list[Publication] = []
+        self._closings: list[tuple[str, Closing, frozenset[str] | None]] = []
+        self._afterwards: list[Callable[[], None]] = []
+
+    # Reading
+
+    async def get(self, kind: type[D], id: str) -> D | None:
+        """A document by id, or None."""
+        doc = await self.store.get(kind.collection.name, id)
+        return None if doc is None else self._read(kind, doc)
+
+    async def find(self, kind: type[D], id: str) -> D:
+        """A document that has to be there. Raises NotFound."""
+        document = await self.get(kind, id)
+        if document is None:
+            raise NotFound(f"there is no such {kind.__name__.lower()}")
+        return document
+
+    async def get_many(self, kind: type[D], ids: Sequence[str]) -> dict[str, D]:
+        """Those of the documents that are there, by id."""
+        docs = await self.store.get_many(kind.collection.name, ids)
+        return {id: self._read(kind, doc) for id, doc in docs.items()}
+
+    async def query(
+        self,
+        kind: type[D],
+        index: str,
+        *eq: str | int | bool,
+        gt: str | int | None = None,
+        lt: str | int | None = None,
+        reverse: bool = False,
+        limit: int = 100,
+    ) -> list[D]:
+        """Documents by a declared index, as `Store.find` gives them."""
+        docs = await self.store.find(
+            kind.collection.name, index, eq, gt=gt, lt=lt, reverse=reverse, limit=limit
+        )
+        return [self._read(kind, doc) for doc in docs]
+
+    def _read(self, kind: type[D], doc: Doc) -> D:
+        self._versions[kind.collection.name, doc["_id"]] = doc["_v"]
+        return from_doc(kind, doc)
+
+    # Writing
+
+    def insert(self, document: Document, **taken: Taken) -> None:
+        """Store a new document; `taken` gives fields that hold numbers of an entry of this work."""
+        self._ops.append(Insert(document.collection.name, {**to_doc(document), **taken}))
+
+    def put(self, document: Document) -> None:
+        """Replace a document that this work has read, or store one that it found absent."""
+        coll = document.collection.name
+        expect = self._versions.get((coll, document.id), 0)
+        self._ops.append(Put(coll, to_doc(document), expect))
+
+    def overwrite(self, document: Document) -> None:
+        """Store a document whatever was there before; the last one wins."""
+        self._ops.append(Put(document.collection.name, to_doc(document), None))
+
+    def patch(self, kind: type[Document], id: str, **fields: Any) -> None:
+        """Set single fields of a document that exists, whatever its version (None removes one)."""
+        self._ops.append(Patch(kind.collection.name, id, fields))
+
+    def raise_to(self, kind: type[Document], id: str, field: str, value: int | Taken) -> None:
+        """Raise an integer field; a higher value stays."""
+        self._ops.append(Max(kind.collection.name, id, field, value))
+
+    def delete(self, document: Document) -> None:
+        """Remove a document in the version this work has read."""
+        coll = document.collection.name
+        self._ops.append(Delete(coll, document.id, self._versions.get((coll, document.id))))
+
+    def require(self, document: Document, *, unchanged: bool = False) -> None:
+        """Precondition: the document is still there (and as it was read) when this is committed."""
+        coll = document.collection.name
+        expect = self._versions[coll, document.id] if unchanged else None
+        self._ops.append(Require(coll, document.id, expect))
+
+    # Telling
+
+    def append(
+        self,
+        channel: str,
+        event: Event,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        idem: str | None = None,
+        numbered: bool = False,
+        joins: tuple[str, ...] = (),
+        leaves: tuple[str, ...] = (),
+        **fields: Any,
+    ) -> Entry:
+        """Log an event in a channel and tell it after the commit.
+
+        On a state channel `key` names the value it replaces. `fields` are kept with the entry.
+        """
+        doc: Doc = {
+            "_id": id or new_id(self.now),
+            "at": self.now,
+            "event": event.wire_name,
+            "data": msgspec.to_builtins(event),
+            **fields,
+        }
+        op = Append(LOG.name, channel, doc, numbered=numbered, idem=idem, key=key)
+        entry = Entry(op, event, joins, leaves)
+        self._entries.append((len(self._ops), entry))
+        self._ops.append(op)
+        return entry
+
+    def patch_entry(self, entry_id: str, event: Event, **fields: Any) -> None:
+        """Change what a logged event will be read as from now on (a recalled message)."""
+        self._ops.append(Patch(LOG.name, entry_id, {"data": msgspec.to_builtins(event), **fields}))
+
+    def announce(self, channel: str, event: Event) -> None:
+        """Tell something that is not kept and may be lost (somebody is typing)."""
+        body = event_body(msgspec.json.encode(event), channel, None)
+        self._ephemeral.append(Publication(channel, event.wire_name, body, None))
+
+    def record(self, action: str, subject: str, **detail: Any) -> None:
+        """Leave an audit row in the same commit."""
+        self.insert(
+            AuditRow(
+                id=new_id(self.now),
+                at=self.now,
+                actor_id=self.actor.person_id,
+                action=action,
+                subject=subject,
+                session_id=self.actor.session_id,
+                address=self.actor.address,
+                detail=detail,
+            )
+        )
+
+    def owe(self, kind: str, subject: str, *, due_in_ms: int, **data: Any) -> None:
+        """Remember that people may have to be told of `subject`, to be looked at when due."""
+        self.overwrite(
+            Owed(
+                id=f"{kind}:{subject}",
+                kind=kind,
+                subject=subject,
+                at=self.now,
+                due_at=Millis(self.now + due_in_ms),
+                data=data,
+            )
+        )
+
+    def disconnect(
+        self, person_id: str, reason: Closing, session_ids: frozenset[str] | None = None
+    ) -> None:
+        """End a person's connections after the commit."""
+        self._closings.append((person_id, reason, session_ids))
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Call a quick function of this process after the commit (refresh a cache)."""
+        self._afterwards.append(action)
+
+    # Committing
+
+    async def commit(self, publisher: Publisher) -> None:
+        """Store everything, then announce it. Raises what `Store.apply` raises but Repeated."""
+        if not self._ops:
+            self._announce(publisher, ())
+            return
+        try:
+            await self.store.apply(
+                *self._ops, then=lambda stored: self._announce(publisher, stored)
+            )
+        except Repeated as repeated:
+            for _, entry in self._entries:
+                if entry.op.idem == repeated.entry["idem"]:
+                    entry.repeat(repeated.entry)
+
+    def _announce(self, publisher: Publisher, stored: Sequence[Doc | None]) -> None:
+        publications: list[Publication] = []
+        for place, entry in self._entries:
+            doc = stored[place]
+            assert doc is not None, "an append stores its entry"
+            publications.append(entry.publication(doc))
+        publications.extend(self._ephemeral)
+        if publications:
+            publisher.publish(publications)
+        for action in self._afterwards:
+            action()
+        for person_id, reason, session_ids in self._closings:
+            publisher.disconnect(person_id, reason, session_ids=session_ids)
