@@ -1,0 +1,162 @@
+"""The port `Worklist`: what the OA was last seen to hold for each person, and how changes are
+told.
+
+The OA cannot push, so it is asked in turn (`poller.py`); features read this mirror and never the
+OA. What must always hold:
+
+- **Failures clear nothing.** What was seen stays until a later answer replaces it; `stale` says
+  so and `as_of` says from when it is. A sudden "0 to-dos" counts as a failure until it is
+  confirmed.
+- **A change is told before it is known.** The sink stores it first; only then does the mirror
+  move. A crash in between tells the same change again, so a sink must be able to hear it twice.
+- **The first reading of a person is a baseline**: told with `baseline=True`, of which no notice
+  is made.
+- **Documents decide, not numbers**: a change is a changed set of request ids. One done and one
+  arrived is a change although the count stays.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from server.clock import Millis
+from server.integrations.oa import Item, State
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A person's pending documents as last seen, newest first.
+
+    `count` is what the OA counted: it may exceed the items when a document waits twice (two
+    duties of one person) or when the list is longer than is followed (`complete` is False then).
+    """
+
+    items: tuple[Item, ...]
+    count: int
+    as_of: Millis
+    complete: bool = True
+
+    @property
+    def pending(self) -> int:
+        """The number for a badge."""
+        return len(self.items) if self.complete else max(self.count, len(self.items))
+
+    @property
+    def request_ids(self) -> frozenset[str]:
+        return frozenset(item.request_id for item in self.items)
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON values, for whoever stores it."""
+        return {
+            "items": [asdict(item) for item in self.items],
+            "count": self.count,
+            "as_of": self.as_of,
+            "complete": self.complete,
+        }
+
+    @classmethod
+    def from_document(cls, doc: Mapping[str, Any]) -> "Seen":
+        return cls(
+            items=tuple(Item(**item) for item in doc["items"]),
+            count=doc["count"],
+            as_of=Millis(doc["as_of"]),
+            complete=doc["complete"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A page of a person's list. `stale`: the OA could not be asked, this is from before
+    (`as_of`); `total` is None when it is not known."""
+
+    items: tuple[Item, ...]
+    total: int | None
+    as_of: Millis | None
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many documents wait for a person; `as_of` is None when the OA was never read for them."""
+
+    pending: int
+    as_of: Millis | None
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorHealth:
+    """For the operator: `reason` is the sentence of the last failure while `reachable` is False."""
+
+    reachable: bool
+    reason: str
+    people: int
+    visible: int
+    last_answer_at: Millis | None
+
+
+class Accounts(Protocol):
+    """The mapping from people to OA users, kept by the directory."""
+
+    async def oa_users(self) -> Mapping[str, str]:
+        """Everybody who has an OA account: person id to OA user id."""
+        ...
+
+
+class WorklistSink(Protocol):
+    """Keeps what was seen, and hears of changes."""
+
+    async def changed(
+        self,
+        person_id: str,
+        seen: Seen,
+        arrived: tuple[Item, ...],
+        gone: tuple[str, ...],
+        baseline: bool,
+    ) -> None:
+        """Keep `seen` and act on the change, as one. Called once per change, one at a time per
+        person; called again with the same change if it raises or the process dies before it
+        returns. `gone` are request ids. With `baseline` everything seen is in `arrived` and
+        nothing is news.
+        """
+        ...
+
+    async def load(self, person_id: str) -> Seen | None:
+        """What was last kept, or None: the next reading is this person's baseline."""
+        ...
+
+
+class Worklist(Protocol):
+    """What features ask of the mirror. Nothing here raises because of the OA."""
+
+    async def read(
+        self, person_id: str, state: State, page: int = 1, max_age_s: float = 5.0
+    ) -> Reading:
+        """A page of 20, asked of the OA unless what is known is younger than `max_age_s`.
+
+        Somebody without an OA account has empty lists. When the OA cannot be asked, the last
+        known page is given, or an empty one with `total` None when there is none.
+        """
+        ...
+
+    async def counts(self, person_id: str, max_age_s: float = 5.0) -> Waiting: ...
+
+    async def seen(self, person_id: str) -> Seen | None:
+        """What is known of a person's pending documents, without asking the OA."""
+        ...
+
+    def visible(self, person_id: str, on: bool) -> None:
+        """Whether any page of this person is on a screen now; such people are read every few
+        seconds.
+        """
+        ...
+
+    def hint(self, person_ids: Iterable[str]) -> None:
+        """Something changed for these people (a webhook said so): read them next."""
+        ...
+
+    def forget(self, person_id: str) -> None:
+        """Drop what is held in memory for a person; what is kept stays with the sink."""
+        ...
+
+    def health(self) -> MirrorHealth: ...
