@@ -61,7 +61,12 @@ def install_packages() -> bool:
     if noted(note) == locked_packages():
         return True
     say("installing the app's packages")
-    if npm("ci", "--no-audit", "--no-fund", "--fetch-retry-mintimeout=1000") != 0:
+    if (
+        npm(
+            "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--fetch-retry-mintimeout=1000"
+        )
+        != 0
+    ):
         say("the packages could not be installed; is the network reachable?")
         return False
     note.write_text(locked_packages())
