@@ -1,0 +1,278 @@
+"""The SOAP door: one call through zeep and httpx, bounded in time, size, number and trust.
+
+The only module that knows zeep. zeep builds requests and reads answers by the WSDL; everything
+between is ours: the answer is read up to a size, classified by status and headers (zeep would
+lose them), cleaned, and fitted to the schema before the strict reader sees it. zeep's lenient
+mode is never used: after one element it does not know, it silently reads every later field as
+None.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+import zeep
+from lxml import etree
+from zeep.exceptions import Fault
+from zeep.proxy import AsyncServiceProxy
+from zeep.transports import AsyncTransport
+
+from server.integrations.oa import Blocked, NotUnderstood, OAError, RefusedByOA, Unreachable
+from server.integrations.oa.breaker import Breaker
+from server.integrations.oa.budget import Budget, Lane, OverBudget
+from server.integrations.oa.envelope import Unpacker, fit_for_parsing
+
+log = logging.getLogger(__name__)
+
+PARSED_IN_A_THREAD: Final = 16 * 1024
+"""Bytes from which an answer is read beside the event loop (20 rows cost some 11 ms of CPU)."""
+
+_XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one door bears: seconds for a call, bytes of an answer, calls at once."""
+
+    timeout_s: float = 10.0
+    most_bytes: int = 8 * 1024 * 1024
+    calls_at_once: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response in the shape zeep reads, its body read already."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+    encoding: str = "utf-8"
+
+
+class SoapDoor:
+    """Calls operations of one service. `open` reads the WSDL and asks nothing of the service."""
+
+    def __init__(
+        self,
+        wsdl: str,
+        endpoint: str,
+        budget: Budget,
+        breaker: Breaker,
+        *,
+        spare_wsdl: str = "",
+        headers: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self._wsdl, self._spare_wsdl, self._endpoint = wsdl, spare_wsdl, endpoint
+        self._budget, self._breaker = budget, breaker
+        self._slots = asyncio.Semaphore(self.limits.calls_at_once)
+        self._transport = _Transport(headers or {}, self.limits)
+        self._fitter = _FitToSchema()
+        self._client: Any = None
+        self._service: Any = None
+        self._binding: Any = None
+
+    async def open(self) -> None:
+        try:
+            self._client = await asyncio.to_thread(self._load, self._wsdl)
+        except Exception as failed:
+            # The OA may be down while we start. The spare description is good enough to begin
+            # with.
+            if not self._spare_wsdl or not self._wsdl.startswith(("http://", "https://")):
+                raise ValueError(
+                    f"the OA's WSDL cannot be read: {type(failed).__name__}"
+                ) from failed
+            log.warning("the OA's own WSDL cannot be read, using the bundled one")
+            self._client = await asyncio.to_thread(self._load, self._spare_wsdl)
+        port = next(iter(next(iter(self._client.wsdl.services.values())).ports.values()))
+        self._binding = port.binding
+        self._service = AsyncServiceProxy(  # type: ignore[no-untyped-call]
+            self._client, port.binding, address=self._endpoint
+        )
+
+    def _load(self, wsdl: str) -> Any:
+        settings = zeep.Settings(
+            strict=True,
+            raw_response=True,
+            forbid_dtd=True,
+            forbid_entities=True,
+            forbid_external=True,
+            xml_huge_tree=False,
+            force_https=False,
+        )
+        return zeep.AsyncClient(  # type: ignore[no-untyped-call]
+            wsdl, transport=self._transport, settings=settings, plugins=[self._fitter]
+        )
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+    def offers(self, operation: str) -> bool:
+        """Whether the description that was read has this operation."""
+        return operation in self._binding.all()
+
+    async def call(self, operation: str, *arguments: object, lane: Lane) -> Any:
+        """One call, its result as zeep reads it. Raises one of the kinds of `OAError`."""
+        if self._breaker.wait_s() > 0:
+            raise Unreachable("The OA did not answer just now; it is tried again in a moment.")
+        try:
+            await self._budget.take(lane)
+        except OverBudget:
+            raise Unreachable("Too many questions wait for the OA.") from None
+        try:
+            async with asyncio.timeout(self.limits.timeout_s), self._slots:
+                if not self._breaker.allows():
+                    raise _NotTried("The OA did not answer just now; it is tried in a moment.")
+                answer = await self._service[operation](*arguments)
+                if len(answer.content) < PARSED_IN_A_THREAD:
+                    result = self._read(operation, answer)
+                else:
+                    result = await asyncio.to_thread(self._read, operation, answer)
+        except _NotTried:
+            raise
+        except asyncio.CancelledError:
+            self._breaker.abandoned()
+            raise
+        except TimeoutError:
+            self._breaker.failed()
+            raise Unreachable(
+                f"The OA did not answer within {self.limits.timeout_s:.0f} s."
+            ) from None
+        except OAError:
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+        return result
+
+    def _read(self, operation: str, answer: Answer) -> Any:
+        judge(answer)
+        clean = fit_for_parsing(answer.content, answer.headers.get("content-type", ""))
+        if answer.status_code != 200 and b"Fault" not in clean:
+            raise Unreachable(f"The OA answered with status {answer.status_code}.")
+        # The headers stay behind: a wrong content type must not make zeep look for attachments.
+        fitted = Answer(answer.status_code, {}, clean)
+        try:
+            return self._binding.process_reply(self._client, self._binding.get(operation), fitted)
+        except Fault as fault:
+            code = " ".join(str(fault.code or "").split())[:60]
+            raise RefusedByOA(f"The OA refused {operation} ({code or 'fault'}).") from None
+        except Exception as failed:
+            # Whatever zeep or lxml make of a malformed answer (they raise a dozen kinds, some of
+            # them plain AttributeErrors) means the same to us. No content in the text: it is
+            # personal.
+            raise NotUnderstood(
+                f"The OA's answer to {operation} is malformed ({type(failed).__name__})."
+            ) from None
+
+
+class _NotTried(Unreachable):
+    """Not asked, so nothing is known about the OA."""
+
+
+def judge(answer: Answer) -> None:
+    """Raise for what the status and headers already say. 200 and 500 are decided by the body."""
+    status = answer.status_code
+    if status == 404 and answer.headers.get("errormsg"):
+        raise Blocked("The OA's security filter refuses us; web services must be allowed.")
+    if status in (401, 403, 404, 407) or 300 <= status < 400:
+        raise Blocked(f"The way to the OA's web service is closed (status {status}).")
+    if status in (408, 425, 429) or status > 500:
+        raise Unreachable(f"The OA answered with status {status}.")
+    if status not in (200, 500):
+        raise NotUnderstood(f"The OA answered with status {status}.")
+
+
+class _Transport(AsyncTransport):
+    """zeep's transport with bounded reading, and without its logging of whole messages."""
+
+    def __init__(self, headers: Mapping[str, str], limits: Limits) -> None:
+        # Neither redirects nor proxies of the environment: the address is the operator's choice.
+        timeout = httpx.Timeout(limits.timeout_s)
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=httpx.AsyncClient(timeout=timeout, trust_env=False),
+            wsdl_client=httpx.Client(timeout=timeout, trust_env=False),
+        )
+        self._limits = limits
+        self.client.headers = {"User-Agent": "yuanxin", "Accept-Encoding": "identity", **headers}
+        self.wsdl_client.headers = dict(self.client.headers)
+
+    async def aclose(self) -> None:
+        await super().aclose()  # type: ignore[no-untyped-call]
+        self.wsdl_client.close()
+
+    async def post_xml(self, address: str, envelope: Any, headers: Mapping[str, str]) -> Answer:
+        try:
+            async with self.client.stream(
+                "POST", address, content=etree.tostring(envelope, encoding="utf-8"), headers=headers
+            ) as response:
+                body = Unpacker(
+                    self._limits.most_bytes, response.headers.get("content-encoding", "")
+                )
+                async for piece in response.aiter_raw():
+                    body.feed(piece)
+                return Answer(response.status_code, response.headers, body.body())
+        except httpx.TimeoutException:
+            raise TimeoutError from None
+        except httpx.HTTPError as failed:
+            raise Unreachable(f"The OA cannot be reached ({type(failed).__name__}).") from None
+
+    def _load_remote_data(self, url: str) -> bytes:
+        ends_at = time.monotonic() + self._limits.timeout_s
+        with self.wsdl_client.stream("GET", url) as response:
+            response.raise_for_status()
+            body = Unpacker(self._limits.most_bytes, response.headers.get("content-encoding", ""))
+            for piece in response.iter_raw():
+                body.feed(piece)
+                if time.monotonic() > ends_at:
+                    raise TimeoutError("the WSDL came too slowly")
+            return body.body()
+
+
+@dataclass
+class _FitToSchema(zeep.Plugin):
+    """Before reading: drop elements the schema does not know, put the known ones in its order.
+
+    Later builds of the OA add fields anywhere; what we know of an answer must survive that.
+    """
+
+    dropped: set[str] = field(default_factory=set)
+
+    def ingress(self, envelope: Any, http_headers: Any, operation: Any) -> tuple[Any, Any]:
+        body = envelope.find("{*}Body")
+        if body is not None and len(body) == 1 and body[0].tag == operation.output.body.qname.text:
+            self._fit(body[0], operation.output.body.type)
+        return envelope, http_headers
+
+    def _fit(self, node: Any, kind: Any) -> None:
+        for name in [name for name in node.attrib if name != _XSI_NIL]:
+            del node.attrib[name]
+        if not isinstance(kind, zeep.xsd.ComplexType):
+            if len(node):
+                text = "".join(node.itertext())
+                del node[:]
+                node.text = text
+            return
+        elements = enumerate(element for _, element in kind.elements)
+        known = {element.qname.text: (at, element) for at, element in elements}
+        kept: list[tuple[int, Any]] = []
+        for child in node:
+            if child.tag in known:
+                at, element = known[child.tag]
+                self._fit(child, element.type)
+                kept.append((at, child))
+            else:
+                self._tell_once(child.tag)
+        ordered = [child for _, child in sorted(kept, key=lambda pair: pair[0])]
+        if ordered != list(node):
+            node[:] = ordered
+
+    def _tell_once(self, tag: object) -> None:
+        name = str(tag)[:120]
+        if name not in self.dropped and len(self.dropped) < 200:
+            self.dropped.add(name)
+            log.info("the OA sends an element its description does not know: %s", name)
