@@ -1,0 +1,15 @@
+"""Notices: what is owed to people who are away, decided and sent.
+
+A change leaves one `Owed` row in its own commit. The notifier looks at due rows, asks the feature's
+`Duty` who is unsettled and presence whether the news has reached a screen, and queues a notice for
+those who are away. Presence only *delays*: a notice is settled by the feature's own marks (read,
+opened), by a proof that a connection took the news, or by being sent.
+
+Promise: whatever is owed reaches WeCom's interface or ends in a visible row with the reason (refused,
+dead). Bytes are stored before they are sent and the same bytes go again when nobody knows what became
+of them, so that at most the calls in flight at a crash are repeated and a phone shows each once.
+"""
+
+from server.notify.duty import Claim, Draft, Duty, Priority
+
+__all__ = ["Claim", "Draft", "Duty", "Priority"]

@@ -1,0 +1,93 @@
+"""What a feature promises so that its people are told when they are away: a duty.
+
+The notifier knows people, times and WeCom; it does not know what a message or a document is. A feature
+knows that, and answers three questions about a *subject* (a conversation, one person's document): who
+has something unsettled there, what would a notice say right now, and what is to be written once it is
+settled. Places in a subject are integers that only grow (a message's seq; 1 for a thing that is told
+once).
+
+All three may be asked again at any time and in any order, for a subject that has changed or is gone;
+none has an effect outside.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from server.outbox import Owed
+from server.storage import Op
+
+
+class Priority(IntEnum):
+    """Who goes first when not everybody can: lower is earlier."""
+
+    URGENT = 0
+    TODO = 1
+    CHAT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A person has not been told of the places after `after`, up to `upto`.
+
+    `first_at` is when the oldest of these changes was committed, `newest_at` when the newest was:
+    presence is asked whether that one has reached a screen.
+    """
+
+    person_id: str
+    upto: int
+    first_at: int
+    newest_at: int
+    after: int = 0
+    count: int = 1
+    priority: Priority = Priority.CHAT
+    muted: bool = False
+    """The person wants no notices from here: settled without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a notice says if it is sent now, and what it settles: everything unsettled now.
+
+    `path` begins with a slash and opens the right screen. Texts are plain and may be cut.
+    """
+
+    title: str
+    description: str
+    path: str
+    upto: int
+    newest_at: int
+    after: int = 0
+    count: int = 1
+
+
+class Duty(Protocol):
+    """One kind of subject; `kind` is the one the feature gives to `UnitOfWork.owe`."""
+
+    @property
+    def kind(self) -> str: ...
+
+    async def due(self, owed: Sequence[Owed]) -> Mapping[str, Sequence[Claim]]:
+        """Who is unsettled, by subject; a subject left out (or empty) owes nothing to anybody.
+
+        Asked about many subjects at once (up to 100), so that it can read them together. It must
+        reflect everything committed before the call: the row is removed on its word.
+        """
+        ...
+
+    async def draft(self, person_id: str, subject: str) -> Draft | None:
+        """The notice for one person, composed just before it is sent.
+
+        Membership, read state and rights are checked here again. None: there is nothing (any more)
+        to tell this person, and the notice is withdrawn.
+        """
+        ...
+
+    async def settle(self, subject: str, upto: Mapping[str, int]) -> Sequence[Op]:
+        """Operations that mark people (person -> place) as told, for `due` and `draft` to see.
+
+        Committed together with the ledger. They must be harmless when repeated or late: raise a mark,
+        never set it back, and leave out people who are gone. On a conflict this is asked again.
+        """
+        ...

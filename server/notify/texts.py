@@ -1,0 +1,75 @@
+"""The common wording of notices, in a person's language.
+
+Names of people and groups are shown; what was written is shown only where the hospital has decided so
+(`notice_show_text`), because a locked screen is read by whoever stands beside it.
+"""
+
+from typing import Final
+
+LANGUAGES: Final = ("zh", "en")
+MOST_COUNTED: Final = 99
+EXCERPT_CHARACTERS: Final = 40
+
+_WORDS: Final[dict[str, dict[str, str]]] = {
+    "zh": {
+        "one": "{who} 发来一条新消息",
+        "many": "{who} 发来 {count} 条新消息",
+        "group_one": "{who} 发来一条新消息",
+        "group_many": "{who}等 {count} 条新消息",
+        "mention": "{who} 提到了你",
+        "todo": "待办：{title}",
+        "todo_from": "{who} 提交，等待你处理",
+        "urgent": "【紧急】",
+    },
+    "en": {
+        "one": "{who} sent you a message",
+        "many": "{who} sent you {count} messages",
+        "group_one": "{who} wrote a message",
+        "group_many": "{count} new messages from {who} and others",
+        "mention": "{who} mentioned you",
+        "todo": "To do: {title}",
+        "todo_from": "From {who}, waiting for you",
+        "urgent": "[Urgent] ",
+    },
+}
+
+
+def say(language: str, word: str, **values: object) -> str:
+    """One of the common phrases; an unknown language is answered in Chinese."""
+    return _WORDS.get(language, _WORDS["zh"])[word].format(**values)
+
+
+def counted(count: int) -> str:
+    """A count as badges show it: 99+ from a hundred on."""
+    return str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+"
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT_CHARACTERS else line[: EXCERPT_CHARACTERS - 1] + "…"
+
+
+def message_description(
+    language: str, who: str, count: int, *, group: bool, text: str = "", mentioned: bool = False
+) -> str:
+    """What a chat notice says below its title; `text` only if it may be shown."""
+    if mentioned:
+        line = say(language, "mention", who=who)
+    elif count > 1:
+        word = "group_many" if group else "many"
+        line = say(language, word, who=who, count=counted(count))
+    else:
+        line = say(language, "group_one" if group else "one", who=who)
+    return f"{line}\n{excerpt(text)}" if text else line
+
+
+def todo_title(language: str, title: str, *, urgent: bool = False) -> str:
+    """The title of a notice about one document."""
+    mark = say(language, "urgent") if urgent else ""
+    return mark + say(language, "todo", title=title)
+
+
+def todo_description(language: str, creator: str) -> str:
+    """What a notice about one document says below its title."""
+    return say(language, "todo_from", who=creator)
