@@ -7,7 +7,7 @@ turned. It forgets itself at a restart: a stand-in always comes up healthy.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -25,9 +25,16 @@ class BadFault(ValueError):
 class Faults:
     """The mode a stand-in is in now: one of `modes`, or "off"."""
 
-    def __init__(self, modes: Sequence[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        modes: Sequence[str],
+        clock: Clock,
+        turned: Callable[[str], None] = lambda mode: None,
+    ) -> None:
+        """`turned` hears of each new mode, for what happens once and not on every call."""
         self.modes: tuple[str, ...] = (*(mode for mode in modes if mode != OFF), OFF)
         self._clock = clock
+        self._turned = turned
         self._mode = OFF
         self._until = 0.0
         self._changed = asyncio.Event()
@@ -50,13 +57,14 @@ class Faults:
             raise BadFault(f"for_s must be more than 0 and at most {LONGEST_S:.0f} seconds")
         self._mode = mode
         self._until = 0.0 if mode == OFF else self._clock.monotonic() + for_s
+        self._turned(mode)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     async def slowness(self, seconds: float) -> None:
-        """Keep a call waiting, but no longer than until somebody turns the switch."""
+        """Keep a call waiting, but not past the end of the mode or the turn of the switch."""
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            await asyncio.wait_for(self._changed.wait(), min(seconds, self.remaining_s))
         except TimeoutError:
             return
 

@@ -1,0 +1,48 @@
+"""What the stand-ins are told by whoever starts them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPerson:
+    """Somebody the stand-ins know. The id is the WeCom user id, in whatever case it was given."""
+
+    person_id: str
+    name: str
+    title: str = ""
+    department: str = ""
+    in_scope: bool = True
+    """False: the WeCom app may not write to them (`invaliduser`)."""
+    licensed: bool = True
+    """False: no WeCom interface licence for them (`unlicenseduser`)."""
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """One sandbox: its folder, its port, the credentials it accepts and the people in it."""
+
+    data_dir: Path
+    """The product's data directory; the stand-ins use `sandbox/` in it."""
+    people: Sequence[SandboxPerson]
+    port: int = 8090
+    host: str = "127.0.0.1"
+    public_url: str = "http://127.0.0.1:8080"
+    """Where Yuanxin itself is reached; the page links there."""
+    corp_id: str = "wwsandbox"
+    agent_id: int = 1_000_002
+    secret: str = field(default="sandbox", repr=False)
+    callback_token: str = field(default="", repr=False)
+    callback_aes_key: str = field(default="", repr=False)
+    clock: Clock = field(default_factory=SystemClock)
+    slow_s: float = 12.0
+    """How long a slow answer takes: longer than a sensible client waits."""
+    token_lifetime_s: int = 7_200
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the stand-ins keep what must survive a kill."""
+        return self.data_dir / "sandbox"
