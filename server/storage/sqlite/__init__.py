@@ -1,0 +1,261 @@
+"""SQLite: the embedded adapter, for one process on one machine.
+
+One thread writes and commits many batches at a time (`writer`), two threads read (`readers`); this
+class belongs to the event loop that opened it, bounds what waits, and completes batches there in the
+order of their commits. Files beside the database: `.lock` (who owns it), `.mark` (how far it had come),
+and SQLite's own `-wal` and `-shm`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import apsw
+
+from server.clock import Clock
+from server.storage import (
+    BackupInfo,
+    Collection,
+    Completion,
+    Doc,
+    Op,
+    StoreBusy,
+    StoreHealth,
+    StoreUnavailable,
+)
+from server.storage.bigrams import SHORTEST, bigrams
+from server.storage.sqlite import declarations, queries, snapshots, tables, texts
+from server.storage.sqlite.connections import connect_reader, connect_writer
+from server.storage.sqlite.history import History
+from server.storage.sqlite.lock import OwnerLock
+from server.storage.sqlite.operations import Operations
+from server.storage.sqlite.readers import Readers
+from server.storage.sqlite.tables import Table, Tables
+from server.storage.sqlite.writer import Batch, Change, Writer
+
+logger = logging.getLogger(__name__)
+
+QUEUE_LIMIT: Final = 10_000
+"""Operations waiting at most; at 10,000 appends a second that is one second."""
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """The storage port on one SQLite file; see `server.storage` for what it promises."""
+
+    def __init__(self, path: Path, *, queue_limit: int = QUEUE_LIMIT, clock: Clock) -> None:
+        self._path = path
+        self._limit = queue_limit
+        self._clock = clock
+        self._lock = OwnerLock(path)
+        self._history = History(path)
+        self._tables = Tables()
+        self._waiting = 0
+        self._open = False
+        self._snapshots = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop
+        self._db: apsw.Connection
+        self._writer: Writer
+        self._readers: Readers
+
+    @property
+    def epoch(self) -> str:
+        return self._history.epoch
+
+    # Life
+
+    async def open(self) -> None:
+        """Claim the file (StoreUnavailable when another process has it) and start the threads."""
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._start)
+        self._open = True
+
+    def _start(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.take()
+        try:
+            self._db = connect_writer(self._path)
+            self._history.open(self._db)
+            self._tables = tables.load(self._db)
+            operations = Operations(self._db, self._tables)
+            self._writer = Writer(self._db, self._history, operations, self._clock, self._tell)
+            self._readers = Readers(lambda: connect_reader(self._path), self._loop, self._limit)
+        except BaseException as error:
+            self._release()
+            if isinstance(error, apsw.Error):
+                raise StoreUnavailable(f"{self._path} cannot be opened: {error}") from error
+            raise
+        self._writer.start()
+        self._readers.start()
+
+    async def close(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        async with self._snapshots:
+            await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._writer.stop()
+        self._readers.stop()
+        self._release()
+
+    def _release(self) -> None:
+        if hasattr(self, "_db"):
+            # The last connection to close takes the log into the database and removes it.
+            self._db.close()
+        self._history.close()
+        self._lock.release()
+
+    def health(self) -> StoreHealth:
+        if not self._open:
+            return StoreHealth(False, self._waiting, 0, 0.0, 0, "closed")
+        writer = self._writer
+        return StoreHealth(
+            ready=not writer.trouble,
+            waiting=self._waiting,
+            last_batch=writer.last_batch,
+            last_commit_ms=writer.last_commit_ms,
+            commits=writer.commits,
+            detail=writer.trouble,
+        )
+
+    # Writing
+
+    async def apply(self, *ops: Op, then: Completion | None = None) -> list[Doc | None]:
+        self._check_open()
+        if not ops:
+            raise ValueError("nothing to apply")
+        # A batch larger than the bound is accepted only when nothing else waits.
+        if self._waiting and self._waiting + len(ops) > self._limit:
+            raise StoreBusy(f"{self._waiting} operations are waiting")
+        self._waiting += len(ops)
+        future: asyncio.Future[list[Doc | None]] = self._loop.create_future()
+        self._writer.put(Batch(ops, then, future))
+        return await future
+
+    def _tell(self, settled: Sequence[Batch | Change]) -> None:
+        """On the writer's thread: hand over to the loop."""
+        try:
+            self._loop.call_soon_threadsafe(self._complete, settled)
+        except RuntimeError:
+            logger.warning("the event loop closed before its store")
+
+    def _complete(self, settled: Sequence[Batch | Change]) -> None:
+        for item in settled:
+            if isinstance(item, Change):
+                if not item.future.done():
+                    _settle(item.future, None, item.error)
+                continue
+            self._waiting -= len(item.ops)
+            if item.error is None and item.then is not None:
+                self._call_then(item.then, item.results)
+            if not item.future.done():
+                _settle(item.future, item.results, item.error)
+
+    def _call_then(self, then: Completion, results: Sequence[Doc | None]) -> None:
+        try:
+            then(results)
+        except Exception:
+            logger.exception("a completion failed after its commit")
+
+    async def ensure(self, collection: Collection) -> None:
+        await self._change(lambda: declarations.ensure(self._db, self._tables, collection))
+
+    async def drop_index(self, coll: str, name: str) -> None:
+        await self._change(lambda: declarations.drop_index(self._db, self._tables, coll, name))
+
+    async def _change(self, make: Callable[[], Table]) -> None:
+        self._check_open()
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._writer.put(Change(make, future))
+        await future
+
+    # Reading
+
+    async def get(self, coll: str, id: str) -> Doc | None:
+        table = self._table(coll)
+        return await self._readers.read(lambda cursor: queries.get(cursor, table, id))
+
+    async def get_many(self, coll: str, ids: Sequence[str]) -> dict[str, Doc]:
+        table = self._table(coll)
+        return await self._readers.read(lambda cursor: queries.get_many(cursor, table, ids))
+
+    async def find(
+        self,
+        coll: str,
+        index: str,
+        eq: Sequence[str | int | bool] = (),
+        *,
+        gt: str | int | None = None,
+        lt: str | int | None = None,
+        reverse: bool = False,
+        limit: int = 100,
+    ) -> list[Doc]:
+        table = self._table(coll)
+        return await self._readers.read(
+            lambda cursor: queries.find(cursor, table, index, eq, gt, lt, reverse, limit)
+        )
+
+    async def count(
+        self, coll: str, index: str, eq: Sequence[str | int | bool] = (), *, cap: int = 1000
+    ) -> int:
+        table = self._table(coll)
+        return await self._readers.read(lambda cursor: queries.count(cursor, table, index, eq, cap))
+
+    async def heads(
+        self, coll: str, streams: Sequence[str], *, numbered: bool = False
+    ) -> dict[str, Doc]:
+        table = self._table(coll)
+        return await self._readers.read(
+            lambda cursor: queries.heads(cursor, table, streams, numbered)
+        )
+
+    async def tails(self, coll: str, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
+        table = self._table(coll)
+        return await self._readers.read(lambda cursor: queries.tails(cursor, table, after, limit))
+
+    async def search(
+        self,
+        coll: str,
+        text: str,
+        scopes: Sequence[str],
+        *,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Doc]:
+        table = self._table(coll)
+        if not bigrams(text):
+            raise ValueError(f"search needs {SHORTEST} characters")
+        if not scopes:
+            return []
+        return await self._readers.read(
+            lambda cursor: texts.find_text(cursor, table, text, scopes, before, limit)
+        )
+
+    async def scan(self, coll: str, after_id: str | None = None, limit: int = 500) -> list[Doc]:
+        table = self._table(coll)
+        return await self._readers.read(lambda cursor: queries.scan(cursor, table, after_id, limit))
+
+    async def snapshot(self, target: Path) -> BackupInfo:
+        async with self._snapshots:
+            self._check_open()
+            return await asyncio.to_thread(snapshots.write_snapshot, self._path, target)
+
+    def _table(self, coll: str) -> Table:
+        self._check_open()
+        return self._tables[coll]
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreUnavailable("the store is closed")
+
+
+def _settle(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)

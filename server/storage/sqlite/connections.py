@@ -1,0 +1,32 @@
+"""Opening connections: the one that writes and those that only read."""
+
+from pathlib import Path
+
+import apsw
+
+_STATEMENTS = 512
+_BUSY_MS = 5_000
+
+
+def connect_writer(path: Path) -> apsw.Connection:
+    """Write-ahead log, every commit on disk before it counts; checkpoints are left to the writer."""
+    db = apsw.Connection(str(path), statementcachesize=_STATEMENTS)
+    db.set_busy_timeout(_BUSY_MS)
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "wal_autocheckpoint=0",
+        "journal_size_limit=67108864",
+        "temp_store=MEMORY",
+        "cache_size=-65536",
+    ):
+        list(db.execute(f"PRAGMA {pragma}"))
+    return db
+
+
+def connect_reader(path: Path) -> apsw.Connection:
+    db = apsw.Connection(str(path), statementcachesize=_STATEMENTS)
+    db.set_busy_timeout(_BUSY_MS)
+    for pragma in ("query_only=1", "wal_autocheckpoint=0", "cache_size=-32768"):
+        list(db.execute(f"PRAGMA {pragma}"))
+    return db

@@ -1,0 +1,265 @@
+"""What each operation of a batch does to the tables.
+
+Runs on the writer's connection inside a transaction that the writer opens and ends; it knows nothing of
+threads. This is the hot path: statements are made once per table, the head of a stream is remembered
+instead of read, uniqueness is left to the indexes, and search rows are owed until the end.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from server.storage import (
+    Append,
+    Conflict,
+    Delete,
+    Doc,
+    Insert,
+    Max,
+    Op,
+    Patch,
+    Put,
+    Repeated,
+    Require,
+    Taken,
+)
+from server.storage.sqlite.tables import Table, Tables
+from server.storage.sqlite.texts import PendingTexts
+
+_MOST_HEADS: Final = 50_000
+_LOG_FIELDS: Final = frozenset({"stream", "position", "seq", "number", "idem", "key"})
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Doc).decode
+
+
+class Operations:
+    """Carries out operations on one connection."""
+
+    def __init__(self, db: apsw.Connection, tables: Tables) -> None:
+        self.tables = tables
+        self.texts = PendingTexts()
+        self._db = db
+        self.execute = db.cursor().execute
+        self._taken: dict[str, tuple[int, int]] = {}
+        self._by_type: dict[type[Op], Callable[[Any], Doc | None]] = {
+            Insert: self._insert,
+            Put: self._put,
+            Patch: self._patch,
+            Delete: self._delete,
+            Max: self._max,
+            Require: self._require,
+            Append: self._append,
+        }
+
+    def run(self, ops: Sequence[Op]) -> list[Doc | None]:
+        """Do the operations in order; an exception leaves the undoing to the caller."""
+        self._taken.clear()
+        by_type = self._by_type
+        return [by_type[type(op)](op) for op in ops]
+
+    def undone(self, ops: Sequence[Op]) -> None:
+        """The operations were rolled back: remember nothing that came from them."""
+        for op in ops:
+            if type(op) is Append and (table := self.tables.get(op.coll)):
+                table.heads.pop(op.stream, None)
+
+    def all_undone(self) -> None:
+        self.texts.forget()
+        for table in self.tables.values():
+            table.heads.clear()
+
+    def repeated(self, ops: Sequence[Op]) -> Repeated | None:
+        """Whether the operations failed because they had been done before."""
+        for op in ops:
+            if type(op) is Append and op.idem is not None and op.coll in self.tables:
+                for (text,) in self.execute(self.tables[op.coll].by_idem, (op.idem,)):
+                    return Repeated(_decode(text))
+        return None
+
+    # Documents
+
+    def _insert(self, op: Insert) -> Doc:
+        table = self._open_table(op.coll)
+        doc = self._filled(op.doc)
+        doc["_v"] = 1
+        self._add(table, doc)
+        return doc
+
+    def _put(self, op: Put) -> Doc:
+        table = self._open_table(op.coll)
+        doc = self._filled(op.doc)
+        row = self._row(table, doc["_id"])
+        if op.expect is not None and op.expect != (row[1] if row else 0):
+            raise Conflict(op.coll, doc["_id"])
+        if row is None:
+            doc["_v"] = 1
+            self._add(table, doc)
+        else:
+            doc["_v"] = row[1] + 1
+            self._replace(table, row[0], doc, indexed=True)
+        return doc
+
+    def _patch(self, op: Patch) -> Doc:
+        table = self.tables[op.coll]
+        changes = op.set
+        if (
+            "_id" in changes
+            or "_v" in changes
+            or (table.log and not _LOG_FIELDS.isdisjoint(changes))
+        ):
+            raise ValueError(f"{op.coll}/{op.id}: a patch cannot set {sorted(changes)}")
+        row = self._row(table, op.id)
+        if row is None or (op.expect is not None and op.expect != row[1]):
+            raise Conflict(op.coll, op.id)
+        doc = _decode(row[2])
+        for field, value in changes.items():
+            if value is None:
+                doc.pop(field, None)
+            else:
+                doc[field] = self._number(value) if type(value) is Taken else value
+        doc["_v"] += 1
+        self._replace(table, row[0], doc, indexed=not table.field_set.isdisjoint(changes))
+        return doc
+
+    def _max(self, op: Max) -> Doc:
+        table = self.tables[op.coll]
+        if op.field in ("_id", "_v") or (table.log and op.field in _LOG_FIELDS):
+            raise ValueError(f"{op.coll}/{op.id}: {op.field} cannot be raised")
+        value = self._number(op.value) if type(op.value) is Taken else op.value
+        row = self._row(table, op.id)
+        if row is None:
+            raise Conflict(op.coll, op.id)
+        doc = _decode(row[2])
+        present = doc.get(op.field)
+        if present is None or present < value:
+            doc[op.field] = value
+            doc["_v"] += 1
+            self._replace(table, row[0], doc, indexed=op.field in table.field_set)
+        return doc
+
+    def _delete(self, op: Delete) -> None:
+        table = self.tables[op.coll]
+        row = self._row(table, op.id)
+        if row is None or (op.expect is not None and op.expect != row[1]):
+            if op.expect is not None:
+                raise Conflict(op.coll, op.id)
+            return
+        if table.log:
+            self._keep_head(table, _decode(row[2]))
+        self._remove(table, row[0])
+
+    def _require(self, op: Require) -> None:
+        for (version,) in self.execute(self.tables[op.coll].get_version, (op.id,)):
+            if op.expect is None or op.expect == version:
+                return
+        raise Conflict(op.coll, op.id)
+
+    # Logs
+
+    def _append(self, op: Append) -> Doc:
+        table = self.tables[op.coll]
+        if not table.log:
+            raise ValueError(f"{op.coll} is not a log")
+        stream = op.stream
+        heads = table.heads
+        position, seq = heads.get(stream) or self._head(table, stream)
+        position += 1
+        doc = self._filled(op.doc)
+        doc["_v"] = 1
+        doc["stream"] = stream
+        doc["position"] = position
+        if op.numbered:
+            seq += 1
+            doc["number"] = seq
+        doc["seq"] = seq
+        if op.idem is not None:
+            doc["idem"] = op.idem
+        if op.key is not None:
+            doc["key"] = op.key
+            for (rank,) in list(self.execute(table.by_key, (stream, op.key))):
+                self._remove(table, rank)
+        self._add(table, doc)
+        if len(heads) >= _MOST_HEADS:
+            heads.clear()
+        heads[stream] = self._taken[stream] = (position, seq)
+        return doc
+
+    def _head(self, table: Table, stream: str) -> tuple[int, int]:
+        """Position and seq of the last entry there ever was in the stream."""
+        known = [(0, 0)]
+        known += self.execute(table.last, (stream,))
+        known += self.execute(
+            "SELECT position, seq FROM log_heads WHERE coll=? AND stream=?", (table.name, stream)
+        )
+        return max(known)
+
+    def _keep_head(self, table: Table, entry: Doc) -> None:
+        """Before an entry goes: if it is its stream's last, its numbers must not come again."""
+        stream = entry["stream"]
+        head = table.heads.get(stream) or self._head(table, stream)
+        if head[0] == entry["position"]:
+            self.execute(
+                "INSERT OR REPLACE INTO log_heads VALUES (?,?,?,?)", (table.name, stream, *head)
+            )
+
+    # Rows
+
+    def _open_table(self, coll: str) -> Table:
+        table = self.tables[coll]
+        if table.log:
+            raise ValueError(f"{coll} is a log: entries are made by Append")
+        return table
+
+    def _filled(self, given: Mapping[str, Any]) -> Doc:
+        """A copy to store, with numbers in the place of `Taken`."""
+        doc = dict(given)
+        if type(doc.get("_id")) is not str:
+            raise ValueError(f"a document needs a string as _id, not {doc.get('_id')!r}")
+        for field, value in doc.items():
+            if type(value) is Taken:
+                doc[field] = self._number(value)
+        return doc
+
+    def _number(self, taken: Taken) -> int:
+        try:
+            position, seq = self._taken[taken.stream]
+        except KeyError:
+            raise ValueError(
+                f"nothing was appended to {taken.stream} before in this batch"
+            ) from None
+        return position if taken.what == "position" else seq
+
+    def _row(self, table: Table, id: str) -> tuple[int, int, str] | None:
+        for rank, version, text in self.execute(table.get_row, (id,)):
+            return rank, version, text
+        return None
+
+    def _add(self, table: Table, doc: Doc) -> None:
+        get = doc.get
+        values = [doc["_id"], 1, _encode(doc).decode(), *map(get, table.fields)]
+        try:
+            self.execute(table.insert, values)
+        except apsw.ConstraintError as error:
+            raise table.duplicate(error) from None
+        if table.search:
+            self.texts.stored(table, self._db.last_insert_rowid(), doc, replaces=False)
+
+    def _replace(self, table: Table, rank: int, doc: Doc, *, indexed: bool) -> None:
+        text = _encode(doc).decode()
+        if not indexed:
+            self.execute(table.update, (doc["_v"], text, rank))
+        else:
+            values = [doc["_v"], text, *map(doc.get, table.fields), rank]
+            try:
+                self.execute(table.update_indexed, values)
+            except apsw.ConstraintError as error:
+                raise table.duplicate(error) from None
+        if table.search:
+            self.texts.stored(table, rank, doc, replaces=True)
+
+    def _remove(self, table: Table, rank: int) -> None:
+        self.execute(table.delete, (rank,))
+        if table.search:
+            self.texts.removed(table, rank)

@@ -1,0 +1,246 @@
+"""The writer: one thread, one connection, many batches to a commit.
+
+Batches wait in a queue; the thread takes what is there (up to a bound), runs each inside a savepoint so
+that one that fails leaves its neighbours alone, commits once, and tells the event loop once. The slower
+the disk, the larger the groups. The thread also does the checkpoints, after the acks have gone out, and
+changes what collections declare (`Change`).
+
+It is started and stopped by the store, which also bounds the queue. What always holds: nothing is told
+before it is committed, and groups are told in the order of their commits. When the disk refuses, the
+whole group is told so, and the thread keeps trying by itself until a commit succeeds.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import apsw
+
+from server.clock import Clock
+from server.storage import Append, Completion, Doc, Op, StorageError, StoreUnavailable
+from server.storage.sqlite.history import History
+from server.storage.sqlite.operations import Operations
+from server.storage.sqlite.tables import Table
+
+logger = logging.getLogger(__name__)
+
+_GROUP: Final = 512
+_CHECKPOINT_PAGES: Final = 1_000
+_URGENT_PAGES: Final = 8_000
+_RETRY_S: Final = 1.0
+_DISK_TROUBLE: Final = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.CorruptError,
+    apsw.NoMemError,
+    apsw.NotADBError,
+)
+
+
+class Batch:
+    """Operations that stand or fall together, and who waits for them."""
+
+    __slots__ = ("error", "future", "ops", "results", "then")
+
+    def __init__(
+        self, ops: Sequence[Op], then: Completion | None, future: asyncio.Future[list[Doc | None]]
+    ) -> None:
+        self.ops = ops
+        self.then = then
+        self.future = future
+        self.results: list[Doc | None] = []
+        self.error: Exception | None = None
+
+
+class Change:
+    """A change of what a collection declares, done between two groups."""
+
+    __slots__ = ("error", "future", "make")
+
+    def __init__(self, make: Callable[[], Table], future: asyncio.Future[None]) -> None:
+        self.make = make
+        self.future = future
+        self.error: Exception | None = None
+
+
+Told = Callable[[Sequence[Batch | Change]], None]
+
+
+class Writer:
+    """The thread and what it knows. `tell` is called on the thread with what has been settled."""
+
+    def __init__(
+        self,
+        db: apsw.Connection,
+        history: History,
+        operations: Operations,
+        clock: Clock,
+        tell: Told,
+    ) -> None:
+        self._db = db
+        self._history = history
+        self._operations = operations
+        self._clock = clock
+        self._tell = tell
+        # One cursor for all, so that no half-read statement outlives the next one.
+        self._execute = operations.execute
+        self._queue: queue.SimpleQueue[Batch | Change | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
+        self._wal_pages = 0
+        self.trouble = ""
+        self.last_batch = 0
+        self.last_commit_ms = 0.0
+        self.commits = 0
+        db.set_wal_hook(self._note_wal)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, item: Batch | Change) -> None:
+        self._queue.put(item)
+
+    def stop(self) -> None:
+        """Finish what is queued, then end; blocks until the thread has ended."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        group: list[Batch] = []
+        while True:
+            try:
+                item = self._queue.get(timeout=_RETRY_S if self.trouble else None)
+            except queue.Empty:
+                self._commit([])
+                continue
+            while type(item) is Batch:
+                group.append(item)
+                if len(group) >= _GROUP:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if group:
+                self._commit(group)
+                self._tell(group)
+                group = []
+            if type(item) is Change:
+                self._change(item)
+                self._tell([item])
+            elif item is None:
+                return
+            if self._wal_pages >= (_CHECKPOINT_PAGES if self._queue.empty() else _URGENT_PAGES):
+                self._checkpoint()
+
+    # Groups
+
+    def _commit(self, group: list[Batch]) -> None:
+        started = self._clock.monotonic()
+        try:
+            self._execute("BEGIN IMMEDIATE")
+            for batch in group:
+                self._do(batch)
+            self._end_transaction()
+        except Exception as error:
+            self._fail(group, error)
+            return
+        self._mark()
+        self.trouble = ""
+        self.commits += 1
+        self.last_batch = len(group)
+        self.last_commit_ms = (self._clock.monotonic() - started) * 1000
+
+    def _do(self, batch: Batch) -> None:
+        operations, ops = self._operations, batch.ops
+        owed = len(operations.texts)
+        # A single operation undoes itself by failing; only a keyed Append removes before it adds.
+        guarded = len(ops) > 1 or (type(ops[0]) is Append and ops[0].key is not None)
+        if guarded:
+            self._execute("SAVEPOINT batch")
+        try:
+            batch.results = operations.run(ops)
+        except _DISK_TROUBLE:
+            raise
+        except Exception as error:
+            if not self._db.in_transaction:
+                raise
+            if guarded:
+                self._execute("ROLLBACK TO batch")
+                self._execute("RELEASE batch")
+            operations.texts.forget(owed)
+            operations.undone(ops)
+            batch.error = error
+            if isinstance(error, StorageError):
+                batch.error = operations.repeated(ops) or error
+        else:
+            if guarded:
+                self._execute("RELEASE batch")
+
+    def _end_transaction(self) -> None:
+        self._operations.texts.write(self._execute)
+        number = self._history.number + 1
+        self._execute("UPDATE meta SET value=? WHERE name='commit_number'", (number,))
+        self._execute("COMMIT")
+        self._history.number = number
+
+    def _fail(self, group: list[Batch], error: Exception) -> None:
+        """Nothing of the group was kept."""
+        self._roll_back()
+        if not self.trouble:
+            logger.error("storage cannot write", exc_info=error)
+        self.trouble = str(error)
+        for batch in group:
+            batch.results = []
+            batch.error = StoreUnavailable(f"the store cannot write: {error}")
+            batch.error.__cause__ = error
+
+    def _roll_back(self) -> None:
+        self._operations.all_undone()
+        try:
+            if self._db.in_transaction:
+                self._execute("ROLLBACK")
+        except apsw.Error as error:
+            logger.error("storage cannot roll back", exc_info=error)
+
+    def _mark(self) -> None:
+        try:
+            self._history.mark()
+        except OSError as error:
+            # The commit stands; only a restored copy might go unnoticed until the next mark.
+            logger.warning("storage cannot note its commit number: %s", error)
+
+    # Between groups
+
+    def _change(self, change: Change) -> None:
+        try:
+            self._execute("BEGIN IMMEDIATE")
+            table = change.make()
+            self._end_transaction()
+        except Exception as error:
+            self._roll_back()
+            change.error = error
+            if isinstance(error, apsw.Error):
+                change.error = StoreUnavailable(f"the store cannot write: {error}")
+                change.error.__cause__ = error
+            return
+        # Before the next group: its rows must fill the new columns.
+        self._operations.tables[table.name] = table
+        self._mark()
+
+    def _note_wal(self, db: apsw.Connection, name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _checkpoint(self) -> None:
+        # Passive: never waits for a reader. The log restarts by itself once no reader needs it.
+        try:
+            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.Error as error:
+            logger.warning("storage cannot checkpoint: %s", error)
+        self._wal_pages = 0
