@@ -1,0 +1,310 @@
+"""One Engine.IO session: a WebSocket, or long polling until it is upgraded.
+
+python-engineio's AsyncSocket is not used. Its queue has no bound, its writer can hang in `drain` while
+the queue grows, an undecodable frame kills the reader but leaves the session alive until the heartbeat
+fails, two polls may wait at once, and its ping needs a task per socket. Here the session owns a bounded
+`Outgoing`, writes straight to the transport while the reader keeps up, and has exactly one end: `_end`,
+which tells the listener at once and can be called by anybody any number of times.
+
+Life: open → (closing: the last words are on their way, nothing is heard any more) → ended.
+"""
+
+import asyncio
+import contextlib
+import socket as sockets
+import struct
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientConnectionResetError, WSMsgType, web
+
+from realtime.errors import Closing
+from realtime.frames import CLOSE, NOOP, PING, Frame
+from realtime.gateway.packets import BadFrame
+from realtime.limits import TokenBucket
+from realtime.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from realtime.gateway.engine import EngineServer
+
+DIRECT_BYTES = 16 * 1024
+"""While no more than this waits in the transport, frames are written without stopping in `Outgoing`."""
+
+LAST_WORDS_S = 1.0
+"""How long a closing session may take to hand over what is left."""
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_CODES = {Closing.GOING_AWAY: 1001, Closing.TOO_LARGE: 1009, Closing.BAD_FRAME: 1002}
+
+
+class EngineSocket:
+    """A session with one client, whatever carries it."""
+
+    __slots__ = (
+        "__weakref__", "_flusher", "_poll", "_rate", "_room", "_timer", "_transport", "_ws", "address",
+        "app", "ended", "closing", "confirmed_at", "in_flight", "outgoing", "ping_sent_at", "server",
+        "sid", "upgrading",
+    )  # fmt: skip
+
+    def __init__(self, server: "EngineServer", sid: str, address: str) -> None:
+        limits = server.options.limits
+        self.server = server
+        self.sid = sid
+        self.address = address
+        self.app: Any = None
+        """What the layer above keeps about this session."""
+        self.outgoing = Outgoing(limits.queued_events, limits.queued_bytes)
+        self.closing = False
+        self.ended = False
+        self.upgrading = False
+        self.in_flight = 0
+        self.ping_sent_at: int | None = None
+        self.confirmed_at = 0
+        self._rate = TokenBucket(
+            limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
+        )
+        self._ws: web.WebSocketResponse | None = None
+        self._transport: asyncio.Transport | None = None
+        self._flusher: asyncio.Task[None] | None = None
+        self._poll: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_websocket(self) -> bool:
+        return self._ws is not None
+
+    # -- sending -------------------------------------------------------------------------------------
+
+    def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
+        """Put a frame on its way; a reader too slow for its bound is cut off."""
+        if self.closing or self.ended:
+            return
+        transport = self._transport
+        if (
+            transport is not None
+            and not self.outgoing
+            and self._flusher is None
+            and not transport.is_closing()
+            and transport.get_write_buffer_size() <= DIRECT_BYTES
+        ):
+            transport.write(frame.wire)
+        elif self.outgoing.put(frame, key=key, ephemeral=ephemeral):
+            self._wake()
+        else:
+            self.abort(Closing.TOO_SLOW)
+
+    def _wake(self) -> None:
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+        elif self._ws is not None and self._flusher is None and self.outgoing:
+            self._flusher = self.server.start(self._flush(self._ws))
+
+    async def _flush(self, ws: web.WebSocketResponse) -> None:
+        # The response's writer limit is 0, so each send waits while the transport is over its mark.
+        try:
+            while not self.ended and (frame := self.outgoing.take()) is not None:
+                kind = WSMsgType.BINARY if frame.binary else WSMsgType.TEXT
+                await ws.send_frame(frame.data, kind)
+        except (ClientConnectionResetError, ConnectionError, RuntimeError):
+            self._end(None)
+        finally:
+            self._flusher = None
+
+    # -- heartbeat -----------------------------------------------------------------------------------
+
+    def ping(self) -> None:
+        """Ask for a sign of life now, unless one is awaited already."""
+        if self.ping_sent_at is not None or self.closing or self.ended:
+            return
+        self.ping_sent_at = self.server.clock.now()
+        self._set_timer(self.server.options.ping_timeout_s, self._on_silence)
+        self.send(PING)
+
+    def heartbeat(self) -> None:
+        """Begin: the first ping is due after one interval."""
+        self._set_timer(self.server.options.ping_interval_s, self.ping)
+
+    def _on_pong(self) -> None:
+        if self.ping_sent_at is not None:
+            self.confirmed_at = self.ping_sent_at
+            self.ping_sent_at = None
+            self.server.listener.confirmed(self, self.confirmed_at)
+            self._set_timer(self.server.options.ping_interval_s, self.ping)
+
+    def _on_silence(self) -> None:
+        if self._room is not None:
+            # We do not read while its commands fill their bound: the silence is ours.
+            self._set_timer(self.server.options.ping_timeout_s, self._on_silence)
+        else:
+            self.abort(None)
+
+    def _set_timer(self, after_s: float, act: Any) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(after_s, act)
+
+    # -- receiving -----------------------------------------------------------------------------------
+
+    def receive(self, data: str | bytes) -> None:
+        """One Engine.IO packet from the client. Ends the session by name when it is none."""
+        if self.closing or self.ended:
+            return
+        if self._rate.take(self.server.clock.monotonic()):
+            self.close(Closing.RATE_LIMITED)
+        elif len(data) > self.server.options.max_payload:
+            self.close(Closing.TOO_LARGE)
+        else:
+            try:
+                self._dispatch(data)
+            except BadFrame as fault:
+                self.server.log.info("bad frame: %s", fault)
+                self.close(Closing.BAD_FRAME)
+
+    def _dispatch(self, data: str | bytes) -> None:
+        if isinstance(data, bytes):
+            self.server.listener.received(self, data)
+            return
+        kind = data[:1]
+        if kind == "4":
+            self.server.listener.received(self, data[1:])
+        elif kind == "3":
+            self._on_pong()
+        elif kind == "1":
+            self.goodbye()
+        elif kind != "6":
+            raise BadFrame("no packet that a client sends")
+
+    def work(self, task: Coroutine[Any, Any, None]) -> None:
+        """Run a piece of work that counts against this session's bound."""
+        self.in_flight += 1
+        self.server.start(task).add_done_callback(self._worked)
+
+    def _worked(self, _: "asyncio.Task[None]") -> None:
+        self.in_flight -= 1
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
+    async def room(self) -> None:
+        """Wait until there is room for more work: this is how a busy client is held back."""
+        while self.in_flight >= self.server.options.limits.commands_at_once and not self.ended:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+            self._room = None
+
+    # -- the WebSocket -------------------------------------------------------------------------------
+
+    def carry(self, ws: web.WebSocketResponse, request: web.Request) -> None:
+        """From now on this WebSocket carries the session."""
+        self._ws = ws
+        transport = request.transport
+        assert transport is not None
+        self._transport = transport
+        self._wake()
+
+    async def read(self, ws: web.WebSocketResponse) -> None:
+        """Read the WebSocket to its end, which is the session's end as well."""
+        try:
+            while not self.ended:
+                message = await ws.receive()
+                if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
+                    break
+                self.receive(message.data)
+                if self.in_flight:
+                    await self.room()
+        finally:
+            self._end(None)
+
+    # -- long polling --------------------------------------------------------------------------------
+
+    async def poll(self, request: web.Request) -> bytes:
+        """What waits for a polling client; waits itself until there is something."""
+        if self._poll is not None:
+            # Two polls at once would take each other's packets.
+            self.close(Closing.BAD_FRAME, told=False)
+            raise BadFrame("two polls at once")
+        if not self.outgoing and not self.upgrading:
+            self._poll = asyncio.get_running_loop().create_future()
+            try:
+                await self._poll
+            finally:
+                self._poll = None
+        if request.transport is None or request.transport.is_closing():
+            self._end(None)
+        packets = []
+        while (frame := self.outgoing.take()) is not None:
+            packets.append(frame.as_text())
+        if self.closing:
+            self._end(None)
+        return b"\x1e".join(packets) if packets else NOOP.data
+
+    def cut_poll(self) -> None:
+        """Answer a waiting poll now, with whatever there is."""
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+    # -- the end -------------------------------------------------------------------------------------
+
+    def close(self, reason: Closing | None, *, told: bool = True) -> None:
+        """End by the server's will: last words, then the close. The listener knows at once."""
+        if self.closing or self.ended:
+            return
+        last_words = self.server.listener.last_words(self, reason) if told and reason else ()
+        self.closing = True
+        self.server.ending(self, reason)
+        for frame in last_words:
+            self.outgoing.force(frame)
+        if self._ws is None:
+            self.outgoing.force(CLOSE)
+            self._set_timer(LAST_WORDS_S, lambda: self._end(None))
+            self.cut_poll()
+        else:
+            self.server.start(self._close_websocket(self._ws, _CODES.get(reason, 1000) if reason else 1000))
+
+    async def _close_websocket(self, ws: web.WebSocketResponse, code: int) -> None:
+        with contextlib.suppress(TimeoutError, ConnectionError, RuntimeError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                if self._flusher is not None:
+                    await asyncio.shield(self._flusher)
+                await self._flush(ws)
+                await ws.close(code=code)
+        self.abort(None)
+
+    def goodbye(self) -> None:
+        """The client has said that it leaves."""
+        self.closing = True
+        self.server.ending(self, None)
+        if self._ws is None:
+            self.outgoing.clear()
+            self._set_timer(LAST_WORDS_S, lambda: self._end(None))
+            self.cut_poll()
+        else:
+            self.server.start(self._close_websocket(self._ws, 1000))
+
+    def abort(self, reason: Closing | None) -> None:
+        """End at once, saying nothing: for readers that do not read and clients that are gone."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            # Without this the kernel keeps trying to deliver its buffer to a reader that has stopped.
+            with contextlib.suppress(OSError, AttributeError):
+                transport.get_extra_info("socket").setsockopt(
+                    sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET_ON_CLOSE
+                )
+            transport.abort()
+        self._end(reason)
+
+    def _end(self, reason: Closing | None) -> None:
+        if self.ended:
+            return
+        if not self.closing:
+            self.server.ending(self, reason)
+        self.closing = self.ended = True
+        self.outgoing.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self.cut_poll()
+        self._transport = None
+        self.server.forget(self)

@@ -1,0 +1,265 @@
+"""The hub: which connections of this node hear an event, and the handing over of it.
+
+It is synchronous and belongs to the event loop's thread: a publication is encoded once and put on its
+way to every listener before `publish` returns, so the order given is the order heard. The gateway opens
+and closes connections here; the product publishes and asks. Nothing waits for a reader: each wire has
+its own bound. Always true: a connection that `leave` was called for hears nothing any more.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+
+from realtime.application import Reach
+from realtime.backplane import Backplane
+from realtime.channel import ChannelKind, kind_of
+from realtime.clock import Clock
+from realtime.connection import Connection
+from realtime.errors import Busy, Closing, Unavailable
+from realtime.frames import event_frame
+from realtime.limits import ConnectionLimits
+from realtime.membership import Membership, Person
+from realtime.metrics import HubMetrics
+from realtime.publisher import Publication
+
+log = logging.getLogger("realtime.hub")
+
+LAST_CLOSE_S = 600.0
+LAST_CLOSE_SESSIONS = 20_000
+
+ChannelsOf = Callable[[str], Awaitable[Sequence[str]]]
+
+
+class Hub:
+    """Connections of this node, by person. Keeps the promise of `Publisher`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        metrics: HubMetrics | None = None,
+        limits: ConnectionLimits | None = None,
+        backplane: Backplane | None = None,
+    ) -> None:
+        self.clock = clock
+        self.metrics = metrics or HubMetrics()
+        self.limits = limits or ConnectionLimits()
+        self.on_gone: Callable[[str], None] | None = None
+        """Told a person's id when their last connection here has ended."""
+        self.on_visible: Callable[[str, bool], None] | None = None
+        """Told a person's id when the first page of theirs is looked at, and when the last no more."""
+        self._backplane = backplane
+        self._membership = Membership()
+        self._last_close: OrderedDict[str, tuple[str, float]] = OrderedDict()
+
+    async def start(self) -> None:
+        """Begin to hear other nodes."""
+        if self._backplane is not None:
+            await self._backplane.start(self)
+
+    async def stop(self) -> None:
+        """Stop hearing other nodes; connections are the gateway's to close."""
+        if self._backplane is not None:
+            await self._backplane.stop()
+
+    # -- connections: what the gateway tells ---------------------------------------------------------
+
+    async def open(self, connection: Connection, channels_of: ChannelsOf) -> None:
+        """Let a connection hear its person's channels, reading them if it is the person's first.
+
+        Raises Busy when the person has too many connections, Unavailable when they cannot be read.
+        """
+        person = self._membership.people.get(connection.person_id)
+        if person is None:
+            person = self._membership.arrive(connection.person_id)
+        if len(person.connections) + person.arriving >= self.limits.connections_per_person:
+            raise Busy("too many open connections of one person; close a page and try again")
+        person.arriving += 1
+        try:
+            if person.overrides is not None:
+                await self._load(person, channels_of)
+        except BaseException:
+            person.arriving -= 1
+            if person.is_gone:
+                self._membership.depart(person)
+            raise
+        person.arriving -= 1
+        connection.joined_at = self.clock.now()
+        connection.is_open = True
+        person.connections.append(connection)
+        self.metrics.connections.inc()
+        if len(person.connections) == 1:
+            self.metrics.people.inc()
+
+    def leave(self, connection: Connection, reason: Closing | None = None) -> None:
+        """A connection has ended, or is about to. Calling it again changes nothing."""
+        if not connection.is_open:
+            return
+        connection.is_open = False
+        if reason is not None:
+            self._remember_close(connection.session_id, reason)
+        for channel in tuple(connection.watched):
+            self._membership.unwatch(connection, channel)
+        person = self._membership.people[connection.person_id]
+        self.set_visible(connection, False)
+        person.connections.remove(connection)
+        self.metrics.connections.dec()
+        if not person.connections:
+            self.metrics.people.dec()
+            if person.is_gone:
+                self._membership.depart(person)
+            if self.on_gone is not None:
+                self.on_gone(person.id)
+
+    # -- what the product says -----------------------------------------------------------------------
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Tell channels what has been stored: here at once, on other nodes as hints."""
+        self.deliver(publications)
+        if self._backplane is not None:
+            self._backplane.broadcast(publications)
+
+    def disconnect(
+        self, person_id: str, reason: Closing, *, session_ids: frozenset[str] | None = None
+    ) -> None:
+        """End the connections of a person (of these sessions only, if given) on every node."""
+        self.close_connections(person_id, reason, session_ids)
+        if self._backplane is not None:
+            self._backplane.disconnect(person_id, reason, session_ids)
+
+    def watch(self, connection: Connection, channel: str) -> None:
+        """Let one connection hear a channel its person is no member of. Raises Busy at its limit."""
+        if connection.is_open:
+            if len(connection.watched) >= self.limits.watched_channels:
+                raise Busy("this page watches too many channels; stop watching another first")
+            self._membership.watch(connection, channel)
+
+    def unwatch(self, connection: Connection, channel: str) -> None:
+        """Stop `watch`."""
+        self._membership.unwatch(connection, channel)
+
+    def set_visible(self, connection: Connection, visible: bool) -> None:
+        """Note whether the page behind a connection is on screen."""
+        before = self.is_visible(connection.person_id)
+        connection.visible = visible
+        after = self.is_visible(connection.person_id)
+        if before != after and self.on_visible is not None:
+            self.on_visible(connection.person_id, after)
+
+    def mark_caught_up(self, connection: Connection) -> None:
+        """All that was stored until now has been read for this connection's catch-up."""
+        connection.caught_up_at = self.clock.now()
+
+    # -- what the product asks -----------------------------------------------------------------------
+
+    def connections_of(self, person_id: str) -> tuple[Connection, ...]:
+        """The open connections of a person on this node."""
+        person = self._membership.people.get(person_id)
+        return tuple(person.connections) if person is not None else ()
+
+    def is_online(self, person_id: str) -> bool:
+        """Whether a person has an open connection on this node."""
+        return bool(self.connections_of(person_id))
+
+    def is_visible(self, person_id: str) -> bool:
+        """Whether any page of a person is on screen."""
+        return any(connection.visible for connection in self.connections_of(person_id))
+
+    def online_people(self) -> frozenset[str]:
+        """Everybody with an open connection on this node."""
+        return frozenset(
+            person.id for person in self._membership.people.values() if person.connections
+        )
+
+    def is_member(self, person_id: str, channel: str) -> bool:
+        """Whether a person who is here hears a channel by membership."""
+        return self._membership.is_member(person_id, channel)
+
+    def reach(self, person_id: str, since: int) -> Reach:
+        """How far what was committed at `since` has come to a person on this node.
+
+        A connection without the proof is asked for a sign of life, so that asking again soon tells more.
+        """
+        connections = self.connections_of(person_id)
+        settling = self.limits.settling_ms
+        for connection in connections:
+            held_from = connection.hears_since(since)
+            if held_from is not None and connection.confirmed_at > held_from + settling:
+                return Reach.REACHED
+        for connection in connections:
+            held_from = connection.hears_since(since)
+            if held_from is not None and self.clock.now() > held_from + settling:
+                connection.wire.ping()
+        return Reach.PENDING if connections else Reach.AWAY
+
+    def last_close(self, session_id: str) -> str | None:
+        """Why the server last ended a connection of this session, if it did in the last minutes."""
+        found = self._last_close.get(session_id)
+        if found is None or self.clock.monotonic() - found[1] > LAST_CLOSE_S:
+            return None
+        return found[0]
+
+    # -- what other nodes say ------------------------------------------------------------------------
+
+    def deliver(self, publications: Sequence[Publication]) -> None:
+        """Hand publications to the connections of this node, in order."""
+        for publication in publications:
+            try:
+                self._deliver(publication)
+            except Exception:  # The promise: what was stored is never undone by telling it.
+                log.exception("delivery failed", extra={"event": publication.name})
+
+    def close_connections(
+        self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
+    ) -> None:
+        """End connections of a person on this node."""
+        for connection in self.connections_of(person_id):
+            if session_ids is None or connection.session_id in session_ids:
+                connection.close(reason)
+
+    # -- inside --------------------------------------------------------------------------------------
+
+    def _deliver(self, publication: Publication) -> None:
+        channel = publication.channel
+        if publication.joins:
+            self._membership.join(channel, publication.joins)
+        # A list: a reader that is too slow is closed while it is walked.
+        listeners = list(self._membership.listeners(channel))
+        if listeners:
+            frame = event_frame(publication.name, publication.body)
+            key = None
+            if publication.key is not None and kind_of(channel) is ChannelKind.STATE:
+                key = f"{channel}\n{publication.key}"
+            ephemeral = publication.position is None
+            for connection in listeners:
+                connection.wire.send(frame, key=key, ephemeral=ephemeral)
+            self.metrics.deliveries.inc(len(listeners))
+            self.metrics.delivered_bytes.inc(len(listeners) * len(frame))
+        self.metrics.publications.inc()
+        if publication.leaves:
+            self._membership.leave(channel, publication.leaves)
+
+    async def _load(self, person: Person, channels_of: ChannelsOf) -> None:
+        # One reading for all connections that come meanwhile; none of them may cancel it for the others.
+        if person.loading is None:
+            person.loading = asyncio.create_task(self._read_channels(person, channels_of))
+        if not await asyncio.shield(person.loading):
+            raise Unavailable("your channels cannot be read now; try again")
+
+    async def _read_channels(self, person: Person, channels_of: ChannelsOf) -> bool:
+        try:
+            snapshot = await channels_of(person.id)
+        except Exception:
+            log.exception("the channels of a person cannot be read")
+            self._membership.depart(person)
+            return False
+        if self._membership.people.get(person.id) is person:
+            self._membership.settle(person, snapshot)
+        person.loading = None
+        return True
+
+    def _remember_close(self, session_id: str, reason: Closing) -> None:
+        self._last_close[session_id] = (reason.reason, self.clock.monotonic())
+        self._last_close.move_to_end(session_id)
+        if len(self._last_close) > LAST_CLOSE_SESSIONS:
+            self._last_close.popitem(last=False)

@@ -1,0 +1,102 @@
+"""Bounds: what one connection may cost, and how often somebody may do something."""
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from realtime.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What one connection may cost before it is closed by name."""
+
+    queued_events: int = 256
+    """Frames waiting for a slow reader; more ends the connection as `too_slow`."""
+    queued_bytes: int = 1 << 20
+    """Bytes waiting for a slow reader. One single frame may be larger when nothing else waits."""
+    commands_at_once: int = 32
+    """Commands being handled; reading stops while there are so many."""
+    frames_per_second: float = 200.0
+    """Frames a client may send in the long run; more ends the connection as `rate_limited`."""
+    frames_burst: int = 2_000
+    """Frames a client may send at once: ten seconds at the rate."""
+    attachments: int = 10
+    """Binary attachments of one packet."""
+    watched_channels: int = 64
+    """Channels one connection may watch beside its memberships."""
+    connections_per_person: int = 64
+    """Open connections of one person on this node."""
+    settling_ms: int = 1_000
+    """How long after its commit an event may still be on its way to the connection's buffer: only a
+    ping sent later than this proves anything about it."""
+
+
+class TokenBucket:
+    """So many at once, and so many per second afterwards."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float, at: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._at = at
+
+    def take(self, at: float, amount: float = 1.0) -> int:
+        """0 when allowed (and counted), otherwise the milliseconds after which to ask again."""
+        self._refill(at)
+        if self._tokens >= amount:
+            self._tokens -= amount
+            return 0
+        return max(1, math.ceil((amount - self._tokens) / self._rate * 1000))
+
+    def is_full(self, at: float) -> bool:
+        """Whether it remembers nothing that matters any more."""
+        self._refill(at)
+        return self._tokens >= self._burst
+
+    def _refill(self, at: float) -> None:
+        if at > self._at:
+            self._tokens = min(self._burst, self._tokens + (at - self._at) * self._rate)
+            self._at = at
+
+
+K = TypeVar("K")
+
+
+class RateTable(Generic[K]):
+    """One bucket per key in bounded memory.
+
+    Full buckets are forgotten first. When all are in use the longest unused one goes, which can only
+    be too generous to its owner, never unjust to another.
+    """
+
+    def __init__(self, clock: Clock, rate: float, burst: float, *, max_keys: int = 20_000) -> None:
+        self._clock = clock
+        self._rate = rate
+        self._burst = burst
+        self._max_keys = max_keys
+        self._buckets: OrderedDict[K, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, key: K, amount: float = 1.0) -> int:
+        """0 when allowed (and counted), otherwise the milliseconds after which to ask again."""
+        at = self._clock.monotonic()
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(self._rate, self._burst, at)
+            self._forget(at)
+        else:
+            self._buckets.move_to_end(key)
+        return bucket.take(at, amount)
+
+    def _forget(self, at: float) -> None:
+        # Two are looked at for each one that comes: what is idle leaves faster than keys can arrive.
+        for _ in range(2):
+            key, bucket = next(iter(self._buckets.items()))
+            if len(self._buckets) > self._max_keys or (bucket.is_full(at) and len(self._buckets) > 1):
+                del self._buckets[key]
