@@ -1,0 +1,195 @@
+"""Migrations: numbered steps that bring a store to what this version of the code expects.
+
+A migration is a module `migrations/NNNN_what.py` with `ID` (its file's name), `async def up(store)` and,
+if it likes, `async def check(store)`, which raises when the result is not as it should be. It uses the
+port only (`ensure`, `drop_index`, `scan`, `apply`) and must be repeatable: a crash half-way runs it
+again. There is no way back but a backup.
+
+What was done is kept in the collection `_migrations`: one document each, with the checksum of the source.
+One more document is the lease, so that only one process migrates; it is renewed while a step runs and
+expires by itself when that process dies.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import importlib.util
+import logging
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from server.clock import Clock
+from server.storage import Collection, Conflict, Delete, Doc, Patch, Put, Store, StorageError
+
+logger = logging.getLogger(__name__)
+
+MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
+LEDGER: Final = Collection("_migrations")
+
+_FILE: Final = re.compile(r"\d{4}_[a-z0-9_]+\.py")
+_LEASE: Final = "lease"
+_LEASE_MS: Final = 120_000
+_RENEW_S: Final = 30.0
+
+Step = Callable[[Store], Awaitable[None]]
+
+
+class MigrationError(StorageError):
+    """The store cannot be brought to this version; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step, as found in the folder."""
+
+    id: str
+    checksum: str
+    up: Step
+    check: Step | None
+
+
+def load(folder: Path = MIGRATIONS) -> list[Migration]:
+    """The steps in the folder, in order."""
+    files = sorted(path for path in folder.iterdir() if _FILE.fullmatch(path.name))
+    return [_load(path) for path in files]
+
+
+async def pending(store: Store, *, folder: Path = MIGRATIONS) -> list[str]:
+    """The ids of the steps that this store still needs, in order."""
+    await store.ensure(LEDGER)
+    return [migration.id for migration in await _missing(store, load(folder))]
+
+
+async def migrate(
+    store: Store,
+    *,
+    clock: Clock,
+    app_version: str = "",
+    folder: Path = MIGRATIONS,
+    backup: Path | None = None,
+) -> list[str]:
+    """Take the steps the store still needs and return their ids.
+
+    With `backup`, a store that has been migrated before is first copied there.
+    """
+    await store.ensure(LEDGER)
+    migrations = load(folder)
+    if not await _missing(store, migrations):
+        return []
+    async with _lease(store, clock):
+        missing = await _missing(store, migrations)
+        if backup is not None and missing and len(missing) < len(migrations):
+            await store.snapshot(backup)
+        for migration in missing:
+            await _take(store, migration, clock, app_version)
+    return [migration.id for migration in missing]
+
+
+def _load(path: Path) -> Migration:
+    source = path.read_bytes().replace(b"\r\n", b"\n")
+    spec = importlib.util.spec_from_file_location(f"migrations.{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if getattr(module, "ID", None) != path.stem or not callable(getattr(module, "up", None)):
+        raise MigrationError(f"{path.name}: needs ID = {path.stem!r} and async def up(store)")
+    checksum = hashlib.sha256(source).hexdigest()
+    return Migration(path.stem, checksum, module.up, getattr(module, "check", None))
+
+
+async def _ledger(store: Store) -> dict[str, Doc]:
+    entries: dict[str, Doc] = {}
+    after: str | None = None
+    while page := await store.scan(LEDGER.name, after):
+        entries |= {doc["_id"]: doc for doc in page}
+        after = page[-1]["_id"]
+    entries.pop(_LEASE, None)
+    return entries
+
+
+async def _missing(store: Store, migrations: Sequence[Migration]) -> list[Migration]:
+    """What is not finished; MigrationError when ledger and folder contradict each other."""
+    finished = {id: doc for id, doc in (await _ledger(store)).items() if doc.get("finished")}
+    known = {migration.id: migration for migration in migrations}
+    for id, doc in finished.items():
+        if id not in known:
+            raise MigrationError(f"the store has migration {id}, which this version does not know")
+        if doc["checksum"] != known[id].checksum:
+            raise MigrationError(f"migration {id} was changed after it had been applied")
+    missing = [migration for migration in migrations if migration.id not in finished]
+    if missing and finished and missing[0].id < max(finished):
+        raise MigrationError(f"{missing[0].id} comes before {max(finished)}, which is applied")
+    return missing
+
+
+async def _take(store: Store, migration: Migration, clock: Clock, app_version: str) -> None:
+    logger.info("migration %s begins", migration.id)
+    entry: Doc = {
+        "_id": migration.id,
+        "checksum": migration.checksum,
+        "app_version": app_version,
+        "started": clock.now(),
+    }
+    await store.apply(Put(LEDGER.name, entry, expect=None))
+    await migration.up(store)
+    if migration.check is not None:
+        await migration.check(store)
+    await store.apply(Patch(LEDGER.name, migration.id, {"finished": clock.now()}))
+    logger.info("migration %s is done", migration.id)
+
+
+@contextlib.asynccontextmanager
+async def _lease(store: Store, clock: Clock) -> AsyncIterator[None]:
+    """Be the only process that migrates. Losing the lease on the way ends the migration."""
+    holder = secrets.token_hex(8)
+    present = await store.get(LEDGER.name, _LEASE)
+    if present is not None and present["until"] > clock.now():
+        raise MigrationError(f"another process is migrating, at least until {present['until']}")
+    await _hold(store, clock, holder, present["_v"] if present else 0)
+    steps = asyncio.current_task()
+    assert steps is not None
+    renewal = asyncio.create_task(_renew(store, clock, holder, steps))
+    try:
+        yield
+    except asyncio.CancelledError:
+        if renewal.done() and not renewal.cancelled() and (lost := renewal.exception()):
+            steps.uncancel()
+            raise MigrationError("the lease was lost while migrating") from lost
+        raise
+    finally:
+        renewal.cancel()
+        await asyncio.gather(renewal, return_exceptions=True)
+        held = await store.get(LEDGER.name, _LEASE)
+        if held is not None and held["holder"] == holder:
+            await store.apply(Delete(LEDGER.name, _LEASE, expect=held["_v"]))
+
+
+async def _hold(store: Store, clock: Clock, holder: str, expect: int) -> int:
+    """Take or prolong the lease; the version it now has."""
+    lease: Doc = {"_id": _LEASE, "holder": holder, "until": clock.now() + _LEASE_MS}
+    try:
+        [stored] = await store.apply(Put(LEDGER.name, lease, expect=expect))
+    except Conflict:
+        raise MigrationError("another process took the migration lease") from None
+    assert stored is not None
+    return int(stored["_v"])
+
+
+async def _renew(store: Store, clock: Clock, holder: str, steps: "asyncio.Task[object]") -> None:
+    try:
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            held = await store.get(LEDGER.name, _LEASE)
+            if held is None or held["holder"] != holder:
+                raise MigrationError("another process took the migration lease")
+            await _hold(store, clock, holder, held["_v"])
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        steps.cancel()
+        raise
