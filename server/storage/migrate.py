@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from server.clock import Clock
-from server.storage import Collection, Conflict, Delete, Doc, Patch, Put, Store, StorageError
+from server.storage import Collection, Conflict, Delete, Doc, Patch, Put, StorageError, Store
 
 logger = logging.getLogger(__name__)
 
@@ -71,16 +71,18 @@ async def migrate(
     app_version: str = "",
     folder: Path = MIGRATIONS,
     backup: Path | None = None,
+    alone: bool = False,
 ) -> list[str]:
     """Take the steps the store still needs and return their ids.
 
-    With `backup`, a store that has been migrated before is first copied there.
+    With `backup`, a store that has been migrated before is first copied there. `alone` says that no
+    other process can have this store open (an embedded one): a lease found is then left from a crash.
     """
     await store.ensure(LEDGER)
     migrations = load(folder)
     if not await _missing(store, migrations):
         return []
-    async with _lease(store, clock):
+    async with _lease(store, clock, alone):
         missing = await _missing(store, migrations)
         if backup is not None and missing and len(missing) < len(migrations):
             await store.snapshot(backup)
@@ -144,11 +146,11 @@ async def _take(store: Store, migration: Migration, clock: Clock, app_version: s
 
 
 @contextlib.asynccontextmanager
-async def _lease(store: Store, clock: Clock) -> AsyncIterator[None]:
+async def _lease(store: Store, clock: Clock, alone: bool) -> AsyncIterator[None]:
     """Be the only process that migrates. Losing the lease on the way ends the migration."""
     holder = secrets.token_hex(8)
     present = await store.get(LEDGER.name, _LEASE)
-    if present is not None and present["until"] > clock.now():
+    if present is not None and not alone and present["until"] > clock.now():
         raise MigrationError(f"another process is migrating, at least until {present['until']}")
     await _hold(store, clock, holder, present["_v"] if present else 0)
     steps = asyncio.current_task()
