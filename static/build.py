@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,8 @@ def alone() -> Iterator[None]:
 def npm(*arguments: str) -> int:
     """Run npm, with the wheel's Node first in the path as npm's scripts ask for `node`."""
     tools = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
+    path = f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = os.environ | {"PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
     return subprocess.run(
         [str(tools / "npm"), *arguments], cwd=HERE, env=environment, stdin=subprocess.DEVNULL
     ).returncode
@@ -61,12 +63,7 @@ def install_packages() -> bool:
     if noted(note) == locked_packages():
         return True
     say("installing the app's packages")
-    if (
-        npm(
-            "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--fetch-retry-mintimeout=1000"
-        )
-        != 0
-    ):
+    if npm("ci", "--no-audit", "--no-fund", "--fetch-retry-mintimeout=1000") != 0:
         say("the packages could not be installed; is the network reachable?")
         return False
     note.write_text(locked_packages())
@@ -97,13 +94,15 @@ def build() -> bool:
         shutil.rmtree(leftover)
     made = Path(tempfile.mkdtemp(prefix="dist.new-", dir=HERE))
     made.chmod(0o755)
+    begun = time.time()
     say("building the app")
     if npm("run", "build", "--", "--outDir", made.name, "--emptyOutDir") != 0:
         shutil.rmtree(made)
         say("the build failed; the app in use, if any, stays")
         return False
     (made / ".built-from").write_text(locked_packages())
-    (made / "index.html").touch()
+    # Dated to the build's beginning: what was saved meanwhile may not be in it.
+    os.utime(made / "index.html", (begun, begun))
     if APP.exists():
         APP.rename(HERE / "dist.old")
     made.rename(APP)
