@@ -1,0 +1,68 @@
+"""Who is in the sandbox: `GET /sandbox/people?q=` for the page's pickers, and what it is about."""
+
+from typing import Final
+
+from aiohttp import web
+
+from server.sandbox.config import SandboxConfig, SandboxPerson
+
+MOST_FOUND: Final = 30
+
+
+class People:
+    """The hospital's people, found by a piece of id, name, title or department."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self._config = config
+
+    def routes(self) -> list[web.RouteDef]:
+        """The two doors."""
+        return [
+            web.get("/sandbox/people", self._people),
+            web.get("/sandbox/about", self._about),
+        ]
+
+    def find(self, query: str, limit: int = MOST_FOUND) -> list[SandboxPerson]:
+        """Those whose id or name begins with the query first, then those who contain it."""
+        wanted = query.strip().lower()
+        ranked: list[tuple[int, SandboxPerson]] = []
+        for person in self._config.people:
+            where = _place(wanted, person)
+            if where is not None:
+                ranked.append((where, person))
+        ranked.sort(key=lambda found: found[0])
+        return [person for _, person in ranked[:limit]]
+
+    async def _people(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            [_shown(person) for person in self.find(request.query.get("q", ""))]
+        )
+
+    async def _about(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "public_url": self._config.public_url,
+                "corp_id": self._config.corp_id,
+                "agent_id": self._config.agent_id,
+                "people": len(self._config.people),
+            }
+        )
+
+
+def _place(wanted: str, person: SandboxPerson) -> int | None:
+    """How good a match somebody is: 0 is best, None is none."""
+    names = (person.person_id.lower(), person.name.lower())
+    if any(name.startswith(wanted) for name in names):
+        return 0
+    if any(wanted in name for name in names):
+        return 1
+    return 2 if wanted in f"{person.title} {person.department}".lower() else None
+
+
+def _shown(person: SandboxPerson) -> dict[str, str]:
+    return {
+        "person_id": person.person_id,
+        "name": person.name,
+        "title": person.title,
+        "department": person.department,
+    }

@@ -1,0 +1,109 @@
+"""A sandbox on loopback for one test, and the few things tests ask of it."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from server.clock import Clock, SystemClock
+from server.integrations.wecom.config import WeComConfig
+from server.sandbox.app import WECOM, sandbox_app
+from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.wecom import WeComStandIn
+
+PEOPLE = (
+    SandboxPerson("s0001", "单雄信", "主任医师", "产科一组"),
+    SandboxPerson("s0002", "曾巩", "护士长", "产科一组"),
+    SandboxPerson("S0003", "区适子", "药师", "药剂科"),
+    SandboxPerson("s0004", "查良镛", "干事", "宣传科", licensed=False),
+    SandboxPerson("s0005", "仇英", "干事", "宣传科", in_scope=False),
+)
+AGENT_ID = 1_000_002
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """The address of a sandbox, its WeCom, and a session to ask both with."""
+
+    base: str
+    wecom: WeComStandIn
+    http: aiohttp.ClientSession
+
+    def config(self, **changed: Any) -> WeComConfig:
+        """What the client is told in order to reach this WeCom."""
+        told = {
+            "api_base": f"{self.base}/wecom/cgi-bin/",
+            "corp_id": "wwsandbox",
+            "agent_id": AGENT_ID,
+            "secret": "sandbox",
+        }
+        return WeComConfig(**{**told, **changed})
+
+    async def inbox(self, userid: str) -> list[dict[str, Any]]:
+        """What that phone shows."""
+        async with self.http.get(f"{self.base}/wecom/inbox/{userid}") as response:
+            return list(await response.json())
+
+    async def calls(self) -> list[dict[str, Any]]:
+        """Every accepted send."""
+        async with self.http.get(f"{self.base}/wecom/calls") as response:
+            return list(await response.json())
+
+    async def counts(self) -> dict[str, Any]:
+        """How often each endpoint was asked, and what was dropped silently."""
+        async with self.http.get(f"{self.base}/wecom/counts") as response:
+            return dict(await response.json())
+
+    async def fault(self, mode: str, for_s: float = 60) -> None:
+        """Turn the switch."""
+        order = {"mode": mode, "for_s": for_s}
+        async with self.http.post(f"{self.base}/wecom/faults", json=order) as response:
+            assert response.status == 200, await response.text()
+
+    async def token(self) -> str:
+        """A token, asked for as anybody would."""
+        query = {"corpid": "wwsandbox", "corpsecret": "sandbox"}
+        async with self.http.get(f"{self.base}/wecom/cgi-bin/gettoken", params=query) as response:
+            return str((await response.json())["access_token"])
+
+    async def send(self, body: Any, token: str | None = None) -> dict[str, Any]:
+        """WeCom's answer to this body of message/send."""
+        raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        query = {"access_token": token if token is not None else await self.token()}
+        url = f"{self.base}/wecom/cgi-bin/message/send"
+        async with self.http.post(url, params=query, data=raw) as response:
+            assert response.status == 200
+            return dict(await response.json())
+
+
+@asynccontextmanager
+async def running_sandbox(
+    data_dir: Path, clock: Clock | None = None, **changed: Any
+) -> AsyncIterator[RunningSandbox]:
+    """Serve a sandbox until the block ends."""
+    told = {"people": PEOPLE, "clock": clock or SystemClock(), **changed}
+    app = sandbox_app(SandboxConfig(data_dir=data_dir, **told))
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        yield RunningSandbox(str(server.make_url("")).rstrip("/"), app[WECOM], http)
+
+
+def textcard(touser: str = "s0001", n: str = "n1", **changed: Any) -> dict[str, Any]:
+    """The body of a good call, with changes to its card or around it."""
+    around = {key: changed.pop(key) for key in list(changed) if key not in _CARD}
+    card = {"title": "待办", "description": "有一份文件", "url": f"https://h.example/d/7?n={n}"}
+    return {
+        "touser": touser,
+        "msgtype": "textcard",
+        "agentid": AGENT_ID,
+        "textcard": card | changed,
+        "enable_duplicate_check": 1,
+        **around,
+    }
+
+
+_CARD = {"title", "description", "url", "btntxt"}
