@@ -10,6 +10,7 @@ dead). Bytes are stored before they are sent and the same bytes go again when no
 of them, so that at most the calls in flight at a crash are repeated and a phone shows each once.
 """
 
-from server.notify.duty import Claim, Draft, Duty, Priority
+from server.notify.duty import Claim, Draft, Duty
+from server.outbox import Priority
 
 __all__ = ["Claim", "Draft", "Duty", "Priority"]

@@ -12,19 +12,10 @@ none has an effect outside.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
-from server.outbox import Owed
+from server.outbox import Owed, Priority
 from server.storage import Op
-
-
-class Priority(IntEnum):
-    """Who goes first when not everybody can: lower is earlier."""
-
-    URGENT = 0
-    TODO = 1
-    CHAT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,36 @@
-"""Owed: durable reminders that somebody may have to be told, written with the change itself.
+"""The outbox: what people may have to be told, and every notice that came of it. It stores and leases;
+`server.notify` decides and sends.
 
-A row says only *that* something happened to a subject which people may not have seen. `server.notify`
-looks at it when it is due and decides who still needs a notice. A row is replaced when more happens to
-the same subject, and removed, in the version looked at, when nobody is owed anything any more.
+- `Owed`: something happened to a subject and somebody may have to be told. Written with the change
+  itself, replaced when more happens, removed only in the version that was looked at.
+- `Notice`: one notice for one person, and for good what became of it. The rows are the ledger that
+  senders and administrators read.
+
+Relied on: a notice is leased before it is sent, and its bytes are stored with the lease, so a crash
+leaves either no call or a row that says which bytes may have gone out. At most one notice of a person
+and subject waits unsent (`waiting_for` is unique). Whoever holds a row changes it only in the version
+he read; a conflict means that it is no longer his.
 """
 
-from typing import Any, ClassVar
+from server.outbox.ledger import Delivery, dead_letters, deliveries, purge
+from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State
+from server.outbox.owed import Owed, coming
 
-from server.clock import Millis
-from server.storage import Collection, Index
-from server.storage.document import Document
+DOCUMENTS = (Owed, Notice)
+"""What a store has to hold for this."""
 
-
-class Owed(Document, frozen=True):
-    """Somebody may have to be told of `subject`; the id is `<kind>:<subject>`.
-
-    `at` is when it last changed, `due_at` when to look at it (next).
-    """
-
-    collection: ClassVar[Collection] = Collection("owed", indexes=(Index("due", ("due_at",)),))
-
-    kind: str
-    subject: str
-    at: Millis
-    due_at: Millis
-    data: dict[str, Any] = {}
+__all__ = [
+    "DOCUMENTS",
+    "ENDED",
+    "TOLD",
+    "UNENDED",
+    "Delivery",
+    "Notice",
+    "Owed",
+    "Priority",
+    "State",
+    "coming",
+    "dead_letters",
+    "deliveries",
+    "purge",
+]

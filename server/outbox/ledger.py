@@ -1,0 +1,84 @@
+"""Questions to the ledger: what became of the notices, for senders and administrators."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from server.clock import Millis
+from server.outbox.notice import ENDED, UNENDED, Notice, Priority, State
+from server.storage import Delete, Doc, Store
+from server.storage.document import from_doc
+
+_MOST: Final = 2_000
+_NOTICES: Final = Notice.collection.name
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of telling one person of one place."""
+
+    person_id: str
+    state: Literal["queued", "sent", "refused", "dead", "settled"]
+    reason: str
+    at: Millis
+
+
+async def deliveries(store: Store, kind: str, subject: str, place: int) -> list[Delivery]:
+    """How each person was told of a place in a subject, those who needed a notice only.
+
+    A notice that waits carries everything that is unsettled when it goes, so it covers every place
+    after its beginning.
+    """
+    found: list[Notice] = []
+    for state in UNENDED:
+        found += await _notices(store, kind, subject, state, None)
+    for state in ENDED:
+        found += await _notices(store, kind, subject, state, place - 1)
+    covering = [
+        notice
+        for notice in found
+        if notice.after < place and (notice.state == "queued" or place <= notice.upto)
+    ]
+    covering.sort(key=lambda notice: (notice.person_id, notice.created_at))
+    newest = {notice.person_id: notice for notice in covering}
+    return [
+        Delivery(
+            notice.person_id,
+            "queued" if notice.state == "sending" else notice.state,
+            notice.reason,
+            notice.at,
+        )
+        for notice in newest.values()
+    ]
+
+
+async def _notices(
+    store: Store, kind: str, subject: str, state: State, beyond: int | None
+) -> list[Notice]:
+    docs = await store.find(_NOTICES, "subject", (kind, subject, state), gt=beyond, limit=_MOST)
+    return [from_doc(Notice, doc) for doc in docs]
+
+
+async def dead_letters(store: Store, limit: int = 100) -> list[Notice]:
+    """Notices given up or refused, the newest first of each priority."""
+    found: list[Doc] = []
+    for state in ("dead", "refused"):
+        for priority in Priority:
+            found += await store.find(
+                _NOTICES, "state", (state, int(priority)), reverse=True, limit=limit
+            )
+    found.sort(key=lambda doc: -doc["at"])
+    return [from_doc(Notice, doc) for doc in found[:limit]]
+
+
+async def purge(store: Store, before: int, limit: int = 500) -> int:
+    """Remove notices that ended before this moment; how many there were, at most about `limit`."""
+    gone = 0
+    for state in ENDED:
+        for priority in Priority:
+            docs = await store.find(
+                _NOTICES, "state", (state, int(priority)), lt=before, limit=limit
+            )
+            if docs:
+                await store.apply(*(Delete(_NOTICES, doc["_id"]) for doc in docs))
+                gone += len(docs)
+    return gone

@@ -1,0 +1,82 @@
+"""A notice: one person is told of one subject, once, and what became of it.
+
+    queued ──> sending ──> sent | refused | dead
+       └──────────┴──────> settled            (read, withdrawn or not theirs any more)
+
+`at` is the moment that matters in the present state: queued, not before; sending, when the lease ends
+or the next try is due; afterwards, when it ended. The bytes of the request are set with `sending` and
+never change again.
+"""
+
+from enum import IntEnum
+from typing import ClassVar, Final, Literal
+
+from server.clock import Millis
+from server.storage import Collection, Index
+from server.storage.document import Document
+
+State = Literal["queued", "sending", "sent", "refused", "dead", "settled"]
+
+UNENDED: Final[tuple[State, ...]] = ("queued", "sending")
+ENDED: Final[tuple[State, ...]] = ("sent", "refused", "dead", "settled")
+
+TOLD: Final[tuple[State, ...]] = ("sent", "refused", "dead")
+"""Ended by trying: what the window for merging counts from."""
+
+
+class Priority(IntEnum):
+    """Who goes first when not everybody can: lower is earlier."""
+
+    URGENT = 0
+    TODO = 1
+    CHAT = 2
+
+
+class Notice(Document, frozen=True):
+    """Tells `person_id` of the places after `after` up to `upto` in a subject of a kind."""
+
+    collection: ClassVar[Collection] = Collection(
+        "notices",
+        indexes=(
+            Index("state", ("state", "priority", "at")),
+            Index("subject", ("kind", "subject", "state", "upto")),
+            Index("told", ("kind", "subject", "person_id", "told_at"), sparse=True),
+            Index("tried", ("person_id", "tried_at"), sparse=True),
+            Index("waiting", ("waiting_for",), unique=True, sparse=True),
+        ),
+    )
+
+    person_id: str
+    kind: str
+    subject: str
+    state: State
+    priority: Priority
+    at: Millis
+    created_at: Millis
+    upto: int
+    after: int = 0
+    count: int = 1
+
+    waiting_for: str | None = None
+    """`<kind>:<subject>:<person>` while queued."""
+    request: str | None = None
+    """The exact bytes, as text, from the first try on."""
+    owner: str | None = None
+    """Who sends it, while sending."""
+    tries: list[Millis] = []
+    """When it was given to WeCom, within the last hour before the last try."""
+    tried_at: Millis | None = None
+    failures: int = 0
+    told_at: Millis | None = None
+    msgid: str = ""
+    reason: str = ""
+    """Why it was refused, is dead or was withdrawn; while sending, why the last try failed."""
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Notices of one place follow one another, never side by side."""
+        return (self.kind, self.subject, self.person_id)
+
+    @property
+    def owed_id(self) -> str:
+        return f"{self.kind}:{self.subject}"
