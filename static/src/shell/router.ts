@@ -1,0 +1,68 @@
+/* Every screen has its own address. A screen is a list (it belongs to a tab and stays alive) or
+   content (it opens over the list on a phone, beside it on a wide page). */
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
+import { useSession } from "../store/session"
+
+export const TABS = ["messages", "todos", "apps", "contacts", "me"] as const
+export type Tab = (typeof TABS)[number]
+
+declare module "vue-router" {
+  interface RouteMeta {
+    tab?: Tab
+    pane?: "list" | "content"
+    open?: boolean
+  }
+}
+
+const Nothing = { render: () => null }
+
+function list(path: string, tab: Tab): RouteRecordRaw {
+  return { path, component: Nothing, meta: { tab, pane: "list" } }
+}
+
+function content(path: string, tab: Tab, component: () => Promise<unknown>): RouteRecordRaw {
+  return { path, component: component as RouteRecordRaw["component"] & object, props: true, meta: { tab, pane: "content" } }
+}
+
+const chat = (): Promise<unknown> => import("../screens/chat/Chat.vue")
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: "/", redirect: "/messages" },
+    { path: "/sign-in", component: () => import("../screens/SignIn.vue"), meta: { open: true } },
+    list("/messages", "messages"),
+    list("/todos", "todos"),
+    list("/apps", "apps"),
+    list("/contacts", "contacts"),
+    list("/contacts/:departmentId", "contacts"),
+    list("/me", "me"),
+    content("/c/:conversationId", "messages", chat),
+    content("/c/:conversationId/details", "messages", chat),
+    content("/new-group", "messages", () => import("../screens/NewGroup.vue")),
+    content("/search", "messages", () => import("../screens/Search.vue")),
+    content("/d/:requestId", "todos", () => import("../screens/Document.vue")),
+    content("/p/:personId", "contacts", () => import("../screens/Person.vue")),
+    content("/devices", "me", () => import("../screens/Devices.vue")),
+    content("/about", "me", () => import("../screens/About.vue")),
+    { path: "/:rest(.*)*", component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
+  ],
+})
+
+router.beforeEach((to) => {
+  const session = useSession()
+  if (!session.isSignedIn && !to.meta.open)
+    return { path: "/sign-in", query: to.path === "/messages" ? {} : { next: to.fullPath } }
+  if (session.isSignedIn && to.path === "/sign-in") return "/messages"
+  return true
+})
+
+/** Where a tab was left, so that coming back to it comes back there. */
+const left: Partial<Record<Tab, string>> = {}
+router.afterEach((to) => {
+  if (to.meta.tab && to.meta.pane === "list") left[to.meta.tab] = to.fullPath
+})
+
+export function addressOf(tab: Tab): string {
+  return left[tab] ?? `/${tab}`
+}

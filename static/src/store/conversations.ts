@@ -1,0 +1,149 @@
+/* The list of conversations: loaded once, then moved along by events. */
+import { defineStore } from "pinia"
+import { computed, ref, shallowReactive, shallowRef } from "vue"
+import { command, stream } from "../wire/connection"
+import { asRefusal, type Refusal } from "../wire/refusal"
+import type { Conversation, Member } from "../wire/shapes"
+import { useSession } from "./session"
+import { afterRead, afterRecalled, afterSent, audibleUnread, inListOrder } from "./unread"
+
+export const useConversations = defineStore("conversations", () => {
+  const session = useSession()
+  const byId = shallowReactive(new Map<string, Conversation>())
+  const members = shallowReactive(new Map<string, Member[]>())
+  const gone = shallowReactive(new Set<string>())
+  const isLoaded = ref(false)
+  const failure = shallowRef<Refusal | null>(null)
+  const list = computed(() => inListOrder(byId.values()))
+  const unread = computed(() => audibleUnread(byId.values()))
+
+  async function load(): Promise<void> {
+    try {
+      const { conversations } = await command("chat.conversations", {})
+      byId.clear()
+      members.clear()
+      for (const conversation of conversations) put(conversation)
+      isLoaded.value = true
+      failure.value = null
+    } catch (error) {
+      failure.value = asRefusal(error)
+    }
+  }
+
+  function put(conversation: Conversation): void {
+    gone.delete(conversation.conversation_id)
+    byId.set(conversation.conversation_id, conversation)
+  }
+
+  function change(id: string, step: (conversation: Conversation) => Conversation): void {
+    const before = byId.get(id)
+    if (!before) return
+    const after = step(before)
+    if (after !== before) byId.set(id, after)
+  }
+
+  /** One conversation with its members, fresh. Refused with not_found when it is not ours. */
+  async function refresh(id: string): Promise<void> {
+    try {
+      const { conversation } = await command("chat.conversation", { conversation_id: id })
+      const { members: people, ...rest } = conversation
+      put(rest)
+      members.set(id, people)
+    } catch (error) {
+      if (["not_found", "forbidden"].includes(asRefusal(error).code)) leave(id)
+      throw error
+    }
+  }
+
+  function leave(id: string): void {
+    byId.delete(id)
+    members.delete(id)
+    gone.add(id)
+  }
+
+  async function markRead(id: string, seq: number): Promise<void> {
+    const before = byId.get(id)
+    if (!before || seq <= before.read_seq) return
+    change(id, (conversation) => afterRead(conversation, seq))
+    await command("chat.mark_read", { conversation_id: id, seq })
+  }
+
+  async function configure(id: string, wish: { muted?: boolean; pinned?: boolean }): Promise<void> {
+    const before = byId.get(id)
+    if (!before) return
+    byId.set(id, { ...before, ...wish })
+    try {
+      const now = await command("chat.configure", { conversation_id: id, ...wish })
+      change(id, (conversation) => ({ ...conversation, ...now }))
+    } catch (error) {
+      change(id, (c) => ({ ...c, muted: before.muted, pinned: before.pinned }))
+      throw error
+    }
+  }
+
+  /** The conversation with one person, made when there is none yet. */
+  async function openWith(personId: string): Promise<string> {
+    for (const c of byId.values())
+      if (c.kind === "direct" && c.person_id === personId) return c.conversation_id
+    const { conversation_id } = await command("chat.open", { person_id: personId })
+    if (!byId.has(conversation_id)) await refresh(conversation_id)
+    return conversation_id
+  }
+
+  function membersChanged(id: string, added: string[], removed: string[], ownerId: string): void {
+    const before = members.get(id)
+    if (!before) return
+    const staying = before.filter((member) => !removed.includes(member.person_id))
+    const known = new Set(staying.map((member) => member.person_id))
+    const coming = added.filter((person_id) => !known.has(person_id))
+    const everybody = [
+      ...staying,
+      ...coming.map((person_id) => ({ person_id, role: "member" as const, joined_at: Date.now() })),
+    ]
+    members.set(
+      id,
+      everybody.map((m) => ({ ...m, role: m.person_id === ownerId ? "owner" : "member" })),
+    )
+  }
+
+  stream.on("chat.sent", ({ conversation_id, message }) => {
+    if (!byId.has(conversation_id)) void refresh(conversation_id).catch(() => undefined)
+    else change(conversation_id, (c) => afterSent(c, message, session.myId))
+  })
+  stream.on("chat.read", ({ conversation_id, person_id, seq }) => {
+    if (person_id === session.myId) change(conversation_id, (c) => afterRead(c, seq))
+  })
+  stream.on("chat.recalled", ({ conversation_id, seq, recalled_at }) => {
+    change(conversation_id, (c) => afterRecalled(c, seq, recalled_at))
+  })
+  stream.on("chat.members_changed", ({ conversation_id, added, removed, owner_id, title }) => {
+    change(conversation_id, (c) => ({
+      ...c,
+      title,
+      owner_id,
+      member_count: Math.max(0, c.member_count + added.length - removed.length),
+    }))
+    membersChanged(conversation_id, added, removed, owner_id)
+  })
+  stream.on("chat.joined", ({ conversation_id }) => {
+    gone.delete(conversation_id)
+    if (!byId.has(conversation_id)) void refresh(conversation_id).catch(() => undefined)
+  })
+  stream.on("chat.left", ({ conversation_id }) => leave(conversation_id))
+  stream.on("chat.configured", ({ conversation_id, muted, pinned }) => {
+    change(conversation_id, (c) => ({ ...c, muted, pinned }))
+  })
+
+  function forget(): void {
+    byId.clear()
+    members.clear()
+    gone.clear()
+    isLoaded.value = false
+    failure.value = null
+  }
+
+  return {
+    byId, members, gone, isLoaded, failure, list, unread,
+    load, put, change, refresh, markRead, configure, openWith, leave, forget,
+  }
+})

@@ -1,0 +1,217 @@
+/* The life of a sign-in on this page: begin from what the device remembers, follow the stream,
+   end in one of three ways (signed out, revoked, expired). The only module that knows all stores. */
+import { defineStore } from "pinia"
+import { ref } from "vue"
+import { trySilentSignIn } from "../shell/silent_sign_in"
+import { noteServerTime } from "../wire/clock"
+import { command, onLive, start, stop, stream, watchThePage } from "../wire/connection"
+import { commandByHttp, signOutByHttp } from "../wire/http"
+import { asRefusal } from "../wire/refusal"
+import type { Conversation, Me, Person, Result } from "../wire/shapes"
+import { useContacts } from "./contacts"
+import { useConversations } from "./conversations"
+import { useDrafts } from "./drafts"
+import { keep, read, useAccount, wipe } from "./kept"
+import { useMessages } from "./messages"
+import { useOutbox } from "./outbox"
+import { usePeople } from "./people"
+import { useSession } from "./session"
+import { useSettings } from "./settings"
+import { useSystemLines, listenForSystemLines, type SystemLine } from "./system_lines"
+import { useTodos } from "./todos"
+
+const ACCOUNT_KEY = "yuanxin.account"
+const SAVE_AFTER_MS = 1_000
+
+interface Snapshot {
+  epoch?: string
+  positions: Record<string, number>
+  conversations: Conversation[]
+  lines: [string, SystemLine[]][]
+  count: Result<"todos.count"> | null
+  people: Person[]
+}
+
+export const useLife = defineStore("life", () => {
+  listenForSystemLines()
+  const session = useSession()
+  const settings = useSettings()
+  const people = usePeople()
+  const conversations = useConversations()
+  const messages = useMessages()
+  const outbox = useOutbox()
+  const drafts = useDrafts()
+  const todos = useTodos()
+  const lines = useSystemLines()
+  const contacts = useContacts()
+  const isReady = ref(false)
+  let saving: ReturnType<typeof setTimeout> | undefined
+  let isFresh = false
+
+  /** Before the first screen: who was here last, and what is remembered of them. */
+  async function begin(): Promise<void> {
+    const account = localStorage.getItem(ACCOUNT_KEY)
+    if (account) {
+      useAccount(account)
+      const me = await read<Me>("state", "me")
+      if (me) {
+        session.me = me
+        session.isSignedIn = true
+        await restore()
+      }
+    }
+    if (!session.isSignedIn) await recognise()
+    isReady.value = true
+  }
+
+  async function restore(): Promise<void> {
+    const [snapshot] = await Promise.all([read<Snapshot>("state", "snapshot"), drafts.restore()])
+    if (snapshot) {
+      stream.kept = { epoch: snapshot.epoch, positions: snapshot.positions }
+      people.learn(snapshot.people)
+      snapshot.conversations.forEach(conversations.put)
+      lines.restore(snapshot.lines)
+      todos.count = snapshot.count
+    }
+    void outbox.restore()
+  }
+
+  /** A cookie may be here although nothing is remembered: a link from WeCom, a cleared browser. */
+  async function recognise(): Promise<void> {
+    try {
+      adopt(await commandByHttp("account.me", {}))
+    } catch (error) {
+      if (asRefusal(error).code === "unauthenticated" && (await trySilentSignIn()))
+        adopt(await commandByHttp("account.me", {}))
+    }
+  }
+
+  function adopt(me: Me): void {
+    const account = me.person.person_id
+    useAccount(account)
+    localStorage.setItem(ACCOUNT_KEY, account)
+    session.me = me
+    session.isSignedIn = true
+    session.needsSignIn = false
+    session.farewell = null
+    people.learn([me.person])
+    settings.adopt(me.settings)
+    void keep("state", "me", me)
+  }
+
+  /** After the account form was accepted, on the sign-in page or in place. */
+  async function signedIn(personId: string): Promise<void> {
+    const before = session.myId || localStorage.getItem(ACCOUNT_KEY)
+    if (before && before !== personId) await forgetEverything(before)
+    const wasHere = session.isSignedIn
+    adopt(await commandByHttp("account.me", {}))
+    isFresh = true
+    if (!wasHere) await restore()
+    follow()
+    outbox.hurry()
+  }
+
+  /** Opens the stream; called after the first paint and after each sign-in. */
+  function follow(): void {
+    if (!session.isSignedIn || session.needsSignIn) return
+    start((why) => void ended(why))
+    if (!conversations.byId.size && !conversations.isLoaded) void preview()
+  }
+
+  /** On a first visit the list need not wait for the socket; it is loaded again after it. */
+  async function preview(): Promise<void> {
+    try {
+      const { conversations: list } = await commandByHttp("chat.conversations", {})
+      if (!conversations.isLoaded) list.forEach(conversations.put)
+    } catch {
+      /* The socket's own load says what is wrong. */
+    }
+  }
+
+  async function ended(why: "revoked" | "unauthenticated"): Promise<void> {
+    stop()
+    if (!session.isSignedIn) return
+    if (why === "unauthenticated") {
+      session.needsSignIn = true
+      return
+    }
+    await forgetEverything(session.myId)
+    session.farewell = "revoked"
+  }
+
+  async function signOut(): Promise<void> {
+    const account = session.myId
+    await signOutByHttp().catch(() => undefined)
+    stop()
+    await forgetEverything(account)
+    session.farewell = "signed_out"
+  }
+
+  async function forgetEverything(account: string): Promise<void> {
+    clearTimeout(saving)
+    stop()
+    stream.forget()
+    for (const store of [conversations, messages, outbox, drafts, todos, people, lines, contacts])
+      store.forget()
+    session.me = null
+    session.isSignedIn = false
+    session.needsSignIn = false
+    isFresh = false
+    localStorage.removeItem(ACCOUNT_KEY)
+    await wipe(account)
+  }
+
+  function save(): void {
+    clearTimeout(saving)
+    saving = setTimeout(() => {
+      if (!session.isSignedIn || !conversations.isLoaded) return
+      const { epoch, positions } = stream.kept
+      const snapshot: Snapshot = {
+        epoch,
+        positions: { ...positions },
+        conversations: [...conversations.byId.values()],
+        lines: [...lines.byConversation],
+        count: todos.count,
+        people: [...people.byId.values()],
+      }
+      void keep("state", "snapshot", snapshot)
+    }, SAVE_AFTER_MS)
+  }
+
+  async function refreshAll(): Promise<void> {
+    const loads: Promise<unknown>[] = [todos.loadCount().catch(() => undefined)]
+    if (!conversations.isLoaded) loads.push(conversations.load())
+    if (!isFresh)
+      loads.push(
+        command("account.me", {})
+          .then((me) => {
+            isFresh = true
+            adopt(me)
+          })
+          .catch(() => undefined),
+      )
+    await Promise.all(loads)
+    save()
+  }
+
+  stream.onReload(() => {
+    conversations.isLoaded = false
+    messages.distrust()
+  })
+  stream.onMoved(save)
+  stream.on("chat.sent", ({ message }) => {
+    if (message.sender_id !== session.myId) noteServerTime(newer(message.sent_at))
+  })
+  onLive(() => void refreshAll())
+
+  return { isReady, begin, signedIn, follow, signOut }
+})
+
+/** A message that claims to come from the future means that our clock is behind. */
+function newer(sentAt: number): number | null {
+  return sentAt > Date.now() + 5_000 ? sentAt : null
+}
+
+export function watchForWaking(): void {
+  watchThePage()
+}

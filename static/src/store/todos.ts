@@ -1,0 +1,104 @@
+/* To-dos as the server last told them: one count for the badge, one growing list per tab. */
+import { defineStore } from "pinia"
+import { computed, ref, shallowReactive, shallowRef } from "vue"
+import { command, stream } from "../wire/connection"
+import { asRefusal, type Refusal } from "../wire/refusal"
+import type { Result, Todo, TodoState } from "../wire/shapes"
+import { keep, read } from "./kept"
+
+export interface TodoList {
+  items: Todo[]
+  total: number
+  page: number
+  asOf: number
+  stale: boolean
+}
+
+type Count = Result<"todos.count">
+const SETTLE_MS = 600
+
+export const useTodos = defineStore("todos", () => {
+  const count = shallowRef<Count | null>(null)
+  const lists = shallowReactive(new Map<TodoState, TodoList>())
+  const failures = shallowReactive(new Map<TodoState, Refusal>())
+  const isLoading = ref(false)
+  const pending = computed(() => count.value?.pending ?? 0)
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function loadCount(): Promise<void> {
+    count.value = await command("todos.count", {})
+  }
+
+  async function recollect(state: TodoState): Promise<void> {
+    if (lists.has(state)) return
+    const kept = await read<TodoList>("state", `todos ${state}`)
+    if (kept && !lists.has(state)) lists.set(state, kept)
+  }
+
+  async function load(state: TodoState): Promise<void> {
+    await turn(state, 1)
+  }
+
+  async function loadMore(state: TodoState): Promise<void> {
+    const list = lists.get(state)
+    if (!list || isLoading.value || list.items.length >= list.total) return
+    await turn(state, list.page + 1)
+  }
+
+  async function turn(state: TodoState, page: number): Promise<void> {
+    isLoading.value = true
+    try {
+      const { items, total, as_of, stale } = await command("todos.list", { state, page })
+      const before = page === 1 ? [] : (lists.get(state)?.items ?? [])
+      const known = new Set(before.map((item) => item.item_id))
+      const all = [...before, ...items.filter((item) => !known.has(item.item_id))]
+      const seen = items.length ? total : Math.min(total, all.length)
+      const list = { items: all, total: seen, page, asOf: as_of, stale }
+      lists.set(state, list)
+      failures.delete(state)
+      if (page === 1) void keep("state", `todos ${state}`, list)
+    } catch (error) {
+      failures.set(state, asRefusal(error))
+    } finally {
+      isLoading.value = false
+    }
+  }
+
+  /** The row of a document, from what is held or by looking through the first pages. */
+  async function find(requestId: string): Promise<Todo | null> {
+    const states: TodoState[] = ["pending", "done", "read", "started"]
+    const held = () =>
+      states.flatMap((state) => lists.get(state)?.items ?? []).find((i) => i.request_id === requestId)
+    if (held()) return held() ?? null
+    for (const state of states) {
+      await load(state)
+      const failure = failures.get(state)
+      if (failure) throw failure
+      if (held()) return held() ?? null
+    }
+    return null
+  }
+
+  async function opened(requestId: string): Promise<void> {
+    await command("todos.opened", { request_id: requestId })
+    for (const [state, list] of lists) {
+      const items = list.items.map((i) => (i.request_id === requestId ? { ...i, is_new: false } : i))
+      lists.set(state, { ...list, items })
+    }
+  }
+
+  stream.on("todos.counted", ({ pending: waiting, unread, as_of }) => {
+    count.value = { pending: waiting, unread, as_of, stale: false }
+    clearTimeout(timer)
+    if (lists.has("pending")) timer = setTimeout(() => void load("pending"), SETTLE_MS)
+  })
+
+  function forget(): void {
+    clearTimeout(timer)
+    count.value = null
+    lists.clear()
+    failures.clear()
+  }
+
+  return { count, lists, failures, isLoading, pending, loadCount, recollect, load, loadMore, find, opened, forget }
+})

@@ -1,0 +1,57 @@
+/* Commands and sign-in over HTTP. The session rides in a cookie the page cannot read; the page
+   therefore keeps no token of its own, not even in memory. */
+import { noteServerTime } from "./clock"
+import { Refusal, resultOf } from "./refusal"
+import type { CommandName, Fields, Result } from "./shapes"
+
+const HTTP_TIMEOUT_MS = 15_000
+
+async function post(path: string, body: unknown): Promise<unknown> {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), HTTP_TIMEOUT_MS)
+  try {
+    const response = await fetch(`/api/v1/${path}`, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: controller.signal,
+    })
+    noteServerTime(response.headers.get("date"))
+    const answer = await response.json().catch(() => undefined)
+    if (response.status === 401 && !answer?.error) throw new Refusal("unauthenticated")
+    if (response.status >= 500 && !answer?.error) throw new Refusal("unavailable")
+    if (!response.ok) resultOf(answer)
+    return answer
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    throw new Refusal(controller.signal.aborted ? "timeout" : "offline")
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+export async function commandByHttp<C extends CommandName>(
+  name: C,
+  fields: Fields<C>,
+): Promise<Result<C>> {
+  return resultOf(await post(`commands/${name}`, fields)) as Result<C>
+}
+
+export interface SignedIn {
+  token: string
+  expires_at: number
+  person: { person_id: string; name: string }
+}
+
+export async function signIn(account: string, password: string): Promise<SignedIn> {
+  return (await post("auth/login", { account, password })) as SignedIn
+}
+
+export async function fetchTicket(): Promise<string> {
+  return ((await post("auth/ticket", {})) as { ticket: string }).ticket
+}
+
+export async function signOutByHttp(): Promise<void> {
+  await post("auth/logout", {})
+}

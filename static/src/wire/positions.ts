@@ -1,0 +1,54 @@
+/* Where this page stands in each channel, and what to do with an event that arrives.
+   A conversation is a log: positions follow one another and a jump is a gap to be read again.
+   A person is a state: only the newest value counts, so its positions may jump. */
+
+export type Verdict = "apply" | "drop" | "gap"
+
+export interface Kept {
+  epoch?: string
+  positions: Record<string, number>
+}
+
+export function isLog(channel: string): boolean {
+  return channel.startsWith("conversation:") || channel.startsWith("forum:")
+}
+
+export function emptyPositions(): Kept {
+  return { positions: {} }
+}
+
+/** Judges an event; an unknown channel starts wherever the event stands. */
+export function judge(kept: Kept, channel: string, position: number | null): Verdict {
+  if (position === null || position === undefined) return "apply"
+  const known = kept.positions[channel]
+  if (known === undefined) return "apply"
+  if (position <= known) return "drop"
+  return isLog(channel) && position > known + 1 ? "gap" : "apply"
+}
+
+export function advance(kept: Kept, channel: string, position: number | null): void {
+  if (position === null || position === undefined) return
+  const known = kept.positions[channel]
+  if (known === undefined || position > known) kept.positions[channel] = position
+}
+
+interface Answer {
+  epoch: string
+  reload: boolean
+  channels: Record<string, { events: { position: number }[]; position: number; complete: boolean }>
+}
+
+/** Takes over where the server says each channel stands; true when something is still missing.
+    Of a channel answered in part only what was answered counts, so that the rest is asked for. */
+export function settle(kept: Kept, answer: Answer): boolean {
+  if (answer.reload) kept.positions = {}
+  kept.epoch = answer.epoch
+  let incomplete = false
+  for (const [channel, { events, position, complete }] of Object.entries(answer.channels)) {
+    const last = events[events.length - 1]
+    if (complete || answer.reload) advance(kept, channel, position)
+    else if (last) advance(kept, channel, last.position)
+    if (!complete && last && !answer.reload) incomplete = true
+  }
+  return incomplete
+}
