@@ -40,12 +40,18 @@ def alone() -> Iterator[None]:
 
 
 def npm(*arguments: str) -> int:
-    """Run npm, with the wheel's Node first in the path as npm's scripts ask for `node`."""
+    """Run npm, with the wheel's Node first in the path as npm's scripts ask for `node`.
+
+    It trusts the certificates the machine trusts: mirrors often have one of the house.
+    """
     tools = Path(sys.executable).parent
     path = f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = os.environ | {"PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
+    settings = {"PATH": path, "NODE_USE_SYSTEM_CA": "1", "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
     return subprocess.run(
-        [str(tools / "npm"), *arguments], cwd=HERE, env=environment, stdin=subprocess.DEVNULL
+        [str(tools / "npm"), *arguments],
+        cwd=HERE,
+        env=os.environ | settings,
+        stdin=subprocess.DEVNULL,
     ).returncode
 
 
