@@ -1,0 +1,35 @@
+"""The adapters of the storage port that the contract suite runs against, each opened on a place of its own."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from server.clock import SystemClock
+from server.storage import Collection, Index, Search, Store
+from server.storage.sqlite import SqliteStore
+
+NOTES = Collection(
+    "notes",
+    indexes=(
+        Index("by_owner", ("owner", "at")),
+        Index("by_place", ("building", "floor", "room")),
+        Index("by_badge", ("badge",), unique=True, sparse=True),
+        Index("by_open", ("is_open", "at"), sparse=True),
+    ),
+)
+TALK = Collection(
+    "talk",
+    indexes=(Index("by_sender", ("sender", "at"), sparse=True),),
+    search=Search("text", "stream"),
+    log=True,
+)
+
+OpenStore = Callable[..., Awaitable[Store]]
+
+
+async def open_sqlite(folder: Path, *, queue_limit: int = 10_000) -> Store:
+    store = SqliteStore(folder / "hospital.db", queue_limit=queue_limit, clock=SystemClock())
+    await store.open()
+    return store
+
+
+ADAPTERS: dict[str, OpenStore] = {"sqlite": open_sqlite}
