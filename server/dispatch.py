@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from realtime.connection import Connection
-from realtime.limits import KeyedLimits
+from realtime.limits import RateTable
 from realtime.protocol import Command, Result, read_command
 from realtime.publisher import Publisher
 from server.auth import Actor
@@ -33,6 +33,7 @@ class Bound:
 
     handler: Handler
     kind: type[Command]
+    rates: RateTable[str]
     services: Mapping[str, Any]
 
 
@@ -50,12 +51,16 @@ class Dispatcher:
         self._store = store
         self._publisher = publisher
         self._clock = clock
-        self._limits = KeyedLimits(clock)
         self._bound: dict[str, Bound] = {}
         for feature in features:
             for handler in feature.commands:
                 kind = command_of(handler.function)
-                self._bound[kind.wire_name] = Bound(handler, kind, _services(handler, services))
+                rates: RateTable[str] = RateTable(
+                    clock, handler.rate.per_second, handler.rate.burst
+                )
+                self._bound[kind.wire_name] = Bound(
+                    handler, kind, rates, _services(handler, services)
+                )
 
     @property
     def names(self) -> frozenset[str]:
@@ -70,8 +75,7 @@ class Dispatcher:
         if bound is None:
             raise NotFound(f"there is no command {name[:64]!r}")
         bound.handler.check(actor)
-        rate = bound.handler.rate
-        wait_ms = self._limits.take((actor.person_id, name), rate.per_second, rate.burst)
+        wait_ms = bound.rates.take(actor.person_id)
         if wait_ms:
             raise RateLimited("too many of these at once; wait a moment", retry_after_ms=wait_ms)
         command = read_command(bound.kind, body)

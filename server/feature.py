@@ -6,7 +6,7 @@ services that `server.app` has wired, and refuses to start when one is missing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +16,7 @@ from server.auth import Actor, Role
 from server.errors import Forbidden
 from server.storage import Store
 from server.storage.document import Document
+from server.work import UnitOfWork
 
 Right = Callable[[Actor], bool]
 """Whether an actor may use a command at all; rights in the thing itself are the handler's first lines."""
@@ -70,16 +71,24 @@ def allow(
 ChannelsOf = Callable[[Store, str], Awaitable[Mapping[str, int]]]
 """The channels a person hears by membership, each with the first position he or she may see."""
 
+WatchCheck = Callable[[UnitOfWork, str], Awaitable[None]]
+"""Raises Refused when the actor may not watch a channel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Everything a feature declares. `routes` are for what is not a command (sign-in, uploads)."""
+    """Everything a feature declares.
+
+    `watching` says, by the family of channels, who may watch one. `routes` are for what is not a
+    command (sign-in, uploads).
+    """
 
     name: str
     commands: Sequence[Handler] = ()
     events: Sequence[type[Event]] = ()
     documents: Sequence[type[Document]] = ()
     channels_of: ChannelsOf | None = None
+    watching: Mapping[str, WatchCheck] = field(default_factory=dict)
     routes: Callable[[web.Application], None] | None = None
 
 

@@ -1,5 +1,6 @@
 """The log: one entry for each change a channel was told of, under its channel as stream."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -71,7 +72,7 @@ class Entry:
         self.id, self.at, self._seq = first["_id"], first["at"], first["seq"]
 
 
-def read_event(entry: Doc, kinds: dict[str, type[Event]]) -> dict[str, Any]:
+def read_event(entry: Doc, kinds: Mapping[str, type[Event]]) -> dict[str, Any]:
     """A stored entry as `{event, position, data}`, the data as it was (or would now be) told."""
     event = msgspec.convert(entry["data"], kinds[entry["event"]]).numbered(entry["seq"])
     data: dict[str, Any] = msgspec.to_builtins(event)

@@ -119,10 +119,11 @@ class UnitOfWork:
         """Raise an integer field; a higher value stays."""
         self._ops.append(Max(kind.collection.name, id, field, value))
 
-    def delete(self, document: Document) -> None:
-        """Remove a document in the version this work has read."""
+    def delete(self, document: Document, *, unchanged: bool = True) -> None:
+        """Remove a document that this work has read, if it is still as read (or however it is)."""
         coll = document.collection.name
-        self._ops.append(Delete(coll, document.id, self._versions.get((coll, document.id))))
+        expect = self._versions[coll, document.id] if unchanged else None
+        self._ops.append(Delete(coll, document.id, expect))
 
     def require(self, document: Document, *, unchanged: bool = False) -> None:
         """Precondition: the document is still there (and as it was read) when this is committed."""

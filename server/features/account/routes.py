@@ -1,0 +1,86 @@
+"""Sign-in, ticket and sign-out over HTTP. Refusals rise to the middleware that answers them."""
+
+import msgspec
+from aiohttp import web
+
+from realtime.protocol import read_command
+from server.auth.devices import device_name
+from server.auth.tokens import COOKIE, Presented, presented
+from server.errors import Invalid, TooLarge, Unauthenticated
+from server.features.account.protocol import SignInForm
+from server.features.account.sign_in import SignIn
+
+SIGN_IN = web.AppKey("sign_in", SignIn)
+LARGEST_FORM = 4_096
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+def add_routes(app: web.Application) -> None:
+    """The application gives the service as `app[SIGN_IN]`."""
+    app.router.add_post("/api/v1/auth/login", sign_in)
+    app.router.add_post("/api/v1/auth/ticket", issue_ticket)
+    app.router.add_post("/api/v1/auth/logout", sign_out)
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    service = request.app[SIGN_IN]
+    form = read_command(SignInForm, await _read_form(request))
+    device = device_name(request.headers.get("User-Agent", ""))
+    signed_in = await service.sign_in(form, request.remote or "", device)
+    response = _answer(signed_in)
+    response.set_cookie(
+        COOKIE,
+        signed_in.token,
+        max_age=(signed_in.expires_at - service.clock.now()) // 1000,
+        path="/",
+        secure=service.keeps_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+async def issue_ticket(request: web.Request) -> web.Response:
+    token = _token(request).token
+    return _answer(await request.app[SIGN_IN].issue_ticket(token, request.remote or ""))
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    service, shown = request.app[SIGN_IN], _token(request)
+    await service.sign_out(shown.token, request.remote or "")
+    response = _answer({})
+    if shown.by_cookie:
+        response.del_cookie(
+            COOKIE, path="/", secure=service.keeps_secure, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+async def _read_form(request: web.Request) -> object:
+    """The posted object, refused as soon as it is longer than any form could be."""
+    if request.content_type != "application/json":
+        raise Invalid("post the fields as application/json")
+    content = bytearray()
+    async for chunk in request.content.iter_any():
+        content += chunk
+        if len(content) > LARGEST_FORM:
+            raise TooLarge("this is longer than any sign-in")
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.MsgspecError as fault:
+        raise Invalid(f"this is not JSON: {fault}") from None
+    except RecursionError:
+        raise Invalid("this is nested too deeply") from None
+
+
+def _token(request: web.Request) -> Presented:
+    shown = presented(request.headers, request.cookies)
+    if shown is None:
+        raise Unauthenticated("sign in first")
+    return shown
+
+
+def _answer(body: object) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(body), content_type="application/json", headers=NOT_KEPT
+    )

@@ -1,0 +1,135 @@
+"""Signing in with a password, the ticket for a socket, and signing out: what is no command.
+
+Whether an account exists shows neither in the answer nor in the time it takes. Every attempt leaves an
+audit row; what was typed leaves none, because people type passwords into the account field.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from realtime.publisher import Publisher
+from server.audit import AuditRow
+from server.auth import Actor, Credential, Session
+from server.auth.failures import FailureLimits
+from server.auth.passwords import Passwords
+from server.auth.sessions import MOST_LISTED, Sessions
+from server.auth.tickets import LIFETIME_S, Tickets
+from server.clock import Clock
+from server.directory import Directory, Person, card_of
+from server.directory.access import end_session
+from server.errors import Busy, ConflictRefused, Unauthenticated, Unavailable
+from server.features.account.commands import sign_out
+from server.features.account.protocol import SignedIn, SignInForm, SignOut, TicketIssued
+from server.ids import new_id
+from server.storage import Conflict, Store, StoreBusy, StoreUnavailable
+from server.work import UnitOfWork
+
+MOST_SESSIONS = 50
+"""Live sessions of one person; a further sign-in ends the oldest."""
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What the routes do. `keeps_secure` says that the cookie may only travel over TLS."""
+
+    store: Store
+    publisher: Publisher
+    clock: Clock
+    directory: Directory
+    passwords: Passwords
+    failures: FailureLimits
+    sessions: Sessions
+    tickets: Tickets
+    keeps_secure: bool
+
+    async def sign_in(self, form: SignInForm, address: str, device: str) -> SignedIn:
+        """Raises Unauthenticated, RateLimited, Busy."""
+        account = form.account.strip().casefold()
+        person = self.directory.by_account(account)
+        self.failures.check(account, address)
+        credential = await self._credential(person)
+        hashed = credential.password_hash if credential else None
+        if not await self.passwords.verify(
+            hashed, form.password, still_allowed=lambda: self.failures.check(account, address)
+        ):
+            self.failures.failed(account, address)
+            await self._refused(person, address)
+            raise Unauthenticated("account or password is wrong")
+        assert person is not None, "nobody without a person has a password"
+        self.failures.succeeded(account)
+        fresh_hash = await self._fresh_hash(hashed or "", form.password)
+        token, session = self.sessions.begin(person.id, device, address)
+
+        async def begin(work: UnitOfWork) -> None:
+            await self._end_oldest(work, person.id)
+            work.insert(session)
+            if fresh_hash:
+                work.patch(Credential, person.id, password_hash=fresh_hash)
+            work.record("account.sign_in", person.id, device=device)
+
+        await self._do(Actor(person.id, session.id, frozenset(person.roles), address), begin)
+        card = card_of(person, self.directory, online=True)
+        return SignedIn(token=token, expires_at=session.expires_at, person=card)
+
+    async def issue_ticket(self, token: str, address: str) -> TicketIssued:
+        """Raises Unauthenticated, Busy."""
+        actor = await self.sessions.authenticate(token, address)
+        ticket = await self.tickets.issue(actor.session_id)
+        return TicketIssued(ticket=ticket, expires_in=LIFETIME_S)
+
+    async def sign_out(self, token: str, address: str) -> None:
+        """End the session of a token. Raises Unauthenticated."""
+        actor = await self.sessions.authenticate(token, address)
+
+        async def end(work: UnitOfWork) -> None:
+            await sign_out(SignOut(), work, self.sessions)
+
+        await self._do(actor, end)
+
+    async def _credential(self, person: Person | None) -> Credential | None:
+        # An unknown account is looked for too: the store's time must not tell them apart.
+        work = UnitOfWork(self.store, Actor(""), self.clock.now())
+        return await work.get(Credential, person.id if person else "nobody")
+
+    async def _fresh_hash(self, hashed: str, password: str) -> str | None:
+        if not self.passwords.is_outdated(hashed):
+            return None
+        return await self.passwords.hash(password)
+
+    async def _end_oldest(self, work: UnitOfWork, person_id: str) -> None:
+        found = await work.query(Session, "person", person_id, reverse=True, limit=MOST_LISTED)
+        live = [session for session in found if self.sessions.is_live(session)]
+        for session in live[MOST_SESSIONS - 1 :]:
+            end_session(work, self.sessions, session)
+
+    async def _refused(self, person: Person | None, address: str) -> None:
+        async def record(work: UnitOfWork) -> None:
+            work.insert(
+                AuditRow(
+                    id=new_id(work.now),
+                    at=work.now,
+                    actor_id="",
+                    action="account.sign_in",
+                    subject=person.id if person else "",
+                    address=address,
+                    outcome="refused",
+                )
+            )
+
+        await self._do(Actor("", roles=frozenset(), address=address), record)
+
+    async def _do(self, actor: Actor, act: Callable[[UnitOfWork], Awaitable[None]]) -> None:
+        for _ in range(ATTEMPTS):
+            work = UnitOfWork(self.store, actor, self.clock.now())
+            try:
+                await act(work)
+                await work.commit(self.publisher)
+            except Conflict:
+                continue
+            except StoreBusy:
+                raise Busy("the server is busy; try again", retry_after_ms=500) from None
+            except StoreUnavailable:
+                raise Unavailable("the store cannot be written now; nothing was done") from None
+            return
+        raise ConflictRefused("this account is being changed at the same time; try again")

@@ -1,0 +1,74 @@
+"""Chat: conversations of two and of groups, numbered messages, read marks with names and times."""
+
+from collections.abc import Mapping
+
+from realtime.channel import conversation_channel
+from server.feature import Feature, Rate, allow, staff
+from server.features.chat import conversations, membership, messages, reading
+from server.features.chat.documents import Conversation, Member, ReadMark, RecalledMessage
+from server.features.chat.protocol import (
+    Configured,
+    Joined,
+    Left,
+    MembersChanged,
+    MessageRecalled,
+    MessageSent,
+    MessagesRead,
+    Typed,
+)
+from server.storage import Store
+
+
+async def channels_of(store: Store, person_id: str) -> Mapping[str, int]:
+    """The conversations a person is in, each from the change that brought the person in."""
+    members = await store.find(
+        Member.collection.name,
+        "person",
+        (person_id,),
+        limit=conversations.CONVERSATIONS_LIMIT,
+    )
+    return {conversation_channel(m["conversation_id"]): m["joined_position"] for m in members}
+
+
+feature = Feature(
+    "chat",
+    commands=[
+        *allow(staff, messages.send_message, rate=Rate(burst=60, per_second=20)),
+        *allow(
+            staff,
+            conversations.open_conversation,
+            conversations.create_group,
+            membership.add_members,
+            membership.remove_member,
+            membership.leave,
+            membership.transfer_owner,
+            membership.rename,
+            messages.recall,
+            rate=Rate(burst=30, per_second=2),
+        ),
+        *allow(
+            staff,
+            conversations.list_conversations,
+            conversations.show_conversation,
+            conversations.configure,
+            messages.history,
+            reading.mark_read,
+            reading.list_readers,
+            reading.list_deliveries,
+        ),
+        *allow(staff, messages.typing, rate=Rate(burst=5, per_second=1)),
+        *allow(staff, messages.search_messages, rate=Rate(burst=20, per_second=3)),
+    ],
+    events=[
+        MessageSent,
+        MessagesRead,
+        MessageRecalled,
+        MembersChanged,
+        Typed,
+        Joined,
+        Left,
+        Configured,
+    ],
+    documents=[Conversation, Member, ReadMark, RecalledMessage],
+    channels_of=channels_of,
+)

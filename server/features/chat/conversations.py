@@ -1,0 +1,213 @@
+"""Conversations as their members see them: opening, making, listing, keeping."""
+
+from collections.abc import Mapping, Sequence
+
+from realtime.channel import conversation_channel, person_channel
+from server.directory import Directory
+from server.errors import Invalid, NotFound
+from server.features.chat import rights
+from server.features.chat.documents import Conversation, Member, direct_id, member_id
+from server.features.chat.messages import to_message
+from server.features.chat.protocol import (
+    MEMBER_LIMIT,
+    Configuration,
+    Configure,
+    Configured,
+    ConversationId,
+    ConversationList,
+    ConversationShown,
+    CreateGroup,
+    Joined,
+    ListConversations,
+    MemberCard,
+    MembersChanged,
+    OpenConversation,
+    ShowConversation,
+)
+from server.features.chat.protocol import Conversation as ConversationCard
+from server.ids import new_id
+from server.storage import Doc
+from server.work import LOG, UnitOfWork
+
+CONVERSATIONS_LIMIT = 5_000
+
+
+async def open_conversation(
+    command: OpenConversation, work: UnitOfWork, directory: Directory
+) -> ConversationId:
+    """Find or make the direct conversation with a person."""
+    me, other = work.actor.person_id, command.person_id
+    if other == me:
+        raise Invalid("a conversation needs somebody else - at `$.person_id`")
+    if directory.person(other) is None:
+        raise NotFound("there is no such person")
+    id = direct_id(me, other)
+    if await work.get(Conversation, id) is None:
+        people = tuple(sorted((me, other)))
+        begin(work, Conversation(id=id, kind="direct", created_at=work.now, people=people), people)
+    return ConversationId(conversation_id=id)
+
+
+async def create_group(
+    command: CreateGroup, work: UnitOfWork, directory: Directory
+) -> ConversationId:
+    """Make a group of the people named and the actor, who owns it."""
+    me = work.actor.person_id
+    people = tuple(dict.fromkeys((me, *command.member_ids)))
+    if len(people) < 2:
+        raise Invalid("a group needs somebody besides you - at `$.member_ids`")
+    if len(people) > MEMBER_LIMIT:
+        raise Invalid(f"a group has at most {MEMBER_LIMIT} members - at `$.member_ids`")
+    check_people(directory, people)
+    conversation = Conversation(
+        id=new_id(work.now),
+        kind="group",
+        created_at=work.now,
+        title=command.title.strip() or command.title,
+        owner_id=me,
+        member_count=len(people),
+    )
+    begin(work, conversation, people)
+    work.record("chat.create_group", conversation.id, members=len(people))
+    return ConversationId(conversation_id=conversation.id)
+
+
+def check_people(directory: Directory, people: Sequence[str]) -> None:
+    """Raises Invalid naming the first id nobody has."""
+    for id in people:
+        if directory.person(id) is None:
+            raise Invalid(f"there is no person {id!r} - at `$.member_ids`")
+
+
+def begin(work: UnitOfWork, conversation: Conversation, people: tuple[str, ...]) -> None:
+    """Store a new conversation with its first members, and tell them."""
+    work.put(conversation)
+    join(work, conversation, people)
+
+
+def join(work: UnitOfWork, conversation: Conversation, people: tuple[str, ...]) -> None:
+    """Make people members from this change on: log it, store them, tell each of them."""
+    entry = work.append(
+        conversation_channel(conversation.id),
+        MembersChanged(
+            conversation_id=conversation.id,
+            added=list(people),
+            removed=[],
+            owner_id=conversation.owner_id,
+            title=conversation.title,
+            by=work.actor.person_id,
+            at=work.now,
+        ),
+        joins=people,
+    )
+    seq, position = entry.taking_seq, entry.taking_position
+    for person_id in people:
+        member = Member(
+            id=member_id(conversation.id, person_id),
+            conversation_id=conversation.id,
+            person_id=person_id,
+            joined_at=work.now,
+            role="owner" if person_id == conversation.owner_id else "member",
+        )
+        work.insert(
+            member, joined_seq=seq, joined_position=position, read_seq=seq, notified_seq=seq
+        )
+        work.append(
+            person_channel(person_id),
+            Joined(
+                conversation_id=conversation.id,
+                kind=conversation.kind,
+                title=conversation.title,
+                at=work.now,
+            ),
+            key=f"chat:{conversation.id}",
+        )
+
+
+async def list_conversations(
+    command: ListConversations, work: UnitOfWork, directory: Directory
+) -> ConversationList:
+    """All conversations of the actor with what is unread in them, in four reads."""
+    members = await work.query(Member, "person", work.actor.person_id, limit=CONVERSATIONS_LIMIT)
+    cards = await _cards(work, members, directory)
+    cards.sort(
+        key=lambda c: (c.pinned, c.last_message.sent_at if c.last_message else 0), reverse=True
+    )
+    return ConversationList(conversations=cards)
+
+
+async def show_conversation(
+    command: ShowConversation, work: UnitOfWork, directory: Directory
+) -> ConversationShown:
+    """One conversation and who is in it."""
+    member = await rights.membership(work, command.conversation_id)
+    everybody = await work.query(
+        Member, "conversation", command.conversation_id, limit=MEMBER_LIMIT
+    )
+    return ConversationShown(
+        conversation=(await _cards(work, [member], directory))[0],
+        members=[
+            MemberCard(person_id=m.person_id, role=m.role, joined_at=m.joined_at) for m in everybody
+        ],
+    )
+
+
+async def _cards(
+    work: UnitOfWork, members: Sequence[Member], directory: Directory
+) -> list[ConversationCard]:
+    channels = [conversation_channel(m.conversation_id) for m in members]
+    conversations = await work.get_many(Conversation, [m.conversation_id for m in members])
+    heads = await work.store.heads(LOG.name, channels)
+    last = await work.store.heads(LOG.name, channels, numbered=True)
+    return [
+        _card(member, conversations[member.conversation_id], channel, heads, last, directory)
+        for member, channel in zip(members, channels, strict=True)
+    ]
+
+
+def _card(
+    member: Member,
+    conversation: Conversation,
+    channel: str,
+    heads: Mapping[str, Doc],
+    last: Mapping[str, Doc],
+    directory: Directory,
+) -> ConversationCard:
+    last_seq: int = heads[channel]["seq"]
+    message = to_message(last[channel]) if channel in last else None
+    if message is not None and message.seq <= member.joined_seq:
+        message = None
+    other_id = conversation.other(member.person_id)
+    other = directory.person(other_id) if other_id else None
+    mentioned = max(member.mentioned_seq, conversation.mention_all_seq) > member.read_seq
+    return ConversationCard(
+        conversation_id=conversation.id,
+        kind=conversation.kind,
+        title=other.name if other else conversation.title,
+        last_seq=last_seq,
+        read_seq=member.read_seq,
+        unread=last_seq - member.read_seq,
+        last_message=message,
+        muted=member.muted,
+        pinned=member.pinned,
+        mentioned=mentioned,
+        member_count=conversation.member_count,
+        person_id=other_id,
+        owner_id=conversation.owner_id,
+    )
+
+
+async def configure(command: Configure, work: UnitOfWork) -> Configuration:
+    """Mute or pin a conversation for the actor, on all of the actor's devices."""
+    member = await rights.membership(work, command.conversation_id)
+    muted = member.muted if command.muted is None else command.muted
+    pinned = member.pinned if command.pinned is None else command.pinned
+    if (muted, pinned) != (member.muted, member.pinned):
+        work.patch(Member, member.id, muted=muted, pinned=pinned)
+        work.append(
+            person_channel(work.actor.person_id),
+            Configured(conversation_id=command.conversation_id, muted=muted, pinned=pinned),
+            key=f"chat.configured:{command.conversation_id}",
+        )
+        work.record("chat.configure", command.conversation_id, muted=muted, pinned=pinned)
+    return Configuration(muted=muted, pinned=pinned)

@@ -1,0 +1,154 @@
+"""What chat owes to members who are away: the messages of others that they neither read nor were shown.
+
+A member is settled up to the highest of what he or she has read, was notified of, and joined after. A
+muted conversation owes only what mentions the member.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from realtime.channel import conversation_channel
+from server.clock import Millis
+from server.directory import Directory
+from server.features.chat.documents import Conversation, Member, member_id
+from server.features.chat.messages import to_message
+from server.features.chat.protocol import MEMBER_LIMIT, Message, Recalled
+from server.notify import Claim, Draft, Priority
+from server.notify.texts import message_description
+from server.outbox import Owed
+from server.settings import Settings
+from server.storage import Max, Op, Store
+from server.storage.document import from_doc
+from server.work import LOG
+
+LOOK_BACK = 200
+"""How many messages back a claim looks; what is older is counted, not looked at."""
+
+
+class ChatDuty:
+    """Keeps the promise of `server.notify.Duty` for conversations."""
+
+    kind = "chat"
+
+    def __init__(self, store: Store, directory: Directory, settings: Settings) -> None:
+        self._store = store
+        self._directory = directory
+        self._settings = settings
+
+    async def due(self, owed: Sequence[Owed]) -> Mapping[str, Sequence[Claim]]:
+        """Who has not seen the newest messages, by conversation."""
+        ids = [row.subject for row in owed]
+        conversations = await self._conversations(ids)
+        return {id: await self._claims(c) for id, c in conversations.items()}
+
+    async def _conversations(self, ids: Sequence[str]) -> dict[str, Conversation]:
+        docs = await self._store.get_many(Conversation.collection.name, ids)
+        return {id: from_doc(Conversation, doc) for id, doc in docs.items()}
+
+    async def _claims(self, conversation: Conversation) -> list[Claim]:
+        members = [
+            from_doc(Member, doc)
+            for doc in await self._store.find(
+                Member.collection.name, "conversation", (conversation.id,), limit=MEMBER_LIMIT
+            )
+        ]
+        recent = await self._recent(conversation.id, min(map(_floor, members), default=0))
+        claims = (_claim(conversation, member, recent) for member in members)
+        return [claim for claim in claims if claim is not None]
+
+    async def _recent(self, conversation_id: str, after: int) -> list[Message]:
+        """The newest messages after a number, oldest first."""
+        channel = conversation_channel(conversation_id)
+        entries = await self._store.find(
+            LOG.name, "number", (channel,), gt=after, reverse=True, limit=LOOK_BACK
+        )
+        return [to_message(entry) for entry in reversed(entries)]
+
+    async def draft(self, person_id: str, subject: str) -> Draft | None:
+        """The notice as it would be now; None when the person has left, read, or muted meanwhile."""
+        doc = await self._store.get(Member.collection.name, member_id(subject, person_id))
+        conversation = (await self._conversations([subject])).get(subject)
+        if doc is None or conversation is None:
+            return None
+        member = from_doc(Member, doc)
+        recent = await self._recent(subject, _floor(member))
+        claim = _claim(conversation, member, recent)
+        if claim is None or claim.muted:
+            return None
+        newest = _from_others(recent, member)[-1]
+        return Draft(
+            title=self._title(conversation, person_id),
+            description=self._description(conversation, member, newest, claim.count),
+            path=f"/c/{subject}",
+            upto=claim.upto,
+            newest_at=claim.newest_at,
+            after=claim.after,
+            count=claim.count,
+        )
+
+    def _title(self, conversation: Conversation, person_id: str) -> str:
+        other = conversation.other(person_id)
+        return conversation.title if other is None else self._name(other)
+
+    def _description(
+        self, conversation: Conversation, member: Member, newest: Message, count: int
+    ) -> str:
+        shown = self._settings.notice_show_text and not isinstance(newest.content, Recalled)
+        return message_description(
+            "zh",
+            self._name(newest.sender_id),
+            count,
+            group=conversation.kind == "group",
+            text=newest.content.text if shown and not isinstance(newest.content, Recalled) else "",
+            mentioned=_mentioned(conversation, member),
+        )
+
+    def _name(self, person_id: str) -> str:
+        person = self._directory.person(person_id)
+        return person.name if person is not None else person_id
+
+    async def settle(self, subject: str, upto: Mapping[str, int]) -> Sequence[Op]:
+        """Raise the marks of those who are still members."""
+        wanted = {member_id(subject, person): place for person, place in upto.items()}
+        there = await self._store.get_many(Member.collection.name, list(wanted))
+        return [
+            Max(Member.collection.name, id, "notified_seq", wanted[id])
+            for id, doc in there.items()
+            if doc.get("notified_seq", 0) < wanted[id]
+        ]
+
+
+def _floor(member: Member) -> int:
+    """Up to where nothing is owed to a member."""
+    return max(member.read_seq, member.notified_seq, member.joined_seq)
+
+
+def _mentioned(conversation: Conversation, member: Member) -> bool:
+    return max(member.mentioned_seq, conversation.mention_all_seq) > _floor(member)
+
+
+def _from_others(recent: Sequence[Message], member: Member) -> list[Message]:
+    """What a member has not seen and might want to: not his or her own, not recalled."""
+    return [
+        message
+        for message in recent
+        if message.seq > _floor(member)
+        and message.sender_id != member.person_id
+        and message.recalled_at is None
+    ]
+
+
+def _claim(conversation: Conversation, member: Member, recent: Sequence[Message]) -> Claim | None:
+    unseen = _from_others(recent, member)
+    if not unseen:
+        return None
+    floor, before = _floor(member), recent[0].seq - 1
+    return Claim(
+        person_id=member.person_id,
+        upto=recent[-1].seq,
+        after=floor,
+        first_at=Millis(unseen[0].sent_at),
+        newest_at=Millis(unseen[-1].sent_at),
+        count=len(unseen) + max(0, before - floor),
+        priority=Priority.CHAT,
+        muted=member.muted and not _mentioned(conversation, member),
+    )

@@ -1,0 +1,132 @@
+"""People coming into groups and going out of them, and who owns them.
+
+Every change writes the conversation in the version read, so that two changes never cross, and is an
+event of the conversation: the hub lets a person in before delivering it and out after.
+"""
+
+from msgspec.structs import replace
+
+from realtime.channel import conversation_channel, person_channel
+from realtime.protocol import Nothing
+from server.directory import Directory
+from server.errors import Invalid, NotFound
+from server.features.chat import rights
+from server.features.chat.conversations import check_people, join
+from server.features.chat.documents import Conversation, Member, member_id
+from server.features.chat.protocol import (
+    MEMBER_LIMIT,
+    AddMembers,
+    Leave,
+    Left,
+    MembersChanged,
+    RemoveMember,
+    Rename,
+    TransferOwner,
+)
+from server.work import UnitOfWork
+
+
+async def add_members(command: AddMembers, work: UnitOfWork, directory: Directory) -> Nothing:
+    """Bring people in; those already in stay as they are."""
+    conversation, _ = await rights.group(work, command.conversation_id)
+    wanted = tuple(dict.fromkeys(command.member_ids))
+    check_people(directory, wanted)
+    there = await work.get_many(Member, [member_id(conversation.id, p) for p in wanted])
+    new = tuple(p for p in wanted if member_id(conversation.id, p) not in there)
+    count = conversation.member_count + len(new)
+    if count > MEMBER_LIMIT:
+        raise Invalid(f"a group has at most {MEMBER_LIMIT} members - at `$.member_ids`")
+    if new:
+        conversation = replace(conversation, member_count=count)
+        work.put(conversation)
+        join(work, conversation, new)
+        work.record("chat.add_members", conversation.id, added=list(new))
+    return Nothing()
+
+
+async def remove_member(command: RemoveMember, work: UnitOfWork) -> Nothing:
+    """Take somebody out of a group one owns."""
+    conversation, _ = await rights.owned_group(work, command.conversation_id)
+    if command.person_id == work.actor.person_id:
+        raise Invalid("to go yourself, leave the group")
+    await _part(work, conversation, command.person_id)
+    work.record("chat.remove_member", conversation.id, removed=command.person_id)
+    return Nothing()
+
+
+async def leave(command: Leave, work: UnitOfWork) -> Nothing:
+    """Leave a group; an owner hands it over first."""
+    conversation, member = await rights.group(work, command.conversation_id)
+    if member.role == "owner":
+        heir = await _heir(work, conversation)
+        conversation = replace(conversation, owner_id=heir)
+        if heir is not None:
+            work.patch(Member, member_id(conversation.id, heir), role="owner")
+    await _part(work, conversation, work.actor.person_id)
+    work.record("chat.leave", conversation.id)
+    return Nothing()
+
+
+async def _heir(work: UnitOfWork, conversation: Conversation) -> str | None:
+    """The member, other than the owner, who has been in the group longest."""
+    longest = await work.query(Member, "conversation", conversation.id, limit=2)
+    return next((m.person_id for m in longest if m.person_id != conversation.owner_id), None)
+
+
+async def _part(work: UnitOfWork, conversation: Conversation, person_id: str) -> None:
+    """End a membership: the person hears of it as the last thing."""
+    member = await work.get(Member, member_id(conversation.id, person_id))
+    if member is None:
+        raise NotFound("this person is not in the group")
+    conversation = replace(conversation, member_count=conversation.member_count - 1)
+    work.put(conversation)
+    work.delete(member, unchanged=False)
+    _tell(work, conversation, removed=(person_id,))
+    work.append(
+        person_channel(person_id),
+        Left(conversation_id=conversation.id, at=work.now),
+        key=f"chat:{conversation.id}",
+    )
+
+
+def _tell(work: UnitOfWork, conversation: Conversation, *, removed: tuple[str, ...] = ()) -> None:
+    work.append(
+        conversation_channel(conversation.id),
+        MembersChanged(
+            conversation_id=conversation.id,
+            added=[],
+            removed=list(removed),
+            owner_id=conversation.owner_id,
+            title=conversation.title,
+            by=work.actor.person_id,
+            at=work.now,
+        ),
+        leaves=removed,
+    )
+
+
+async def transfer_owner(command: TransferOwner, work: UnitOfWork) -> Nothing:
+    """Hand a group to another member."""
+    conversation, owner = await rights.owned_group(work, command.conversation_id)
+    heir = await work.get(Member, member_id(conversation.id, command.person_id))
+    if heir is None:
+        raise NotFound("this person is not in the group")
+    if heir.person_id != owner.person_id:
+        conversation = replace(conversation, owner_id=heir.person_id)
+        work.put(conversation)
+        work.patch(Member, owner.id, role="member")
+        work.patch(Member, heir.id, role="owner")
+        _tell(work, conversation)
+        work.record("chat.transfer_owner", conversation.id, to=heir.person_id)
+    return Nothing()
+
+
+async def rename(command: Rename, work: UnitOfWork) -> Nothing:
+    """Give a group another title."""
+    conversation, _ = await rights.owned_group(work, command.conversation_id)
+    if command.title != conversation.title:
+        conversation = replace(conversation, title=command.title)
+        work.put(conversation)
+        _tell(work, conversation)
+        work.record("chat.rename", conversation.id)
+    return Nothing()

@@ -1,0 +1,206 @@
+"""Sending messages, reading them back, taking them back, finding them."""
+
+import hashlib
+
+import msgspec
+
+from realtime.channel import conversation_channel
+from realtime.protocol import Nothing
+from server.errors import ConflictRefused, Forbidden, Invalid, NotFound
+from server.features.chat import rights
+from server.features.chat.documents import (
+    Conversation,
+    Member,
+    RecalledMessage,
+    member_id,
+)
+from server.features.chat.protocol import (
+    Found,
+    History,
+    HistoryPage,
+    Message,
+    MessageRecalled,
+    MessageSent,
+    Recall,
+    Recalled,
+    RecalledAt,
+    SearchMessages,
+    SearchPage,
+    SendMessage,
+    Sent,
+    Text,
+    Typed,
+    Typing,
+)
+from server.ids import new_id
+from server.settings import Settings
+from server.storage import Doc
+from server.work import LOG, Later, UnitOfWork
+
+PAGE_LIMIT = 200
+
+
+async def send_message(command: SendMessage, work: UnitOfWork, settings: Settings) -> Later[Sent]:
+    """Keep a message, move the sender's mark, and owe it to everybody who does not see it."""
+    sender_id, conversation_id = work.actor.person_id, command.conversation_id
+    idem = f"{sender_id}/{command.client_id}"
+    digest = _digest(conversation_id, command.content)
+    try:
+        member = await rights.membership(work, conversation_id)
+    except NotFound:
+        return await _sent_before(work, idem, digest)
+    message = Message(
+        message_id=new_id(work.now),
+        sender_id=sender_id,
+        client_id=command.client_id,
+        content=command.content,
+        sent_at=work.now,
+        seq=0,
+    )
+    entry = work.append(
+        conversation_channel(conversation_id),
+        MessageSent(conversation_id=conversation_id, message=message),
+        id=message.message_id,
+        idem=idem,
+        numbered=True,
+        digest=digest,
+        text=command.content.text,
+    )
+    work.require(member)
+    work.raise_to(Member, member.id, "read_seq", entry.taking_seq)
+    for id in await _mentioned(command.content, work, member):
+        kind = Conversation if id == conversation_id else Member
+        field = "mention_all_seq" if kind is Conversation else "mentioned_seq"
+        work.raise_to(kind, id, field, entry.taking_seq)
+    work.owe("chat", conversation_id, due_in_ms=settings.notice_first_seconds * 1000)
+    return lambda: Sent(message_id=entry.id, seq=entry.seq, sent_at=entry.at)
+
+
+def _digest(conversation_id: str, content: Text) -> str:
+    """What makes two sends the same message."""
+    encoded = msgspec.json.encode([conversation_id, content])
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
+
+
+async def _sent_before(work: UnitOfWork, idem: str, digest: str) -> Later[Sent]:
+    """The answer to a repeat from somebody who has left meanwhile. Raises NotFound if it is none."""
+    found = await work.store.find(LOG.name, "idem", (idem,), limit=1)
+    if not found:
+        raise NotFound(rights.NO_CONVERSATION)
+    first = found[0]
+    if first["digest"] != digest:
+        raise ConflictRefused("this client_id was used for another message; use a new one")
+    return lambda: Sent(message_id=first["_id"], seq=first["seq"], sent_at=first["at"])
+
+
+async def _mentioned(content: Text, work: UnitOfWork, sender: Member) -> list[str]:
+    """The documents that remember a mention: memberships, or the conversation for everybody."""
+    if "all" in content.mentions:
+        if sender.role != "owner":
+            raise Forbidden("only the group's owner may mention everybody")
+        return [sender.conversation_id]
+    wanted = [member_id(sender.conversation_id, p) for p in dict.fromkeys(content.mentions)]
+    there = await work.get_many(Member, wanted) if wanted else {}
+    if len(there) < len(wanted):
+        raise Invalid("somebody mentioned is not in this conversation - at `$.content.mentions`")
+    return wanted
+
+
+async def history(command: History, work: UnitOfWork) -> HistoryPage:
+    """A page of the messages the actor may see."""
+    member = await rights.membership(work, command.conversation_id)
+    limit = min(command.limit, PAGE_LIMIT)
+    forwards = command.after_seq is not None and command.before_seq is None
+    entries = await work.store.find(
+        LOG.name,
+        "number",
+        (conversation_channel(command.conversation_id),),
+        gt=max(member.joined_seq, command.after_seq or 0),
+        lt=command.before_seq,
+        reverse=not forwards,
+        limit=limit + 1,
+    )
+    page = entries[:limit] if forwards else entries[:limit][::-1]
+    return HistoryPage(messages=[to_message(e) for e in page], has_more=len(entries) > limit)
+
+
+def to_message(entry: Doc) -> Message:
+    """The message of a numbered log entry."""
+    event = msgspec.convert(entry["data"], MessageSent)
+    return event.numbered(entry["seq"]).message
+
+
+async def message_entry(work: UnitOfWork, member: Member, seq: int) -> Doc:
+    """The log entry of a message the member may see. Raises NotFound."""
+    channel = conversation_channel(member.conversation_id)
+    found = await work.store.find(LOG.name, "number", (channel,), gt=seq - 1, lt=seq + 1, limit=1)
+    if not found or seq <= member.joined_seq:
+        raise NotFound(f"there is no message {seq} in this conversation")
+    return found[0]
+
+
+async def recall(command: Recall, work: UnitOfWork, settings: Settings) -> RecalledAt:
+    """Leave only the fact of a message, and keep what it said for an audit."""
+    member = await rights.membership(work, command.conversation_id)
+    entry = await message_entry(work, member, command.seq)
+    message = to_message(entry)
+    if message.sender_id != work.actor.person_id:
+        raise Forbidden("only its sender may recall a message")
+    if message.recalled_at is not None:
+        return RecalledAt(recalled_at=message.recalled_at)
+    if work.now - message.sent_at > settings.recall_seconds * 1000:
+        raise Forbidden(f"a message may be recalled for {settings.recall_seconds} s after sending")
+    work.insert(
+        RecalledMessage(
+            id=message.message_id,
+            conversation_id=command.conversation_id,
+            seq=message.seq,
+            sender_id=message.sender_id,
+            by=work.actor.person_id,
+            recalled_at=work.now,
+            content=message.content,
+        )
+    )
+    trace = msgspec.structs.replace(message, seq=0, content=Recalled(), recalled_at=work.now)
+    shown = MessageSent(conversation_id=command.conversation_id, message=trace)
+    work.patch_entry(message.message_id, shown, text=None)
+    work.append(
+        conversation_channel(command.conversation_id),
+        MessageRecalled(
+            conversation_id=command.conversation_id,
+            message_id=message.message_id,
+            seq=message.seq,
+            by=work.actor.person_id,
+            recalled_at=work.now,
+        ),
+    )
+    work.record("chat.recall", message.message_id, conversation_id=command.conversation_id)
+    return RecalledAt(recalled_at=work.now)
+
+
+async def search_messages(command: SearchMessages, work: UnitOfWork) -> SearchPage:
+    """Messages by text, in the actor's conversations and from the time of joining on."""
+    if command.conversation_id is not None:
+        members = [await rights.membership(work, command.conversation_id)]
+    else:
+        members = await work.query(Member, "person", work.actor.person_id, limit=5_000)
+    joined = {conversation_channel(m.conversation_id): m for m in members}
+    limit = min(command.limit, PAGE_LIMIT)
+    found = await work.store.search(
+        LOG.name, command.text, list(joined), before=command.before, limit=limit
+    )
+    messages = [
+        Found(conversation_id=joined[e["stream"]].conversation_id, message=to_message(e))
+        for e in found
+        if e["seq"] > joined[e["stream"]].joined_seq
+    ]
+    more = len(found) == limit
+    return SearchPage(messages=messages, has_more=more, before=found[-1]["_rank"] if more else None)
+
+
+async def typing(command: Typing, work: UnitOfWork) -> Nothing:
+    """Tell the others that somebody is writing."""
+    await rights.membership(work, command.conversation_id)
+    typed = Typed(conversation_id=command.conversation_id, person_id=work.actor.person_id)
+    work.announce(conversation_channel(command.conversation_id), typed)
+    return Nothing()

@@ -1,0 +1,410 @@
+"""What crosses the socket for chat."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+import msgspec
+from msgspec import Meta
+
+from realtime.protocol import Command, Event, Result
+from server.clock import Millis
+
+TEXT_LIMIT = 5_000
+MEMBER_LIMIT = 2_000
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+PageLimit = Annotated[int, Meta(ge=1)]
+Title = Annotated[str, Meta(min_length=1, max_length=60)]
+MemberIds = Annotated[list[Id], Meta(max_length=MEMBER_LIMIT)]
+
+
+# Shapes within others
+
+
+class Text(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="text",
+):
+    """What a person writes. `mentions` holds ids of members, or "all" from the owner of a group."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_LIMIT)]
+    mentions: Annotated[list[Id], Meta(max_length=50)] = []
+
+
+class Recalled(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="recalled"):
+    """All that is left of a message that was taken back."""
+
+
+Content = Text | Recalled
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message. `seq` counts the messages of its conversation from 1 without gaps."""
+
+    message_id: str
+    sender_id: str
+    client_id: str
+    content: Content
+    sent_at: Millis
+    seq: int
+    recalled_at: Millis | None = None
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as one member sees it. `unread` is last_seq - read_seq; `person_id` is the other
+    one of a direct conversation; `mentioned` says that an unread message names the reader."""
+
+    conversation_id: str
+    kind: Literal["direct", "group"]
+    title: str
+    last_seq: int
+    read_seq: int
+    unread: int
+    last_message: Message | None
+    muted: bool
+    pinned: bool
+    mentioned: bool
+    member_count: int
+    person_id: str | None
+    owner_id: str | None
+
+
+class MemberCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of a conversation."""
+
+    person_id: str
+    role: Literal["owner", "member"]
+    joined_at: Millis
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has read a message, and when."""
+
+    person_id: str
+    read_at: Millis
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a message's notice to one person fares; `reason` says why it was refused or given up."""
+
+    person_id: str
+    state: str
+    at: Millis
+    reason: str = ""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A message found, and where."""
+
+    conversation_id: str
+    message: Message
+
+
+# Commands and their results
+
+
+class OpenConversation(Command, frozen=True):
+    """The direct conversation with a person; it is made when there is none."""
+
+    wire_name: ClassVar[str] = "chat.open"
+    person_id: Id
+
+
+class ConversationId(Result, frozen=True):
+    """Which conversation it is."""
+
+    conversation_id: str
+
+
+class CreateGroup(Command, frozen=True):
+    """Make a group. The creator owns it and need not be among `member_ids`."""
+
+    wire_name: ClassVar[str] = "chat.create_group"
+    title: Title
+    member_ids: MemberIds
+
+
+class SendMessage(Command, frozen=True):
+    """Send a message. The same client_id from the same sender is the same message, however often it
+    comes; a text under a client_id that was used for another is refused with `conflict`."""
+
+    wire_name: ClassVar[str] = "chat.send"
+    conversation_id: Id
+    client_id: Id
+    content: Text
+
+
+class Sent(Result, frozen=True):
+    """The message is kept."""
+
+    message_id: str
+    seq: int
+    sent_at: Millis
+
+
+class History(Command, frozen=True):
+    """A page of messages, the newest when neither side is given; at most 200."""
+
+    wire_name: ClassVar[str] = "chat.history"
+    conversation_id: Id
+    before_seq: Seq | None = None
+    after_seq: Seq | None = None
+    limit: PageLimit = 50
+
+
+class HistoryPage(Result, frozen=True):
+    """Messages by rising seq. `has_more` looks on in the direction asked (backwards if none)."""
+
+    messages: list[Message]
+    has_more: bool
+
+
+class ListConversations(Command, frozen=True):
+    """All conversations of the actor."""
+
+    wire_name: ClassVar[str] = "chat.conversations"
+
+
+class ConversationList(Result, frozen=True):
+    """Conversations, pinned ones first, then by time of the last message."""
+
+    conversations: list[Conversation]
+
+
+class ShowConversation(Command, frozen=True):
+    """One conversation with its members."""
+
+    wire_name: ClassVar[str] = "chat.conversation"
+    conversation_id: Id
+
+
+class ConversationShown(Result, frozen=True):
+    """The conversation, and members in order of joining."""
+
+    conversation: Conversation
+    members: list[MemberCard]
+
+
+class MarkRead(Command, frozen=True):
+    """Everything up to `seq` has been seen. A mark never goes back."""
+
+    wire_name: ClassVar[str] = "chat.mark_read"
+    conversation_id: Id
+    seq: Seq
+
+
+class ReadUpTo(Result, frozen=True):
+    """Where the actor's mark stands now."""
+
+    read_seq: int
+
+
+class ListReaders(Command, frozen=True):
+    """Who has read a message and who has not; its sender is in neither list."""
+
+    wire_name: ClassVar[str] = "chat.readers"
+    conversation_id: Id
+    seq: Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class Readers(Result, frozen=True):
+    """Those who were members when the message was sent and still are."""
+
+    read: list[Reader]
+    unread: list[str]
+
+
+class Recall(Command, frozen=True):
+    """Take back one's own message within the time the hospital allows."""
+
+    wire_name: ClassVar[str] = "chat.recall"
+    conversation_id: Id
+    seq: Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class RecalledAt(Result, frozen=True):
+    """When it was taken back."""
+
+    recalled_at: Millis
+
+
+class Typing(Command, frozen=True):
+    """The actor is writing in a conversation."""
+
+    wire_name: ClassVar[str] = "chat.typing"
+    conversation_id: Id
+
+
+class SearchMessages(Command, frozen=True):
+    """Messages holding a text, newest first, in one's own conversations only."""
+
+    wire_name: ClassVar[str] = "chat.search"
+    text: Annotated[str, Meta(min_length=2, max_length=100)]
+    conversation_id: Id | None = None
+    before: Annotated[int, Meta(ge=0)] | None = None
+    limit: PageLimit = 50
+
+
+class SearchPage(Result, frozen=True):
+    """What was found; `before` asks for the next page when `has_more`."""
+
+    messages: list[Found]
+    has_more: bool
+    before: int | None = None
+
+
+class AddMembers(Command, frozen=True):
+    """Bring people into a group. They see it from here on."""
+
+    wire_name: ClassVar[str] = "chat.add_members"
+    conversation_id: Id
+    member_ids: MemberIds
+
+
+class RemoveMember(Command, frozen=True):
+    """Take a person out of a group one owns."""
+
+    wire_name: ClassVar[str] = "chat.remove_member"
+    conversation_id: Id
+    person_id: Id
+
+
+class Leave(Command, frozen=True):
+    """Leave a group. An owner's group goes to the member who has been in it longest."""
+
+    wire_name: ClassVar[str] = "chat.leave"
+    conversation_id: Id
+
+
+class TransferOwner(Command, frozen=True):
+    """Hand a group one owns to another member."""
+
+    wire_name: ClassVar[str] = "chat.transfer_owner"
+    conversation_id: Id
+    person_id: Id
+
+
+class Rename(Command, frozen=True):
+    """Give a group one owns another title."""
+
+    wire_name: ClassVar[str] = "chat.rename"
+    conversation_id: Id
+    title: Title
+
+
+class Configure(Command, frozen=True):
+    """Mute or pin a conversation for oneself."""
+
+    wire_name: ClassVar[str] = "chat.configure"
+    conversation_id: Id
+    muted: bool | None = None
+    pinned: bool | None = None
+
+
+class Configuration(Result, frozen=True):
+    """How the actor keeps the conversation."""
+
+    muted: bool
+    pinned: bool
+
+
+class ListDeliveries(Command, frozen=True):
+    """What became of the notices of one's own message."""
+
+    wire_name: ClassVar[str] = "chat.deliveries"
+    conversation_id: Id
+    seq: Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class Deliveries(Result, frozen=True):
+    """One row for each person a notice was made for."""
+
+    deliveries: list[Delivery]
+
+
+# Events
+
+
+class MessageSent(Event, frozen=True):
+    """A message was sent. It also moves its sender's read mark."""
+
+    wire_name: ClassVar[str] = "chat.sent"
+    conversation_id: str
+    message: Message
+
+    def numbered(self, seq: int) -> Self:
+        return msgspec.structs.replace(self, message=msgspec.structs.replace(self.message, seq=seq))
+
+
+class MessagesRead(Event, frozen=True):
+    """A member has read up to `seq`."""
+
+    wire_name: ClassVar[str] = "chat.read"
+    conversation_id: str
+    person_id: str
+    seq: int
+    read_at: Millis
+
+
+class MessageRecalled(Event, frozen=True):
+    """A message was taken back; only the fact stays."""
+
+    wire_name: ClassVar[str] = "chat.recalled"
+    conversation_id: str
+    message_id: str
+    seq: int
+    by: str
+    recalled_at: Millis
+
+
+class MembersChanged(Event, frozen=True):
+    """People came or went, or the group has another owner or title."""
+
+    wire_name: ClassVar[str] = "chat.members_changed"
+    conversation_id: str
+    added: list[str]
+    removed: list[str]
+    owner_id: str | None
+    title: str
+    by: str
+    at: Millis
+
+
+class Typed(Event, frozen=True):
+    """A member is writing. Not kept; shown for a few seconds."""
+
+    wire_name: ClassVar[str] = "chat.typed"
+    conversation_id: str
+    person_id: str
+
+
+class Joined(Event, frozen=True):
+    """The person has become a member of a conversation."""
+
+    wire_name: ClassVar[str] = "chat.joined"
+    conversation_id: str
+    kind: Literal["direct", "group"]
+    title: str
+    at: Millis
+
+
+class Left(Event, frozen=True):
+    """The person is no longer a member of a conversation."""
+
+    wire_name: ClassVar[str] = "chat.left"
+    conversation_id: str
+    at: Millis
+
+
+class Configured(Event, frozen=True):
+    """The person muted or pinned a conversation, on whatever device."""
+
+    wire_name: ClassVar[str] = "chat.configured"
+    conversation_id: str
+    muted: bool
+    pinned: bool

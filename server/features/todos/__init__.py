@@ -1,0 +1,19 @@
+"""To-dos: documents of the OA that wait for one person, and finding the person."""
+
+from server.feature import Feature, Rate, allow, staff
+from server.features.todos import commands
+from server.features.todos.documents import SeenList, Todo
+from server.features.todos.protocol import TodosCounted
+
+feature = Feature(
+    "todos",
+    commands=allow(
+        staff,
+        commands.list_todos,
+        commands.count_todos,
+        commands.open_todo,
+        rate=Rate(burst=30, per_second=3),
+    ),
+    events=[TodosCounted],
+    documents=[SeenList, Todo],
+)

@@ -1,0 +1,79 @@
+"""The mirror's sink: turns what changed in the OA into a stored list, a badge, and one notice each.
+
+All of it is one unit of work, so that a change which was interrupted is heard again as a whole. Hearing
+a change twice is harmless: a document that is known makes no second notice.
+"""
+
+from msgspec.structs import replace
+
+from realtime.channel import person_channel
+from realtime.publisher import Publisher
+from server.auth.actor import SYSTEM
+from server.clock import Clock
+from server.features.todos.commands import COUNTED_KEY
+from server.features.todos.counting import count_unread, counted
+from server.features.todos.documents import SeenList, Todo, todo_id
+from server.integrations.oa import Item
+from server.integrations.oa.mirror import Seen
+from server.settings import Settings
+from server.storage import Store
+from server.work import UnitOfWork
+
+
+class Arrivals:
+    """Keeps the promise of `WorklistSink`."""
+
+    def __init__(
+        self, store: Store, publisher: Publisher, clock: Clock, settings: Settings
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._clock = clock
+        self._due_in_ms = settings.notice_first_seconds * 1000
+
+    async def load(self, person_id: str) -> Seen | None:
+        """The list as last kept."""
+        doc = await self._store.get(SeenList.collection.name, person_id)
+        return None if doc is None else Seen.from_document(doc["seen"])
+
+    async def changed(
+        self,
+        person_id: str,
+        seen: Seen,
+        arrived: tuple[Item, ...],
+        gone: tuple[str, ...],
+        baseline: bool,
+    ) -> None:
+        """Keep the list, tell the badge, and owe a notice for each new document."""
+        work = UnitOfWork(self._store, SYSTEM, self._clock.now())
+        known = await work.get_many(Todo, [todo_id(person_id, item.request_id) for item in arrived])
+        for item in arrived:
+            self._arrive(work, person_id, item, known, baseline)
+        for todo in (await work.get_many(Todo, [todo_id(person_id, id) for id in gone])).values():
+            work.put(replace(todo, gone_at=work.now))
+        unread = await count_unread(work, person_id, seen)
+        work.overwrite(SeenList(id=person_id, seen=seen.to_document()))
+        work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
+        await work.commit(self._publisher)
+
+    def _arrive(
+        self, work: UnitOfWork, person_id: str, item: Item, known: dict[str, Todo], baseline: bool
+    ) -> None:
+        id = todo_id(person_id, item.request_id)
+        if id in known:
+            if known[id].gone_at is not None:
+                work.put(replace(known[id], gone_at=None))
+            return
+        todo = Todo(
+            id=id,
+            person_id=person_id,
+            request_id=item.request_id,
+            title=item.title,
+            creator_name=item.creator_name,
+            is_urgent=item.urgency == "urgent",
+            arrived_at=work.now,
+            notified=1 if baseline else 0,
+        )
+        work.put(todo)
+        if not baseline:
+            work.owe("todo", id, due_in_ms=self._due_in_ms)

@@ -1,0 +1,81 @@
+"""What a person may do with the documents that wait."""
+
+from realtime.channel import person_channel
+from realtime.protocol import Nothing
+from server.errors import NotFound
+from server.features.todos.counting import count_unread, counted
+from server.features.todos.documents import Todo, todo_id
+from server.features.todos.protocol import (
+    CountTodos,
+    ListTodos,
+    TodoCount,
+    TodoItem,
+    TodoOpened,
+    TodoPage,
+)
+from server.integrations.oa import Item
+from server.integrations.oa.mirror import Worklist
+from server.work import UnitOfWork
+
+COUNTED_KEY = "todos.counted"
+
+
+async def list_todos(command: ListTodos, work: UnitOfWork, worklist: Worklist) -> TodoPage:
+    """A page of the actor's own documents, read through to the OA."""
+    person_id = work.actor.person_id
+    reading = await worklist.read(person_id, command.state, command.page)
+    waiting = command.state == "pending"
+    known = await work.get_many(
+        Todo, [todo_id(person_id, item.request_id) for item in reading.items]
+    )
+    opened = {todo.request_id for todo in known.values() if todo.opened_at is not None}
+    return TodoPage(
+        items=[_row(item, waiting and item.request_id not in opened) for item in reading.items],
+        total=reading.total,
+        as_of=reading.as_of,
+        stale=reading.stale,
+    )
+
+
+def _row(item: Item, is_new: bool) -> TodoItem:
+    return TodoItem(
+        item_id=item.item_id,
+        request_id=item.request_id,
+        title=item.title,
+        creator_name=item.creator_name,
+        received_at=item.received_at,
+        urgency=item.urgency,
+        node=item.node,
+        source=item.source,
+        is_new=is_new,
+    )
+
+
+async def count_todos(command: CountTodos, work: UnitOfWork, worklist: Worklist) -> TodoCount:
+    """How many wait, read through to the OA."""
+    person_id = work.actor.person_id
+    waiting = await worklist.counts(person_id)
+    unread = await count_unread(work, person_id, await worklist.seen(person_id))
+    return TodoCount(
+        pending=waiting.pending,
+        unread=min(unread, waiting.pending),
+        as_of=waiting.as_of,
+        stale=waiting.stale,
+    )
+
+
+async def open_todo(command: TodoOpened, work: UnitOfWork, worklist: Worklist) -> Nothing:
+    """Note that the actor has seen a document: its notice is settled, the badge goes down."""
+    person_id = work.actor.person_id
+    todo = await work.get(Todo, todo_id(person_id, command.request_id))
+    if todo is None:
+        raise NotFound("this document is not in your lists")
+    if todo.opened_at is None:
+        work.patch(Todo, todo.id, opened_at=work.now)
+        seen = await worklist.seen(person_id)
+        if seen is not None:
+            unread = await count_unread(work, person_id, seen, opening=command.request_id)
+            event = counted(seen, unread)
+            work.append(person_channel(person_id), event, key=COUNTED_KEY)
+        work.record("todos.opened", todo.id)
+    return Nothing()

@@ -1,0 +1,39 @@
+"""What is kept of the OA's documents: each person's list as last seen, and each person's dealings."""
+
+from typing import Any, ClassVar
+
+from server.clock import Millis
+from server.storage import Collection
+from server.storage.document import Document
+
+
+class SeenList(Document, frozen=True):
+    """What the OA was last seen to hold for a person; the id is the person's."""
+
+    collection: ClassVar[Collection] = Collection("oa_seen")
+
+    seen: dict[str, Any]
+
+
+class Todo(Document, frozen=True):
+    """A person's dealings with one document, kept for good so that it makes one notice ever.
+
+    `notified` is 1 once nothing is owed (any more): told, or in the list from before the first reading.
+    """
+
+    collection: ClassVar[Collection] = Collection("todos")
+
+    person_id: str
+    request_id: str
+    title: str
+    creator_name: str
+    is_urgent: bool = False
+    arrived_at: Millis
+    opened_at: Millis | None = None
+    gone_at: Millis | None = None
+    notified: int = 0
+
+
+def todo_id(person_id: str, request_id: str) -> str:
+    """The id of a person's dealings with a document."""
+    return f"{person_id}:{request_id}"

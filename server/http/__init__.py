@@ -1,0 +1,1 @@
+"""HTTP: commands over POST, the pages, health. Sign-in and other routes belong to their features."""

@@ -1,0 +1,87 @@
+"""Around every request: refusals become JSON, what is unknown is logged once, headers are set."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from aiohttp import web
+
+from server.dispatch import refusal
+from server.errors import Invalid, NotFound, Refused, TooLarge, Unavailable
+from server.http.keys import SETTINGS
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT = 256 * 1024
+"""Bytes a JSON body may have."""
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; connect-src 'self' ws: wss:; object-src 'none'; "
+        "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Permissions-Policy": "geolocation=(), payment=()",
+}
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def refused_response(refused: Refused) -> web.Response:
+    """A refusal over HTTP: the same body as over the socket, with its status."""
+    response = web.Response(
+        body=bytes(refusal(refused)), status=refused.status, content_type="application/json"
+    )
+    if refused.retry_after_ms is not None:
+        response.headers["Retry-After"] = str(max(1, refused.retry_after_ms // 1000))
+    return response
+
+
+@web.middleware
+async def answer_refusals(request: web.Request, handler: Answer) -> web.StreamResponse:
+    """One place where what a handler raises becomes an answer."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return refused_response(refused)
+    except web.HTTPRequestEntityTooLarge:
+        return refused_response(TooLarge(f"a body has at most {BODY_LIMIT} bytes"))
+    except web.HTTPException as raised:
+        if request.path.startswith("/api/") and raised.status in (404, 405):
+            return refused_response(NotFound("there is nothing at this address"))
+        raise
+    except Exception:
+        log.exception("request failed", extra={"method": request.method, "route": _route(request)})
+        sentence = "something went wrong on our side; it has been logged"
+        return refused_response(Unavailable(sentence))
+
+
+def _route(request: web.Request) -> str:
+    """The pattern rather than the path, which may hold ids."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "?"
+
+
+async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Security headers on every answer, error pages included."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.app[SETTINGS].url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def json_object(request: web.Request) -> object:
+    """The body as decoded JSON; no body counts as an empty object. Raises Invalid or TooLarge."""
+    body = await request.read()
+    if not body:
+        return {}
+    try:
+        decoded: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Invalid("the body is not JSON") from None
+    return decoded

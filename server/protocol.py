@@ -1,0 +1,241 @@
+"""The protocol as documents and client types, made from the classes that features declare.
+
+`python -m server protocol` writes docs/protocol.md, docs/openapi.json, docs/asyncapi.json and
+static/src/wire/protocol.d.ts; a test fails when they are stale.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import inspect as shapes
+
+from realtime.protocol import Command, Event, Result
+from server.feature import Feature, Handler, command_of
+from server.typescript import declarations
+
+
+@dataclass(frozen=True, slots=True)
+class CommandShape:
+    """A command, what it is answered with, and how often one may use it."""
+
+    command: type[Command]
+    result: type[Result]
+    handler: Handler
+
+
+def command_shapes(features: Iterable[Feature]) -> list[CommandShape]:
+    """All commands in order of their names."""
+    found = [
+        CommandShape(command_of(handler.function), result_of(handler.function), handler)
+        for feature in features
+        for handler in feature.commands
+    ]
+    return sorted(found, key=lambda shape: shape.command.wire_name)
+
+
+def event_shapes(features: Iterable[Feature]) -> list[type[Event]]:
+    """All events in order of their names."""
+    return sorted((e for f in features for e in f.events), key=lambda event: event.wire_name)
+
+
+def result_of(function: Callable[..., Any]) -> type[Result]:
+    """The class of a handler's answer, given at once or later."""
+    annotation = get_type_hints(function)["return"]
+    if get_origin(annotation) is not None:
+        annotation = get_args(annotation)[-1]
+    result: type[Result] = annotation
+    return result
+
+
+def write_documents(features: Sequence[Feature], root: Path) -> list[Path]:
+    """Write all documents below the project's root; answers which."""
+    written = []
+    for path, text in documents(features).items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        written.append(target)
+    return written
+
+
+def documents(features: Sequence[Feature]) -> dict[str, str]:
+    """The text of each document by its path from the project's root."""
+    commands, events = command_shapes(features), event_shapes(features)
+    return {
+        "docs/protocol.md": _markdown(commands, events),
+        "docs/openapi.json": _json(_openapi(commands)),
+        "docs/asyncapi.json": _json(_asyncapi(commands, events)),
+        "static/src/wire/protocol.d.ts": declarations(
+            [(s.command.wire_name, s.command, s.result) for s in commands],
+            [(event.wire_name, event) for event in events],
+        ),
+    }
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _sentence(kind: type) -> str:
+    return " ".join((inspect.getdoc(kind) or "").split())
+
+
+def _markdown(commands: list[CommandShape], events: list[type[Event]]) -> str:
+    return "\n".join(_lines(commands, events)) + "\n"
+
+
+def _lines(commands: list[CommandShape], events: list[type[Event]]) -> Iterator[str]:
+    yield "# Protocol"
+    yield ""
+    yield "Written by `python -m server protocol`; do not edit."
+    yield ""
+    yield "A command is a Socket.IO event with one object and an ack, or a POST to"
+    yield "`/api/v1/commands/<name>`. The answer is `{ok: true, result}` or `{ok: false, error: {code,"
+    yield "message, retry_after_ms?}}`. Unknown fields are refused. Times are milliseconds UTC."
+    yield ""
+    yield "## Commands"
+    for shape in commands:
+        rate = shape.handler.rate
+        yield f"\n### `{shape.command.wire_name}`\n"
+        yield f"{_sentence(shape.command)} ({rate.burst} at once, then {rate.per_second:g}/s.)\n"
+        yield from _table(shape.command, "field")
+        yield f"\nResult: {_sentence(shape.result)}\n"
+        yield from _table(shape.result, "result")
+    yield "\n## Events"
+    yield "\nEach event object also carries `channel` and `position` (null: not kept)."
+    for event in events:
+        yield f"\n### `{event.wire_name}`\n"
+        yield f"{_sentence(event)}\n"
+        yield from _table(event, "field")
+
+
+def _table(kind: type, heading: str) -> Iterator[str]:
+    described = shapes.type_info(kind)
+    assert isinstance(described, shapes.StructType)
+    if not described.fields:
+        return
+    yield f"| {heading} | type | |"
+    yield "|---|---|---|"
+    for part in described.fields:
+        yield f"| `{part.encode_name}` | {_type_name(part.type)} | {'' if part.required else 'optional'} |"
+
+
+def _type_name(kind: shapes.Type) -> str:
+    """A type in a few words, with its bounds."""
+    match kind:
+        case shapes.StrType(min_length=low, max_length=high):
+            return f"string{_bounds(low, high)}"
+        case shapes.IntType(ge=low, le=high):
+            return f"integer{_bounds(low, high)}"
+        case shapes.BoolType():
+            return "boolean"
+        case shapes.FloatType():
+            return "number"
+        case shapes.NoneType():
+            return "null"
+        case shapes.ListType(item_type=item, max_length=high):
+            return f"list of {_type_name(item)}{_bounds(None, high)}"
+        case shapes.DictType(value_type=value):
+            return f"object of {_type_name(value)}"
+        case shapes.UnionType(types=types):
+            return " or ".join(_type_name(t) for t in types)
+        case shapes.LiteralType(values=values):
+            return " or ".join(f"`{v}`" for v in values)
+        case shapes.EnumType(cls=enum):
+            return " or ".join(f"`{member.value}`" for member in enum)
+        case shapes.StructType(cls=struct):
+            return struct.__name__
+    return "any"
+
+
+def _bounds(low: int | None, high: int | None) -> str:
+    if low is None and high is None:
+        return ""
+    return f" ({'' if low is None else low}…{'' if high is None else high})"
+
+
+def _schemas(kinds: Iterable[type]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    schemas, components = msgspec.json.schema_components(
+        list(kinds), ref_template="#/components/schemas/{name}"
+    )
+    return list(schemas), dict(components)
+
+
+def _openapi(commands: list[CommandShape]) -> dict[str, Any]:
+    kinds = [kind for shape in commands for kind in (shape.command, shape.result)]
+    schemas, components = _schemas(kinds)
+    error = {
+        "type": "object",
+        "required": ["ok", "error"],
+        "properties": {
+            "ok": {"const": False},
+            "error": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                    "retry_after_ms": {"type": "integer"},
+                },
+            },
+        },
+    }
+    paths = {}
+    for i, shape in enumerate(commands):
+        success = {
+            "type": "object",
+            "required": ["ok", "result"],
+            "properties": {"ok": {"const": True}, "result": schemas[2 * i + 1]},
+        }
+        paths[f"/api/v1/commands/{shape.command.wire_name}"] = {
+            "post": {
+                "operationId": shape.command.wire_name,
+                "summary": _sentence(shape.command),
+                "requestBody": {"content": {"application/json": {"schema": schemas[2 * i]}}},
+                "responses": {
+                    "200": _json_response("Done.", success),
+                    "default": _json_response("Refused.", error),
+                },
+            }
+        }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Yuanxin commands", "version": "1"},
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _asyncapi(commands: list[CommandShape], events: list[type[Event]]) -> dict[str, Any]:
+    kinds: list[type] = [shape.command for shape in commands]
+    schemas, components = _schemas([*kinds, *events])
+    names = [shape.command.wire_name for shape in commands] + [e.wire_name for e in events]
+    messages = {
+        name: {"name": name, "payload": schema} for name, schema in zip(names, schemas, strict=True)
+    }
+    references = {name: {"$ref": f"#/components/messages/{name}"} for name in names}
+    asked = {"action": "receive", "channel": {"$ref": "#/channels/socket"}}
+    told = {"action": "send", "channel": {"$ref": "#/channels/socket"}}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Yuanxin socket", "version": "1"},
+        "channels": {"socket": {"address": "/socket.io/", "messages": references}},
+        "operations": {
+            **{shape.command.wire_name: asked for shape in commands},
+            **{event.wire_name: told for event in events},
+        },
+        "components": {"schemas": components, "messages": messages},
+    }

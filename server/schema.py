@@ -1,0 +1,24 @@
+"""Every collection the product keeps, declared by the parts that own them."""
+
+from collections.abc import Sequence
+
+from server import directory
+from server.audit import AuditRow
+from server.auth.documents import Credential, Session
+from server.feature import Feature
+from server.outbox import Notice, Owed
+from server.storage import Collection, Store
+from server.work import LOG
+
+
+def collections(features: Sequence[Feature]) -> list[Collection]:
+    """All of them, the floor's first."""
+    floor = (AuditRow, Owed, Notice, Credential, Session, *directory.DOCUMENTS)
+    documents = [*floor, *(document for feature in features for document in feature.documents)]
+    return [LOG, *(document.collection for document in documents)]
+
+
+async def declare(store: Store, features: Sequence[Feature]) -> None:
+    """Make the store know every collection. Repeatable."""
+    for collection in collections(features):
+        await store.ensure(collection)

@@ -1,0 +1,196 @@
+"""Catching up, and listening to more: the commands that every feature's events rely on.
+
+A client that comes back names the epoch and the position it has of each channel, and gets what it
+missed, or is told to reload. The connection already hears its channels live before anything is read
+here, so nothing falls between; an event that comes twice is recognised by its position.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from realtime.channel import person_channel
+from realtime.hub import Hub
+from realtime.position import must_reload
+from realtime.protocol import Command, Event, Nothing, Result
+from server.errors import Invalid, NotFound
+from server.feature import Feature, Rate, allow, staff
+from server.storage import Store
+from server.work import LOG, UnitOfWork
+from server.work.entry import read_event
+
+EVENTS_PER_CHANNEL = 200
+BYTES_PER_ANSWER = 256 * 1024
+"""What one answer carries at most, so that it fits the bound of a connection's buffer."""
+
+Position = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class CatchUp(Command, frozen=True):
+    """Ask for what was missed. Without positions: where every channel of the person stands now."""
+
+    wire_name: ClassVar[str] = "stream.catch_up"
+    epoch: Annotated[str, Meta(max_length=64)] | None = None
+    positions: dict[str, Position] | None = None
+
+
+class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event that was missed, as it would have been told."""
+
+    event: str
+    position: int
+    data: dict[str, Any]
+
+
+class ChannelTail(msgspec.Struct, frozen=True, kw_only=True):
+    """What was missed of a channel. `position` is where the client stands after applying it; when it
+    is not `complete`, ask again from there."""
+
+    events: list[LoggedEvent]
+    position: int
+    complete: bool
+
+
+class CaughtUp(Result, frozen=True):
+    """`reload` tells the client to drop what it holds and load afresh. `last_close` is why the
+    server ended this session's last connection, if it did."""
+
+    epoch: str
+    reload: bool
+    channels: dict[str, ChannelTail]
+    last_close: str | None = None
+
+
+class Watch(Command, frozen=True):
+    """Hear a channel that one is not a member of (a board, a dashboard)."""
+
+    wire_name: ClassVar[str] = "stream.watch"
+    channel: Annotated[str, Meta(max_length=128)]
+
+
+class Unwatch(Command, frozen=True):
+    """Stop hearing a watched channel."""
+
+    wire_name: ClassVar[str] = "stream.unwatch"
+    channel: Annotated[str, Meta(max_length=128)]
+
+
+class Watched(Result, frozen=True):
+    """Where the channel stands, and for a state channel its newest values by key."""
+
+    position: int
+    state: dict[str, Any]
+
+
+class Visible(Command, frozen=True):
+    """Tell whether the page is on the screen; figures and lists are fresher for those who look."""
+
+    wire_name: ClassVar[str] = "stream.visible"
+    visible: bool
+
+
+class Streams:
+    """What the commands here need to know of the features: their events and their channels."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.events: Mapping[str, type[Event]] = {
+            event.wire_name: event for feature in features for event in feature.events
+        }
+        self._sources = [f.channels_of for f in features if f.channels_of is not None]
+        self._watching = {family: check for f in features for family, check in f.watching.items()}
+
+    async def channels_of(self, store: Store, person_id: str) -> dict[str, int]:
+        """A person's channels, each with the first position the person may see."""
+        channels = {person_channel(person_id): 0}
+        for source in self._sources:
+            channels.update(await source(store, person_id))
+        return channels
+
+    async def check_watching(self, work: UnitOfWork, channel: str) -> None:
+        """Whether the actor may watch a channel. Raises NotFound or what its feature says."""
+        check = self._watching.get(channel.partition(":")[0])
+        if check is None:
+            raise NotFound("there is no such channel to watch")
+        await check(work, channel)
+
+
+async def catch_up(command: CatchUp, work: UnitOfWork, streams: Streams, hub: Hub) -> CaughtUp:
+    """Answer what was missed, or that everything has to be loaded again."""
+    last_close = None
+    if work.connection is not None:
+        last_close = hub.last_close(work.connection.session_id)
+    channels = await streams.channels_of(work.store, work.actor.person_id)
+    heads = await work.store.heads(LOG.name, list(channels))
+    ends = {channel: heads[channel]["position"] if channel in heads else 0 for channel in channels}
+    positions = command.positions or {}
+    reload = bool(positions) and must_reload(command.epoch, work.store.epoch, positions, ends)
+    if reload or not positions:
+        tails = {c: ChannelTail(events=[], position=end, complete=True) for c, end in ends.items()}
+    else:
+        after = {c: max(positions.get(c, 0), first - 1) for c, first in channels.items()}
+        tails = await _tails(work, streams, after, ends)
+    if work.connection is not None and all(tail.complete for tail in tails.values()):
+        hub.mark_caught_up(work.connection)
+    return CaughtUp(epoch=work.store.epoch, reload=reload, channels=tails, last_close=last_close)
+
+
+async def _tails(
+    work: UnitOfWork, streams: Streams, after: Mapping[str, int], ends: Mapping[str, int]
+) -> dict[str, ChannelTail]:
+    """What each channel holds beyond a position, as much as one answer may carry."""
+    behind = {channel: position for channel, position in after.items() if position < ends[channel]}
+    entries = await work.store.tails(LOG.name, behind, EVENTS_PER_CHANNEL + 1) if behind else {}
+    room = BYTES_PER_ANSWER
+    tails = {}
+    for channel, position in after.items():
+        found = entries.get(channel, [])
+        events: list[LoggedEvent] = []
+        for entry in found[:EVENTS_PER_CHANNEL]:
+            event = msgspec.convert(read_event(entry, streams.events), LoggedEvent)
+            room -= len(msgspec.json.encode(event))
+            if room < 0:
+                break
+            events.append(event)
+        complete = len(events) == len(found)
+        end = max(ends[channel], found[-1]["position"] if found else 0)
+        reached = end if complete else events[-1].position if events else position
+        tails[channel] = ChannelTail(events=events, position=reached, complete=complete)
+    return tails
+
+
+async def watch(command: Watch, work: UnitOfWork, streams: Streams, hub: Hub) -> Watched:
+    """Hear a channel from now on, and where it stands."""
+    await streams.check_watching(work, command.channel)
+    if work.connection is not None:
+        # Join before reading: a change in between is heard twice, never missed.
+        hub.watch(work.connection, command.channel)
+    heads = await work.store.heads(LOG.name, [command.channel])
+    position = heads[command.channel]["position"] if heads else 0
+    newest = await work.store.find(LOG.name, "key", (command.channel,), limit=EVENTS_PER_CHANNEL)
+    state = {entry["key"]: read_event(entry, streams.events)["data"] for entry in newest}
+    return Watched(position=position, state=state)
+
+
+async def unwatch(command: Unwatch, work: UnitOfWork, hub: Hub) -> Nothing:
+    """Hear it no more."""
+    if work.connection is not None:
+        hub.unwatch(work.connection, command.channel)
+    return Nothing()
+
+
+async def set_visible(command: Visible, work: UnitOfWork, hub: Hub) -> Nothing:
+    """Remember of this connection whether somebody looks at it."""
+    if work.connection is None:
+        raise Invalid("only a socket has a page to look at")
+    hub.set_visible(work.connection, command.visible)
+    return Nothing()
+
+
+feature = Feature(
+    "stream",
+    commands=allow(
+        staff, catch_up, watch, unwatch, set_visible, rate=Rate(burst=60, per_second=10)
+    ),
+)
