@@ -4,5 +4,9 @@ Sign-in itself, with its sessions and devices, is the feature `account`.
 """
 
 from server.auth.actor import Actor, Role
+from server.auth.documents import Credential, Session
+from server.storage.document import Document
 
-__all__ = ["Actor", "Role"]
+DOCUMENTS: tuple[type[Document], ...] = (Session, Credential)
+
+__all__ = ["DOCUMENTS", "Actor", "Credential", "Role", "Session"]

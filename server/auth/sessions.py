@@ -1,0 +1,201 @@
+"""Sessions as every request and every socket command meets them: from a token or an id to an actor.
+
+A session is read from the store once and then held in memory for a while, so that a command costs no
+read. What ends sessions on this node calls `forget` after the commit and is seen at once; on other
+nodes it is seen when the held copy is no longer fresh. Roles are never held: they are asked of the
+directory each time, which also keeps out people who have retired.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from server.auth.actor import Actor, Role
+from server.auth.documents import Session
+from server.auth.tokens import LONGEST, digest, new_token
+from server.clock import Clock, Millis
+from server.errors import Unauthenticated
+from server.ids import new_id
+from server.storage import Delete, Patch, StorageError, Store
+from server.storage.document import from_doc
+
+COLL: Final = Session.collection.name
+SEEN_EVERY_MS: Final = 60_000
+FRESH_FOR_S: Final = 60.0
+MOST_HELD: Final = 20_000
+MOST_LISTED: Final = 1_000
+KEPT_AFTER_END_MS: Final = 30 * 86_400_000
+
+RolesOf = Callable[[str], frozenset[Role] | None]
+"""The roles of somebody who works here, None for anybody else."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Held:
+    session: Session
+    read_at: float
+
+
+class Sessions:
+    """Who is signed in. On several nodes `fresh_for_s` bounds how late a revocation is seen."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        roles_of: RolesOf,
+        *,
+        idle_hours: int,
+        days: int,
+        fresh_for_s: float = FRESH_FOR_S,
+        most_held: int = MOST_HELD,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._roles_of = roles_of
+        self._idle_ms = idle_hours * 3_600_000
+        self._absolute_ms = days * 86_400_000
+        self._fresh_for_s = fresh_for_s
+        self._most_held = most_held
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._by_token: dict[str, str] = {}
+        self._forgettings = 0
+
+    # Beginning and ending
+
+    def begin(self, person_id: str, device: str, address: str) -> tuple[str, Session]:
+        """A new session, to be stored by the caller, and its token, which nobody can give again."""
+        token, now = new_token(), self._clock.now()
+        session = Session(
+            id=new_id(now),
+            person_id=person_id,
+            token_hash=digest(token),
+            created_at=now,
+            seen_at=now,
+            expires_at=Millis(now + self._absolute_ms),
+            device=device,
+            address=address,
+        )
+        return token, session
+
+    def forget(self, session_id: str) -> None:
+        """Read the session again before it is believed: it was changed."""
+        self._forgettings += 1
+        self._drop(session_id)
+
+    def _drop(self, session_id: str) -> None:
+        held = self._held.pop(session_id, None)
+        if held is not None:
+            self._by_token.pop(held.session.token_hash, None)
+
+    def is_live(self, session: Session) -> bool:
+        """Whether the session has not ended in any of the three ways."""
+        now = self._clock.now()
+        idle_end = session.seen_at + self._idle_ms
+        return session.revoked_at is None and now < min(session.expires_at, idle_end)
+
+    # Asking
+
+    async def authenticate(self, token: str, address: str = "") -> Actor:
+        """Who comes with this token, now from `address`. Raises Unauthenticated."""
+        if not 0 < len(token) <= LONGEST:
+            raise _nobody()
+        token_hash = digest(token)
+        session_id = self._by_token.get(token_hash)
+        if session_id is None:
+            docs = await self._store.find(COLL, "token", (token_hash,), limit=1)
+            if not docs:
+                raise _nobody()
+            session_id = docs[0]["_id"]
+        return await self.actor(session_id, address)
+
+    async def actor(self, session_id: str, address: str = "") -> Actor:
+        """Who a session belongs to, if it still stands. Raises Unauthenticated."""
+        session = await self._current(session_id)
+        if session is None or not self.is_live(session):
+            self._drop(session_id)
+            raise _nobody()
+        if await self._see(session):
+            session = await self._current(session_id)
+            if session is None or session.revoked_at is not None:
+                raise _nobody()
+        roles = self._roles_of(session.person_id)
+        if roles is None:
+            raise _nobody()
+        return Actor(session.person_id, session_id, roles, address or session.address)
+
+    async def of_person(self, person_id: str) -> list[Session]:
+        """A person's sessions that have not ended, newest first, as others may have seen them."""
+        docs = await self._store.find(COLL, "person", (person_id,), reverse=True, limit=MOST_LISTED)
+        return [session for doc in docs if self.is_live(session := from_doc(Session, doc))]
+
+    # Cleaning
+
+    def sweep(self) -> list[tuple[str, str]]:
+        """The held sessions (person, session) that have ended, by themselves or with their person's
+        leaving: their sockets are to be closed. To be called every few seconds; costs no read."""
+        ended = [
+            (held.session.person_id, session_id)
+            for session_id, held in self._held.items()
+            if not self.is_live(held.session) or self._roles_of(held.session.person_id) is None
+        ]
+        for _, session_id in ended:
+            self._drop(session_id)
+        return ended
+
+    async def prune(self) -> int:
+        """Remove sessions that ended long ago, some at a time. How many were removed."""
+        horizon = self._clock.now() - KEPT_AFTER_END_MS
+        docs = await self._store.find(COLL, "expires", lt=horizon, limit=500)
+        if docs:
+            await self._store.apply(*(Delete(COLL, doc["_id"]) for doc in docs))
+        return len(docs)
+
+    # Holding
+
+    async def _current(self, session_id: str) -> Session | None:
+        held = self._held.get(session_id)
+        if held and self._clock.monotonic() - held.read_at < self._fresh_for_s:
+            self._held.move_to_end(session_id)
+            return held.session
+        while True:
+            forgettings = self._forgettings
+            doc = await self._store.get(COLL, session_id)
+            if forgettings == self._forgettings:
+                break  # else something ended while this was read; what was read may be older
+        if doc is None:
+            return None
+        session = from_doc(Session, doc)
+        self._hold(session)
+        return session
+
+    def _hold(self, session: Session) -> None:
+        self._held[session.id] = _Held(session, self._clock.monotonic())
+        self._held.move_to_end(session.id)
+        self._by_token[session.token_hash] = session.id
+        while len(self._held) > self._most_held:
+            _, oldest = self._held.popitem(last=False)
+            self._by_token.pop(oldest.session.token_hash, None)
+
+    async def _see(self, session: Session) -> bool:
+        """Note that the session is in use; whether this took a while."""
+        now = self._clock.now()
+        held = self._held.get(session.id)
+        if held is None or now - session.seen_at < SEEN_EVERY_MS:
+            return False
+        held.session = msgspec.structs.replace(session, seen_at=now)
+        try:
+            await self._store.apply(Patch(COLL, session.id, {"seen_at": now}))
+        except StorageError:
+            log.warning("a session's use could not be noted", exc_info=True)
+        return True
+
+
+def _nobody() -> Unauthenticated:
+    return Unauthenticated("sign in first: there is no such session, or it has ended")

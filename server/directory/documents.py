@@ -1,0 +1,56 @@
+"""People and departments, as they are stored."""
+
+from typing import ClassVar
+
+import msgspec
+
+from server.auth import Role
+from server.clock import Millis
+from server.storage import Collection, Index
+from server.storage.document import Document
+
+
+class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A place somebody holds in a department; a person may hold several, the first is the main one."""
+
+    department_id: str
+    title: str = ""
+    leads: bool = False
+
+
+class Person(Document, frozen=True):
+    """A member of staff. The id is the account, which never changes and is never given again."""
+
+    collection: ClassVar[Collection] = Collection(
+        "people",
+        indexes=(
+            Index("employee_number", ("employee_number",), unique=True, sparse=True),
+            Index("wecom_user_id", ("wecom_user_id",), unique=True, sparse=True),
+            Index("oa_user_id", ("oa_user_id",), unique=True, sparse=True),
+        ),
+    )
+
+    name: str
+    employee_number: str = ""
+    posts: tuple[Post, ...] = ()
+    office_phone: str = ""
+    mobile: str = ""
+    email: str = ""
+    roles: tuple[Role, ...] = (Role.STAFF,)
+    wecom_user_id: str = ""
+    oa_user_id: str = ""
+    retired_at: Millis | None = None
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retired_at is not None
+
+
+class Department(Document, frozen=True):
+    """A node of the hospital's tree; `order` sorts it among its siblings."""
+
+    collection: ClassVar[Collection] = Collection("departments")
+
+    name: str
+    parent_id: str | None = None
+    order: int = 0

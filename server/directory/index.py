@@ -1,0 +1,213 @@
+"""The search index over people: by characters, pinyin, initials, any mixture, and digits.
+
+Names are indexed by place: for each unit of a name (a character), the people who have a given
+reading, or a given beginning of a reading, at that place. A query is cut into units in every way that
+somebody's name allows; each step is one intersection of two sets, which is why it is quick. Entries
+come and go one by one, so a change of a person never rebuilds anything.
+"""
+
+import heapq
+import unicodedata
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from server.directory.documents import Person
+from server.directory.readings import sorting_key, units_of
+
+MOST_UNITS: Final = 8
+LONGEST_QUERY: Final = 64
+TWO_LETTER_INITIALS: Final = frozenset({"zh", "ch", "sh"})
+SHORTEST_NUMBER: Final = 3
+IGNORED: Final = str.maketrans("", "", " \t'’·•.-")
+
+# Better matches have lower ranks.
+EXACT, BEGINS, INITIALS, BEGINS_INITIALS, WITHIN, WITHIN_INITIALS, NUMBER = range(7)
+
+Handle = int
+Hit = tuple[int, set[Handle]]
+
+
+def normalised(query: str) -> str:
+    """A query as it is compared: full-width forms narrow, ü as v, no case, no spaces."""
+    text = unicodedata.normalize("NFKC", query[:LONGEST_QUERY]).casefold()
+    return text.replace("ü", "v").translate(IGNORED)
+
+
+class PeopleIndex:
+    """Finds people by what somebody remembers of them."""
+
+    def __init__(self) -> None:
+        self._full: defaultdict[tuple[int, str], set[Handle]] = defaultdict(set)
+        self._begun: defaultdict[tuple[int, str], set[Handle]] = defaultdict(set)
+        self._lengths: defaultdict[int, set[Handle]] = defaultdict(set)
+        self._grams: defaultdict[str, set[Handle]] = defaultdict(set)
+        self._codes: list[tuple[str, Handle]] = []
+        self._numbers: dict[Handle, str] = {}
+        self._order: dict[Handle, tuple[str, str]] = {}
+        self._handles: dict[str, Handle] = {}
+        self._entries: dict[Handle, Person] = {}
+        self._next = 0
+        self._longest = 6
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, person: Person) -> None:
+        """Make a person findable, as he or she is now."""
+        self.remove(person.id)
+        handle = self._next
+        self._next += 1
+        self._handles[person.id] = handle
+        self._entries[handle] = person
+        self._order[handle] = (sorting_key(person.name), person.id)
+        self._numbers[handle] = _numbers_of(person)
+        for place, text in _full_keys(person):
+            self._full[place, text].add(handle)
+            self._longest = max(self._longest, len(text))
+        for key in _begun_keys(person):
+            self._begun[key].add(handle)
+        self._lengths[_length(person)].add(handle)
+        for gram in _grams(self._numbers[handle]):
+            self._grams[gram].add(handle)
+        for code in _codes_of(person):
+            insort(self._codes, (code, handle))
+
+    def remove(self, person_id: str) -> None:
+        """Make a person unfindable; unknown ones already are."""
+        handle = self._handles.pop(person_id, None)
+        if handle is None:
+            return
+        person = self._entries.pop(handle)
+        del self._order[handle]
+        for key in _full_keys(person):
+            self._full[key].discard(handle)
+        for key in _begun_keys(person):
+            self._begun[key].discard(handle)
+        self._lengths[_length(person)].discard(handle)
+        for gram in _grams(self._numbers.pop(handle)):
+            self._grams[gram].discard(handle)
+        for code in _codes_of(person):
+            del self._codes[bisect_left(self._codes, (code, handle))]
+
+    def search(self, query: str, limit: int) -> list[Person]:
+        """The best matches, best first; equals in the order of a phone book."""
+        text = normalised(query)
+        if not text:
+            return []
+        ranked: list[set[Handle]] = [set() for _ in range(NUMBER + 1)]
+        for rank, people in self._hits(text):
+            ranked[rank] |= people
+        found: list[Handle] = []
+        seen: set[Handle] = set()
+        for people in ranked:
+            best = heapq.nsmallest(limit - len(found), people - seen, key=self._order.__getitem__)
+            found += best
+            seen |= people
+            if len(found) >= limit:
+                break
+        return [self._entries[handle] for handle in found]
+
+    def _hits(self, text: str) -> Iterator[Hit]:
+        yield from self._by_code(text)
+        for start in range(MOST_UNITS):
+            yield from self._by_name(text, start, start, None, abbreviated=False)
+        if len(text) >= SHORTEST_NUMBER and text.isascii() and text.isalnum():
+            yield NUMBER, self._by_number(text)
+
+    def _by_code(self, text: str) -> Iterator[Hit]:
+        """By account and employee number, whole or from the beginning."""
+        if len(text) < 2:
+            return
+        place = bisect_left(self._codes, (text, -1))
+        end = bisect_left(self._codes, (text + "\U0010ffff", -1))
+        codes = self._codes[place:end]
+        yield EXACT, {handle for code, handle in codes if code == text}
+        yield BEGINS_INITIALS, {handle for _, handle in codes}
+
+    def _by_number(self, text: str) -> set[Handle]:
+        """By any part of a phone number, account or employee number."""
+        sets = [self._grams.get(gram, set()) for gram in _grams(text)]
+        candidates = set.intersection(*sorted(sets, key=len))
+        if len(text) == SHORTEST_NUMBER:
+            return candidates
+        numbers = self._numbers
+        return {handle for handle in candidates if text in numbers[handle]}
+
+    def _by_name(
+        self, text: str, start: int, place: int, people: set[Handle] | None, *, abbreviated: bool
+    ) -> Iterator[Hit]:
+        """Take the next unit off the text; `people` match so far (None: everybody)."""
+        ended = _among(people, self._begun.get((place, text)))
+        if ended:
+            yield from self._ranked(text, ended, start, place, abbreviated)
+        if place + 1 == MOST_UNITS:
+            return
+        for length in range(1, min(len(text), self._longest + 1)):
+            piece, rest = text[:length], text[length:]
+            whole = _among(people, self._full.get((place, piece)))
+            if whole:
+                yield from self._by_name(rest, start, place + 1, whole, abbreviated=abbreviated)
+            if length == 1 or piece in TWO_LETTER_INITIALS:
+                begun = _among(people, self._begun.get((place, piece)))
+                if begun and (not whole or len(begun) > len(whole)):
+                    yield from self._by_name(rest, start, place + 1, begun, abbreviated=True)
+
+    def _ranked(
+        self, text: str, ended: set[Handle], start: int, place: int, abbreviated: bool
+    ) -> Iterator[Hit]:
+        if start > 0:
+            yield (WITHIN_INITIALS if abbreviated else WITHIN), ended
+            return
+        whole_name = ended & self._lengths[place + 1]
+        if abbreviated:
+            yield INITIALS, whole_name
+            yield BEGINS_INITIALS, ended
+        else:
+            yield EXACT, whole_name & self._full.get((place, text), set())
+            yield BEGINS, ended
+
+
+def _among(people: set[Handle] | None, having: set[Handle] | None) -> set[Handle]:
+    if not having:
+        return set()
+    return having if people is None else people & having
+
+
+def _length(person: Person) -> int:
+    return min(len(units_of(person.name)), MOST_UNITS)
+
+
+def _full_keys(person: Person) -> set[tuple[int, str]]:
+    return {
+        (place, text)
+        for place, (character, readings) in enumerate(units_of(person.name)[:MOST_UNITS])
+        for text in (character, *readings)
+    }
+
+
+def _begun_keys(person: Person) -> set[tuple[int, str]]:
+    return {
+        (place, text[:length])
+        for place, text in _full_keys(person)
+        for length in range(1, len(text) + 1)
+    }
+
+
+def _codes_of(person: Person) -> set[str]:
+    return {normalised(code) for code in (person.id, person.employee_number) if code}
+
+
+def _numbers_of(person: Person) -> str:
+    """Everything with digits, one a line."""
+    phones = ("".join(filter(str.isdigit, n)) for n in (person.mobile, person.office_phone))
+    return "\n".join(sorted({*filter(None, phones), *_codes_of(person)}))
+
+
+def _grams(numbers: str) -> set[str]:
+    return {
+        number[i : i + SHORTEST_NUMBER]
+        for number in numbers.split("\n")
+        for i in range(len(number) - SHORTEST_NUMBER + 1)
+    }
