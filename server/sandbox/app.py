@@ -6,30 +6,46 @@ from typing import Final
 from aiohttp import web
 
 from server.sandbox.config import SandboxConfig
+from server.sandbox.oa import OAStandIn
 from server.sandbox.page import page_routes
 from server.sandbox.people import People
 from server.sandbox.wecom import WeComStandIn
 
-Stop = Callable[[web.Application], Awaitable[None]]
+Step = Callable[[web.Application], Awaitable[None]]
 
 WECOM: Final = web.AppKey("wecom", WeComStandIn)
+OA: Final = web.AppKey("oa", OAStandIn)
 
 
 def sandbox_app(config: SandboxConfig) -> web.Application:
     """Everything the stand-in port serves. The state is opened here and closed at clean-up."""
-    app = web.Application()
+    people = People(config)
     wecom = WeComStandIn(config)
-    app[WECOM] = wecom
-    app.add_routes(wecom.routes())
-    app.add_routes(People(config).routes())
-    app.add_routes(page_routes())
+    oa = OAStandIn(
+        config.data_dir, config.clock, people=people.highest_number, name_of=people.name_of
+    )
+    app = web.Application()
+    app[WECOM], app[OA] = wecom, oa
+    for routes in (wecom.routes(), oa.routes(), people.routes(), page_routes()):
+        app.add_routes(routes)
+    app.on_startup.append(_opened(oa, config.seed_documents))
     # Slow answers end when the application shuts down, not after it.
     app.on_shutdown.append(_then(lambda: wecom.faults.set("off")))
+    app.on_shutdown.append(_then(lambda: oa.faults.set("off")))
     app.on_cleanup.append(_then(wecom.close))
     return app
 
 
-def _then(act: Callable[[], None]) -> Stop:
+def _opened(oa: OAStandIn, documents: int) -> Step:
+    async def start(app: web.Application) -> None:
+        await oa.open()
+        if documents:
+            await oa.seed(documents)
+
+    return start
+
+
+def _then(act: Callable[[], None]) -> Step:
     async def stop(app: web.Application) -> None:
         act()
 

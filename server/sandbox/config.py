@@ -41,6 +41,8 @@ class SandboxConfig:
     slow_s: float = 12.0
     """How long a slow answer takes: longer than a sensible client waits."""
     token_lifetime_s: int = 7_200
+    seed_documents: int = 240
+    """How many documents lie in an OA that has none yet."""
 
     @property
     def state_dir(self) -> Path:

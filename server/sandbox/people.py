@@ -1,5 +1,6 @@
 """Who is in the sandbox: `GET /sandbox/people?q=` for the page's pickers, and what it is about."""
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -7,6 +8,7 @@ from aiohttp import web
 from server.sandbox.config import SandboxConfig, SandboxPerson
 
 MOST_FOUND: Final = 30
+_NUMBERED: Final = re.compile(r"s([0-9]+)", re.ASCII)
 
 
 class People:
@@ -14,6 +16,20 @@ class People:
 
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
+        self._names = {
+            int(found[1]): person.name
+            for person in config.people
+            if (found := _NUMBERED.fullmatch(person.person_id.lower()))
+        }
+
+    @property
+    def highest_number(self) -> int:
+        """The OA knows people by number: `s0042` is 42."""
+        return max(self._names, default=0)
+
+    def name_of(self, number: int) -> str:
+        """The name of the person the OA means."""
+        return self._names.get(number, f"职工{number:04d}")
 
     def routes(self) -> list[web.RouteDef]:
         """The two doors."""

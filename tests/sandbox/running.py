@@ -86,7 +86,7 @@ async def running_sandbox(
     data_dir: Path, clock: Clock | None = None, **changed: Any
 ) -> AsyncIterator[RunningSandbox]:
     """Serve a sandbox until the block ends."""
-    told = {"people": PEOPLE, "clock": clock or SystemClock(), **changed}
+    told = {"people": PEOPLE, "clock": clock or SystemClock(), "seed_documents": 0, **changed}
     app = sandbox_app(SandboxConfig(data_dir=data_dir, **told))
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         yield RunningSandbox(str(server.make_url("")).rstrip("/"), app[WECOM], http)
