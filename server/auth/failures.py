@@ -18,7 +18,7 @@ PER_ADDRESS: Final = 100
 Key = tuple[str, str]
 
 
-class FailureLimits:
+class SignInLimits:
     """Remembers failures for a window of time, in bounded memory: the oldest keys go first."""
 
     def __init__(

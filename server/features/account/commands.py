@@ -6,7 +6,7 @@ from msgspec import UNSET
 from realtime.channel import person_channel
 from realtime.protocol import Nothing
 from server.auth import Credential, Session
-from server.auth.failures import FailureLimits
+from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
 from server.auth.sessions import Sessions
 from server.directory import Directory, card_of
@@ -105,7 +105,7 @@ async def change_password(
     command: ChangePassword,
     work: UnitOfWork,
     passwords: Passwords,
-    failures: FailureLimits,
+    failures: SignInLimits,
     sessions: Sessions,
 ) -> Nothing:
     person_id, address = work.actor.person_id, work.actor.address

@@ -5,10 +5,11 @@ from aiohttp import web
 
 from realtime.protocol import read_command
 from server.auth.devices import device_name
-from server.auth.tokens import COOKIE, Presented, presented
-from server.errors import Invalid, TooLarge, Unauthenticated
+from server.errors import Invalid, TooLarge
 from server.features.account.protocol import SignInForm
 from server.features.account.sign_in import SignIn
+from server.http.identity import address_of, check_origin, signed_in
+from server.http.keys import COOKIE
 
 SIGN_IN = web.AppKey("sign_in", SignIn)
 LARGEST_FORM = 4_096
@@ -23,15 +24,16 @@ def add_routes(app: web.Application) -> None:
 
 
 async def sign_in(request: web.Request) -> web.Response:
+    check_origin(request, may_be_missing=True)
     service = request.app[SIGN_IN]
     form = read_command(SignInForm, await _read_form(request))
     device = device_name(request.headers.get("User-Agent", ""))
-    signed_in = await service.sign_in(form, request.remote or "", device)
-    response = _answer(signed_in)
+    answer = await service.sign_in(form, address_of(request), device)
+    response = _answer(answer)
     response.set_cookie(
         COOKIE,
-        signed_in.token,
-        max_age=(signed_in.expires_at - service.clock.now()) // 1000,
+        answer.token,
+        max_age=(answer.expires_at - service.clock.now()) // 1000,
         path="/",
         secure=service.keeps_secure,
         httponly=True,
@@ -41,18 +43,17 @@ async def sign_in(request: web.Request) -> web.Response:
 
 
 async def issue_ticket(request: web.Request) -> web.Response:
-    token = _token(request).token
-    return _answer(await request.app[SIGN_IN].issue_ticket(token, request.remote or ""))
+    actor = await signed_in(request)
+    return _answer(await request.app[SIGN_IN].issue_ticket(actor))
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    service, shown = request.app[SIGN_IN], _token(request)
-    await service.sign_out(shown.token, request.remote or "")
+    actor, service = await signed_in(request), request.app[SIGN_IN]
+    await service.sign_out(actor)
     response = _answer({})
-    if shown.by_cookie:
-        response.del_cookie(
-            COOKIE, path="/", secure=service.keeps_secure, httponly=True, samesite="Lax"
-        )
+    response.del_cookie(
+        COOKIE, path="/", secure=service.keeps_secure, httponly=True, samesite="Lax"
+    )
     return response
 
 
@@ -71,13 +72,6 @@ async def _read_form(request: web.Request) -> object:
         raise Invalid(f"this is not JSON: {fault}") from None
     except RecursionError:
         raise Invalid("this is nested too deeply") from None
-
-
-def _token(request: web.Request) -> Presented:
-    shown = presented(request.headers, request.cookies)
-    if shown is None:
-        raise Unauthenticated("sign in first")
-    return shown
 
 
 def _answer(body: object) -> web.Response:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from realtime.publisher import Publisher
 from server.audit import AuditRow
 from server.auth import Actor, Credential, Session
-from server.auth.failures import FailureLimits
+from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
 from server.auth.sessions import MOST_LISTED, Sessions
 from server.auth.tickets import LIFETIME_S, Tickets
@@ -38,7 +38,7 @@ class SignIn:
     clock: Clock
     directory: Directory
     passwords: Passwords
-    failures: FailureLimits
+    failures: SignInLimits
     sessions: Sessions
     tickets: Tickets
     keeps_secure: bool
@@ -72,15 +72,13 @@ class SignIn:
         card = card_of(person, self.directory, online=True)
         return SignedIn(token=token, expires_at=session.expires_at, person=card)
 
-    async def issue_ticket(self, token: str, address: str) -> TicketIssued:
-        """Raises Unauthenticated, Busy."""
-        actor = await self.sessions.authenticate(token, address)
+    async def issue_ticket(self, actor: Actor) -> TicketIssued:
+        """Raises Busy."""
         ticket = await self.tickets.issue(actor.session_id)
         return TicketIssued(ticket=ticket, expires_in=LIFETIME_S)
 
-    async def sign_out(self, token: str, address: str) -> None:
-        """End the session of a token. Raises Unauthenticated."""
-        actor = await self.sessions.authenticate(token, address)
+    async def sign_out(self, actor: Actor) -> None:
+        """End the session of a request."""
 
         async def end(work: UnitOfWork) -> None:
             await sign_out(SignOut(), work, self.sessions)
