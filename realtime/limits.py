@@ -98,5 +98,7 @@ class RateTable(Generic[K]):
         # Two are looked at for each one that comes: what is idle leaves faster than keys can arrive.
         for _ in range(2):
             key, bucket = next(iter(self._buckets.items()))
-            if len(self._buckets) > self._max_keys or (bucket.is_full(at) and len(self._buckets) > 1):
+            if len(self._buckets) > self._max_keys or (
+                bucket.is_full(at) and len(self._buckets) > 1
+            ):
                 del self._buckets[key]

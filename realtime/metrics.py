@@ -24,8 +24,11 @@ class HubMetrics:
             "realtime_commands", "Commands handled", ("name", "outcome"), registry=registry
         )
         self.command_seconds = Histogram(
-            "realtime_command_seconds", "From a command's arrival to its ack", ("name",),
-            buckets=_LATENCIES, registry=registry,
+            "realtime_command_seconds",
+            "From a command's arrival to its ack",
+            ("name",),
+            buckets=_LATENCIES,
+            registry=registry,
         )
         self.publications = Counter("realtime_publications", "Events published", registry=registry)
         self.deliveries = Counter(
@@ -41,11 +44,15 @@ class HubMetrics:
             "realtime_refused_connects", "Connections refused", ("code",), registry=registry
         )
         self.queue_high_water = Gauge(
-            "realtime_queue_high_water", "Most frames that ever waited for one reader", registry=registry
+            "realtime_queue_high_water",
+            "Most frames that ever waited for one reader",
+            registry=registry,
         )
         self.loop_lag = Histogram(
-            "realtime_loop_lag_seconds", "How late the event loop wakes up",
-            buckets=_LATENCIES, registry=registry,
+            "realtime_loop_lag_seconds",
+            "How late the event loop wakes up",
+            buckets=_LATENCIES,
+            registry=registry,
         )
 
     def queued(self, frames: int) -> None:

@@ -18,7 +18,16 @@ class _Waiting(NamedTuple):
 class Outgoing:
     """Frames in order, at most so many and so many bytes."""
 
-    __slots__ = ("_by_key", "_ephemeral", "_next", "_waiting", "high_water", "max_bytes", "max_frames", "size")
+    __slots__ = (
+        "_by_key",
+        "_ephemeral",
+        "_next",
+        "_waiting",
+        "high_water",
+        "max_bytes",
+        "max_frames",
+        "size",
+    )
 
     def __init__(self, max_frames: int, max_bytes: int) -> None:
         self.max_frames = max_frames

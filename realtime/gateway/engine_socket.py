@@ -30,11 +30,45 @@ if TYPE_CHECKING:
 DIRECT_BYTES = 16 * 1024
 """While no more than this waits in the transport, frames are written without stopping in `Outgoing`."""
 
+SEND_BUFFER = 128 * 1024
+"""What the kernel may hold for one reader, in its own doubled counting twice as much."""
+
 LAST_WORDS_S = 1.0
 """How long a closing session may take to hand over what is left."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _CODES = {Closing.GOING_AWAY: 1001, Closing.TOO_LARGE: 1009, Closing.BAD_FRAME: 1002}
+_FAULTS = {
+    1002: Closing.BAD_FRAME,
+    1003: Closing.BAD_FRAME,
+    1007: Closing.BAD_FRAME,
+    1009: Closing.TOO_LARGE,
+}
+
+
+class SessionWebSocket(web.WebSocketResponse):
+    """aiohttp's WebSocket, which tells its session when it begins to close.
+
+    aiohttp closes by itself on a malformed or oversized frame, and when the client says goodbye; its
+    close waits for a reader that may have stopped reading. Hence the session is told before that wait.
+    Compression is off: every recipient's copy would be deflated separately. The writer limit of 0 makes
+    each send wait while the transport is over its mark, whoever filled it.
+    """
+
+    def __init__(self, max_payload: int) -> None:
+        # A frame somewhat too large is read and refused by name; beyond that aiohttp stops reading it.
+        super().__init__(
+            max_msg_size=2 * max_payload + 4096,
+            compress=False,
+            writer_limit=0,
+            timeout=LAST_WORDS_S,
+        )
+        self.session: EngineSocket | None = None
+
+    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
+        if self.session is not None:
+            self.session.on_websocket_close(_FAULTS.get(code))
+        return await super().close(code=code, message=message, drain=drain)
 
 
 class EngineSocket:
@@ -63,7 +97,7 @@ class EngineSocket:
         self._rate = TokenBucket(
             limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
         )
-        self._ws: web.WebSocketResponse | None = None
+        self._ws: SessionWebSocket | None = None
         self._transport: asyncio.Transport | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[None] | None = None
@@ -100,7 +134,7 @@ class EngineSocket:
         elif self._ws is not None and self._flusher is None and self.outgoing:
             self._flusher = self.server.start(self._flush(self._ws))
 
-    async def _flush(self, ws: web.WebSocketResponse) -> None:
+    async def _flush(self, ws: SessionWebSocket) -> None:
         # The response's writer limit is 0, so each send waits while the transport is over its mark.
         try:
             while not self.ended and (frame := self.outgoing.take()) is not None:
@@ -136,8 +170,10 @@ class EngineSocket:
         if self._room is not None:
             # We do not read while its commands fill their bound: the silence is ours.
             self._set_timer(self.server.options.ping_timeout_s, self._on_silence)
+        elif self._ws is None:
+            self._end(None)
         else:
-            self.abort(None)
+            self.close(None)
 
     def _set_timer(self, after_s: float, act: Any) -> None:
         if self._timer is not None:
@@ -175,34 +211,47 @@ class EngineSocket:
         elif kind != "6":
             raise BadFrame("no packet that a client sends")
 
-    def work(self, task: Coroutine[Any, Any, None]) -> None:
-        """Run a piece of work that counts against this session's bound."""
+    def work(self, task: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Run a piece of work that counts against this session's bound; started in the order given."""
         self.in_flight += 1
-        self.server.start(task).add_done_callback(self._worked)
+        started = self.server.start(task)
+        started.add_done_callback(self._worked)
+        return started
 
     def _worked(self, _: "asyncio.Task[None]") -> None:
         self.in_flight -= 1
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
 
     async def room(self) -> None:
         """Wait until there is room for more work: this is how a busy client is held back."""
         while self.in_flight >= self.server.options.limits.commands_at_once and not self.ended:
-            self._room = asyncio.get_running_loop().create_future()
-            await self._room
-            self._room = None
+            if self._room is None:
+                self._room = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._room)
 
     # -- the WebSocket -------------------------------------------------------------------------------
 
-    def carry(self, ws: web.WebSocketResponse, request: web.Request) -> None:
+    def carry(self, ws: SessionWebSocket, request: web.Request) -> None:
         """From now on this WebSocket carries the session."""
         self._ws = ws
-        transport = request.transport
-        assert transport is not None
-        self._transport = transport
-        self._wake()
+        ws.session = self
+        self._transport = request.transport
+        if self._transport is None:
+            self._end(None)
+        else:
+            # The kernel would hold megabytes for a reader that has stopped; our own bound is to count.
+            with contextlib.suppress(OSError, AttributeError):
+                self._transport.get_extra_info("socket").setsockopt(
+                    sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER
+                )
+            self._wake()
 
-    async def read(self, ws: web.WebSocketResponse) -> None:
+    async def read(self, ws: SessionWebSocket) -> None:
         """Read the WebSocket to its end, which is the session's end as well."""
         try:
             while not self.ended:
@@ -223,7 +272,7 @@ class EngineSocket:
             # Two polls at once would take each other's packets.
             self.close(Closing.BAD_FRAME, told=False)
             raise BadFrame("two polls at once")
-        if not self.outgoing and not self.upgrading:
+        if not self.outgoing and not self.upgrading and not self.closing:
             self._poll = asyncio.get_running_loop().create_future()
             try:
                 await self._poll
@@ -254,21 +303,39 @@ class EngineSocket:
         self.server.ending(self, reason)
         for frame in last_words:
             self.outgoing.force(frame)
-        if self._ws is None:
+        if self._ws is not None:
+            code = _CODES.get(reason, 1000) if reason is not None else 1000
+            self.server.start(self._close_websocket(self._ws, code))
+        elif self.outgoing or self._poll is not None:
             self.outgoing.force(CLOSE)
             self._set_timer(LAST_WORDS_S, lambda: self._end(None))
             self.cut_poll()
         else:
-            self.server.start(self._close_websocket(self._ws, _CODES.get(reason, 1000) if reason else 1000))
+            self._end(None)
 
-    async def _close_websocket(self, ws: web.WebSocketResponse, code: int) -> None:
-        with contextlib.suppress(TimeoutError, ConnectionError, RuntimeError):
+    async def _close_websocket(self, ws: SessionWebSocket, code: int) -> None:
+        try:
             async with asyncio.timeout(LAST_WORDS_S):
                 if self._flusher is not None:
                     await asyncio.shield(self._flusher)
                 await self._flush(ws)
                 await ws.close(code=code)
-        self.abort(None)
+            self._end(None)
+        except (TimeoutError, ConnectionError, RuntimeError):
+            self.abort(None)
+
+    def on_websocket_close(self, fault: Closing | None) -> None:
+        """The WebSocket begins to close, by its own decision or ours."""
+        if self.ended:
+            return
+        transport = self._transport
+        if not self.closing:
+            if fault is not None and transport is not None and not transport.is_closing():
+                for frame in self.server.listener.last_words(self, fault):
+                    transport.write(frame.wire)
+            self.closing = True
+            self.server.ending(self, fault)
+        self._set_timer(LAST_WORDS_S, lambda: self.abort(None))
 
     def goodbye(self) -> None:
         """The client has said that it leaves."""
@@ -303,8 +370,7 @@ class EngineSocket:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
+        self._make_room()
         self.cut_poll()
         self._transport = None
         self.server.forget(self)

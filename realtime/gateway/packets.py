@@ -9,7 +9,7 @@ import re
 from typing import Any, NoReturn
 
 import msgspec
-from socketio import packet as stock  # type: ignore[import-untyped]
+from socketio import packet as stock
 
 CONNECT: int = stock.CONNECT
 DISCONNECT: int = stock.DISCONNECT
@@ -48,7 +48,8 @@ class WireJson:
 
 
 _HEAD = re.compile(
-    r"(?P<type>[0-6])(?:(?P<count>[0-9]{1,4})-)?(?P<namespace>/[^,]*,?)?(?P<id>[0-9]{1,18})?", re.ASCII
+    r"(?P<type>[0-6])(?:(?P<count>[0-9]{1,4})-)?(?P<namespace>/[^,]*,?)?(?P<id>[0-9]{1,18})?",
+    re.ASCII,
 )
 _WITH_COUNT = (BINARY_EVENT, BINARY_ACK)
 
@@ -117,7 +118,9 @@ def complete(packet: Packet, attachment: bytes) -> bool:
         raise BadFrame("attachments do not fit their packet") from None
 
 
-def encode(packet_type: int, data: Any, namespace: str, ack_id: int | None = None) -> list[str | bytes]:
+def encode(
+    packet_type: int, data: Any, namespace: str, ack_id: int | None = None
+) -> list[str | bytes]:
     """A packet as the Engine.IO messages that carry it."""
     packet = Packet(packet_type, data=data, namespace=namespace, id=ack_id)
     encoded: str | list[str | bytes] = packet.encode()

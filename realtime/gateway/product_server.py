@@ -1,0 +1,145 @@
+"""The Socket.IO server of the product: clients are signed-in connections, events are commands."""
+
+import asyncio
+import logging
+from typing import Any
+
+import msgspec
+from socketio.exceptions import (
+    ConnectionRefusedError as SocketRefused,
+)
+
+from realtime.application import Application
+from realtime.connection import Connection
+from realtime.errors import Closing, Refused, Unavailable
+from realtime.frames import ack_frame
+from realtime.gateway.engine import EngineOptions
+from realtime.gateway.engine_socket import EngineSocket
+from realtime.gateway.packets import TooDeep
+from realtime.gateway.socket_server import Session, SocketServer
+from realtime.hub import Hub
+
+log = logging.getLogger("realtime.gateway")
+
+_OK = b'{"ok":true'
+
+
+class _Error(msgspec.Struct):
+    code: str = "unknown"
+
+
+class _Answer(msgspec.Struct):
+    error: _Error = _Error()
+
+
+class ProductServer(SocketServer):
+    """Between sockets, the hub and the application."""
+
+    def __init__(
+        self, application: Application, hub: Hub, options: EngineOptions, connect_within_s: float
+    ) -> None:
+        super().__init__(options, hub.clock, connect_within_s=connect_within_s)
+        self.application = application
+        self.hub = hub
+        self.metrics = hub.metrics
+        self.draining = False
+        self.commands: set[asyncio.Task[None]] = set()
+        self._known_names: set[str] = set()
+
+    async def admit(self, socket: EngineSocket, namespace: str, sid: str, auth: Any) -> None:
+        try:
+            identity = await self.application.authenticate(auth, socket.address)
+            connection = Connection(sid, identity, socket)
+            await self.hub.open(connection, self.application.channels_of)
+        except Refused as refusal:
+            raise self._refused(refusal) from refusal
+        except Exception as fault:
+            log.exception("a connection could not be admitted")
+            raise self._refused(Unavailable("the server cannot sign you in now")) from fault
+        socket.app.connection = connection
+
+    def take_event(
+        self, socket: EngineSocket, namespace: str, sid: str, ack_id: int | None, args: list[Any]
+    ) -> None:
+        if self.draining:
+            return
+        name, *rest = args
+        body = rest[0] if len(rest) == 1 else rest or {}
+        session: Session = socket.app
+        task = socket.work(self._command(socket, session.connection, name, body, ack_id))
+        self.commands.add(task)
+        task.add_done_callback(self.commands.discard)
+
+    def take_too_deep(self, socket: EngineSocket, fault: TooDeep) -> None:
+        session: Session = socket.app
+        if fault.ack_id is None or session.connection is None:
+            raise fault
+        self._refuse(socket, fault.ack_id, "invalid", "nested too deeply to be read")
+
+    def left(self, socket: EngineSocket, namespace: str, sid: str, reason: Closing | None) -> None:
+        session: Session = socket.app
+        if session.connection is not None:
+            self.hub.leave(session.connection, reason)
+            session.connection = None
+
+    def opened(self, socket: EngineSocket) -> None:
+        super().opened(socket)
+        self.metrics.sockets.inc()
+
+    def confirmed(self, socket: EngineSocket, ping_sent_at: int) -> None:
+        session: Session = socket.app
+        if session.connection is not None:
+            session.connection.confirm(ping_sent_at)
+
+    def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
+        super().closed(socket, reason)
+        self.metrics.sockets.dec()
+        self.metrics.closings.labels(reason.reason if reason else "gone").inc()
+        self.metrics.queued(socket.outgoing.high_water)
+
+    async def _command(
+        self, socket: EngineSocket, connection: Connection, name: str, body: Any, ack_id: int | None
+    ) -> None:
+        began = self.hub.clock.monotonic()
+        try:
+            answer = await self.application.handle(connection, name, body)
+        except Exception:
+            # The application promises not to; should it, the client must not wait for ever.
+            log.exception("a command failed")
+            self._count(name, "failed", began)
+            if ack_id is not None:
+                self._refuse(socket, ack_id, "unavailable", "this could not be done; try again")
+            return
+        if ack_id is not None:
+            socket.send(ack_frame(ack_id, answer))
+        self._count(name, _outcome(answer), began)
+
+    def _count(self, name: str, outcome: str, began: float) -> None:
+        # Names come from clients: only those that once worked may become a label.
+        if outcome == "ok":
+            self._known_names.add(name)
+        label = name if name in self._known_names else "other"
+        self.metrics.commands.labels(label, outcome).inc()
+        self.metrics.command_seconds.labels(label).observe(self.hub.clock.monotonic() - began)
+
+    def _refuse(self, socket: EngineSocket, ack_id: int, code: str, message: str) -> None:
+        answer = {"ok": False, "error": {"code": code, "message": message}}
+        socket.send(ack_frame(ack_id, msgspec.Raw(msgspec.json.encode(answer))))
+
+    def _refused(self, refusal: Refused) -> SocketRefused:
+        # socket.io-client makes an Error of it whose message is the code; the sentence is in its data.
+        self.metrics.refused_connects.labels(refusal.code).inc()
+        told: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+        if refusal.retry_after_ms is not None:
+            told["retry_after_ms"] = refusal.retry_after_ms
+        return SocketRefused(refusal.code, told)
+
+
+def _outcome(answer: msgspec.Raw) -> str:
+    text = bytes(answer)
+    if text.startswith(_OK):
+        return "ok"
+    try:
+        return msgspec.json.decode(text, type=_Answer).error.code
+    except msgspec.DecodeError:
+        return "unknown"
