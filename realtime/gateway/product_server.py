@@ -24,7 +24,7 @@ log = logging.getLogger("realtime.gateway")
 _OK = b'{"ok":true'
 
 
-class _Error(msgspec.Struct):
+class _Error(msgspec.Struct, frozen=True):
     code: str = "unknown"
 
 
