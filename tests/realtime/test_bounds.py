@@ -1,0 +1,200 @@
+"""What one client may cost, and that it costs nobody else anything."""
+
+import asyncio
+
+import pytest
+
+from realtime.errors import Closing
+from realtime.limits import ConnectionLimits
+from realtime.testing import SocketClient
+from tests.realtime.ward import eventually, running_ward
+
+FILLER = "x" * 20_000
+
+
+async def test_a_slow_reader_is_cut_off_at_its_bound_and_nobody_else() -> None:
+    limits = ConnectionLimits(queued_events=50, queued_bytes=1 << 20)
+    async with running_ward(limits=limits) as ward:
+        ward.application.channels = {name: ["conversation:1"] for name in ("stuck", "li", "wu")}
+        stuck, li, wu = [await ward.connect(name) for name in ("stuck", "li", "wu")]
+        stuck.pause_reading()
+        told = 0
+        while ward.hub.is_online("stuck"):
+            told += 1
+            ward.tell("conversation:1", told, text=FILLER)
+            await li.wait_for("chat.sent", lambda event, at=told: event["position"] == at)
+        # 50 frames of ours, and what the transport and the kernels of both ends hold.
+        assert told < 600
+        await wu.wait_for("chat.sent", lambda event: event["position"] == told)
+        assert ward.gateway.sockets == 2
+        assert ward.hub.last_close("session-of-stuck") == "too_slow"
+        assert ward.hub.last_close("session-of-li") is None
+
+
+async def test_what_a_stuck_reader_held_is_given_back() -> None:
+    limits = ConnectionLimits(queued_events=50, queued_bytes=1 << 20)
+    async with running_ward(limits=limits) as ward:
+        stuck = await ward.connect("stuck")
+        (connection,) = ward.hub.connections_of("stuck")
+        stuck.pause_reading()
+        position = 0
+        while connection.is_open:
+            position += 1
+            ward.tell("person:stuck", position, text=FILLER)
+            await asyncio.sleep(0)
+        assert len(connection.wire.outgoing) == 0  # type: ignore[attr-defined]
+        await eventually(lambda: ward.gateway.sockets == 0)
+
+
+async def test_a_slow_reader_of_a_state_gets_the_newest_value_of_each_key() -> None:
+    async with running_ward(limits=ConnectionLimits(queued_events=20)) as ward:
+        client = await ward.connect("li")
+        client.pause_reading()
+        for version in range(1, 1001):
+            ward.tell(
+                "person:li", version, "todos.counted", key="todos", pending=version, text=FILLER
+            )
+            ward.tell("person:li", None, "chat.typed", text=FILLER)
+        client.resume_reading()
+        await client.wait_for("todos.counted", lambda event: event["pending"] == 1000)
+        versions = [event["position"] for event in client.named("todos.counted")]
+        assert versions == sorted(versions)
+        assert len(versions) < 1000
+        assert len(client.named("chat.typed")) < 1000
+
+
+async def test_a_flood_is_ended_by_name() -> None:
+    limits = ConnectionLimits(frames_per_second=10, frames_burst=100)
+    async with running_ward(limits=limits) as ward:
+        flooding, calm = await ward.connect("flooding"), await ward.connect("calm")
+        for _ in range(150):
+            await flooding.emit("noise")
+        assert await flooding.wait_for("closing") == {"reason": "rate_limited", "reconnect": True}
+        await flooding.ended()
+        await eventually(lambda: not ward.hub.is_online("flooding"))
+        assert len(ward.application.handled) <= 100
+        assert calm.is_open
+
+
+BAD_FRAMES = [
+    "", "abc", "9", "4", "49", "4abc", "42", "42{}", '42["a"', '42[1]', "42[]", '42["connect"]',
+    '42abc["a"]', "43[]", '431{"a":1}', '42/other,["a"]', '41["x"]', '44{"message":"x"}', "40",
+    '451-["a",{"_placeholder":true,"num":7}]', '4599999-["a"]', '451["a"]', '421-["a"]', "2probe", "5",
+    '42' + "9" * 200 + '["a"]', "42" + "[" * 5_000, b"\x01\x02", '4²["a"]', "40" + "[" * 5_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", BAD_FRAMES, ids=lambda frame: repr(frame)[:24])
+async def test_a_bad_frame_ends_the_connection_by_name_and_leaves_no_ghost(
+    frame: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_ward() as ward:
+        client = await ward.connect("li")
+        await client.send(frame)
+        if isinstance(frame, str) and frame.startswith("451-"):
+            await client.send(b"attachment")
+        assert await client.wait_for("closing") == {"reason": "bad_frame", "reconnect": True}
+        await client.ended()
+        assert not ward.hub.is_online("li")
+        await eventually(lambda: ward.gateway.sockets == 0)
+        assert "Traceback" not in caplog.text
+
+
+async def test_a_command_nested_too_deeply_is_refused_and_the_connection_lives() -> None:
+    async with running_ward() as ward:
+        client = await ward.connect("li")
+        await client.send('427["chat.send",' + "[" * 5_000 + "]" * 5_000 + "]")
+        await client.until(lambda: len(client.frames) == 3)
+        assert client.frames[2].startswith('437[{"ok":false,"error":{"code":"invalid"')  # type: ignore[arg-type]
+        assert client.is_open
+
+
+@pytest.mark.parametrize("size", [70_000, 2_000_000])
+async def test_a_packet_that_is_too_large_ends_the_connection_by_name(size: int) -> None:
+    async with running_ward(max_payload=65_536) as ward:
+        client = await ward.connect("li")
+        await client.send('42["a",{"b":"' + "x" * size + '"}]')
+        assert (await client.wait_for("closing"))["reason"] == "too_large"
+        await client.ended()
+        await eventually(lambda: ward.gateway.sockets == 0)
+
+
+async def test_attachments_that_never_come_end_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime.gateway.socket_server.ATTACHMENTS_S", 0.05)
+    async with running_ward() as ward:
+        client = await ward.connect("li")
+        await client.send('451-["a",{"_placeholder":true,"num":0}]')
+        assert (await client.wait_for("closing"))["reason"] == "bad_frame"
+        await client.ended()
+
+
+async def test_many_attachments_are_not_collected() -> None:
+    async with running_ward() as ward:
+        client = await ward.connect("li")
+        await client.send('4599-["a",{"_placeholder":true,"num":0}]')
+        assert (await client.wait_for("closing"))["reason"] == "bad_frame"
+
+
+async def test_a_socket_that_never_connects_is_closed() -> None:
+    async with running_ward(connect_within_s=0.05) as ward:
+        client = await ward.open()
+        await client.ended()
+        await eventually(lambda: ward.gateway.sockets == 0)
+
+
+async def test_a_silent_device_is_gone_after_its_ping_times_out() -> None:
+    async with running_ward(ping_interval_s=0.05, ping_timeout_s=0.05) as ward:
+        client = await ward.connect("li")
+        client.answers_pings = False
+        await eventually(lambda: not ward.hub.is_online("li"))
+        await client.ended()
+        assert ward.hub.last_close("session-of-li") is None
+
+
+async def test_a_device_that_vanishes_is_gone_at_once() -> None:
+    async with running_ward() as ward:
+        client = await ward.connect("li")
+        client.drop()
+        await eventually(lambda: ward.gateway.sockets == 0)
+        assert not ward.hub.is_online("li")
+
+
+async def test_commands_beyond_the_bound_wait_their_turn_and_start_in_order() -> None:
+    async with running_ward(limits=ConnectionLimits(commands_at_once=4)) as ward:
+        gate, started = asyncio.Event(), []
+
+        async def wait(_: object, body: dict[str, int]) -> int:
+            started.append(body["n"])
+            await gate.wait()
+            return body["n"]
+
+        ward.application.handlers["wait"] = wait
+        client = await ward.connect("li")
+        calls = [client.start("wait", {"n": n}) for n in range(40)]
+        await eventually(lambda: len(started) == 4)
+        gate.set()
+        answers = await asyncio.gather(*calls)
+        assert [answer["result"] for answer in answers] == list(range(40))
+        assert started == list(range(40))
+
+
+async def test_a_person_may_not_open_connections_without_end() -> None:
+    async with running_ward(limits=ConnectionLimits(connections_per_person=3)) as ward:
+        for _ in range(3):
+            await ward.connect("li")
+        with pytest.raises(Exception, match="busy"):
+            await SocketClient.connect(ward.url, "li")
+        await ward.connect("wu")
+
+
+async def test_a_disconnect_ends_only_the_sessions_named_and_tells_them_to_stay_away() -> None:
+    async with running_ward() as ward:
+        phone, desk = await ward.connect("li/phone"), await ward.connect("li/desk")
+        ward.hub.disconnect("li", Closing.REVOKED, session_ids=frozenset({"phone"}))
+        assert await phone.wait_for("closing") == {"reason": "revoked", "reconnect": False}
+        await phone.ended()
+        assert phone.frames[-1] == "41"
+        assert desk.is_open
+        assert ward.hub.last_close("phone") == "revoked"
