@@ -11,6 +11,7 @@ of them, so that at most the calls in flight at a crash are repeated and a phone
 """
 
 from server.notify.duty import Claim, Draft, Duty
+from server.notify.notifier import Notifier
 from server.outbox import Priority
 
-__all__ = ["Claim", "Draft", "Duty", "Priority"]
+__all__ = ["Claim", "Draft", "Duty", "Notifier", "Priority"]

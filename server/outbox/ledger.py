@@ -11,6 +11,16 @@ from server.storage.document import from_doc
 _MOST: Final = 2_000
 _NOTICES: Final = Notice.collection.name
 
+_TELLING: Final[dict[State, int]] = {
+    "settled": 0,
+    "queued": 1,
+    "sending": 2,
+    "dead": 3,
+    "refused": 4,
+    "sent": 5,
+}
+"""Which of several notices of one place says most about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -38,8 +48,8 @@ async def deliveries(store: Store, kind: str, subject: str, place: int) -> list[
         for notice in found
         if notice.after < place and (notice.state == "queued" or place <= notice.upto)
     ]
-    covering.sort(key=lambda notice: (notice.person_id, notice.created_at))
-    newest = {notice.person_id: notice for notice in covering}
+    covering.sort(key=lambda notice: (_TELLING[notice.state], notice.created_at))
+    telling = {notice.person_id: notice for notice in covering}
     return [
         Delivery(
             notice.person_id,
@@ -47,7 +57,7 @@ async def deliveries(store: Store, kind: str, subject: str, place: int) -> list[
             notice.reason,
             notice.at,
         )
-        for notice in newest.values()
+        for notice in telling.values()
     ]
 
 

@@ -1,0 +1,245 @@
+"""Looking: who is still unsettled in a subject that something happened to, and what follows from it.
+
+For each unsettled person one of four things: settled (the news reached a screen, or the person wants no
+notices here), looked at again (still pending, or away but not for long enough), covered (a notice waits
+or is on its way), or queued. The row goes when nobody is unsettled, in the version that was looked at:
+if more happened meanwhile, the conflict keeps it.
+
+Nothing here has an effect that a repeat would double: a crash between any two steps is healed by the
+next look.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from realtime.application import Reach
+from realtime.presence import Presence
+from server.clock import Clock, Millis
+from server.ids import new_id
+from server.notify.agenda import Agenda
+from server.notify.duty import Claim, Duty
+from server.notify.metrics import NoticeMetrics
+from server.outbox import UNENDED, Notice, Owed, coming
+from server.storage import Conflict, Delete, Duplicate, Insert, Op, Patch, StorageError, Store
+from server.storage.document import from_doc, to_doc
+
+logger = logging.getLogger(__name__)
+
+HORIZON_MS: Final = 15_000
+"""Rows are taken up this long before they are due; the longest `due_in_ms` a busy subject may have."""
+
+BATCH: Final = 100
+MOST_BATCHES: Final = 4
+CHUNK: Final = 200
+MOST_PEOPLE: Final = 5_000
+
+COVERED_LOOK_MS: Final = 60_000
+"""Everybody left has a notice waiting: its end brings the row back, this is for what was missed."""
+IDLE_LOOK_MS: Final = 300_000
+"""Nothing can be done for this row now: no WeCom, or nobody knows its kind."""
+FAULT_LOOK_MS: Final = 10_000
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What one look at one subject found."""
+
+    settled: dict[str, int] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
+    away: list[Claim] = field(default_factory=list)
+    look_at: list[int] = field(default_factory=list)
+
+    @property
+    def nobody_left(self) -> bool:
+        return not (self.pending or self.away or self.look_at)
+
+
+class Looking:
+    """One look after another at what is due; `may_send` is False when there is no WeCom."""
+
+    def __init__(
+        self,
+        store: Store,
+        presence: Presence,
+        clock: Clock,
+        duties: Mapping[str, Duty],
+        agenda: Agenda,
+        metrics: NoticeMetrics,
+        *,
+        first_ms: int,
+        may_send: bool,
+    ) -> None:
+        self._store = store
+        self._presence = presence
+        self._clock = clock
+        self._duties = duties
+        self._agenda = agenda
+        self._metrics = metrics
+        self._first_ms = first_ms
+        self._may_send = may_send
+
+    async def step(self) -> bool:
+        """Look at what is due now, within bounds. Says whether more is due at once."""
+        self._agenda.discovered(await coming(self._store, self._clock.now() + HORIZON_MS))
+        self._metrics.owed.set(len(self._agenda))
+        for _ in range(MOST_BATCHES):
+            ids = self._agenda.ready(self._clock.now(), BATCH)
+            if not ids:
+                return False
+            await self._look(ids)
+        return True
+
+    async def _look(self, ids: Sequence[str]) -> None:
+        docs = await self._store.get_many(Owed.collection.name, ids)
+        for id in ids:
+            if id not in docs:
+                self._agenda.forget(id)
+        by_kind: dict[str, list[Owed]] = {}
+        for doc in docs.values():
+            by_kind.setdefault(doc["kind"], []).append(from_doc(Owed, doc))
+        for kind, rows in by_kind.items():
+            claims = await self._claims(kind, rows)
+            looks = [
+                self._look_at(row, docs[row.id]["_v"], claims[row.id])
+                for row in rows
+                if row.id in claims
+            ]
+            await asyncio.gather(*looks)
+            self._metrics.looks.inc(len(rows))
+
+    async def _claims(self, kind: str, rows: list[Owed]) -> dict[str, Sequence[Claim]]:
+        """Who is unsettled, by row; rows that cannot be judged now are put off and left out."""
+        duty = self._duties.get(kind)
+        now = self._clock.now()
+        if duty is None:
+            logger.error("nobody knows what is owed for kind %s", kind)
+            for row in rows:
+                self._agenda.again(row.id, now, now + IDLE_LOOK_MS)
+            return {}
+        try:
+            found = await duty.due(rows)
+        except Exception:
+            if len(rows) > 1:
+                # One subject that cannot be read must not hold up the others.
+                one_by_one = [await self._claims(kind, [row]) for row in rows]
+                return {id: claims for each in one_by_one for id, claims in each.items()}
+            logger.exception("looking at a subject of kind %s failed", kind)
+            self._metrics.faults.labels("look").inc()
+            self._agenda.again(rows[0].id, now, now + FAULT_LOOK_MS)
+            return {}
+        return {row.id: found.get(row.subject, ()) for row in rows}
+
+    async def _look_at(self, row: Owed, version: int, claims: Sequence[Claim]) -> None:
+        now = self._clock.now()
+        try:
+            findings = await self._judge(claims, now)
+            await self._carry_out(row, version, findings, now)
+        except (Conflict, Duplicate):
+            # Somebody was faster: what was found is no longer so.
+            self._agenda.again(row.id, now, now)
+        except StorageError as fault:
+            logger.warning("a look at what is owed was not stored: %s", fault)
+            self._agenda.again(row.id, now, now + FAULT_LOOK_MS)
+        except Exception:
+            logger.exception("looking at a subject of kind %s failed", row.kind)
+            self._metrics.faults.labels("look").inc()
+            self._agenda.again(row.id, now, now + FAULT_LOOK_MS)
+
+    async def _judge(self, claims: Sequence[Claim], now: int) -> _Findings:
+        findings = _Findings()
+        if not claims:
+            return findings
+        people = {claim.person_id for claim in claims if not claim.muted}
+        newest = max(claim.newest_at for claim in claims)
+        reach = await self._presence.reach(people, newest) if people else {}
+        for claim in claims:
+            reached = reach.get(claim.person_id, Reach.AWAY)
+            if claim.muted or reached is Reach.REACHED:
+                findings.settled[claim.person_id] = claim.upto
+            elif reached is Reach.PENDING:
+                findings.pending.add(claim.person_id)
+            elif claim.first_at + self._first_ms > now:
+                findings.look_at.append(claim.first_at + self._first_ms)
+            else:
+                findings.away.append(claim)
+        return findings
+
+    async def _carry_out(self, row: Owed, version: int, findings: _Findings, now: int) -> None:
+        ops: list[Op] = []
+        if findings.settled:
+            ops += await self._duties[row.kind].settle(row.subject, findings.settled)
+        if findings.away and self._may_send:
+            ops += await self._queue(row, findings.away, now)
+        for start in range(0, len(ops), CHUNK):
+            await self._store.apply(*ops[start : start + CHUNK])
+        if findings.nobody_left:
+            await self._store.apply(Delete(Owed.collection.name, row.id, version))
+            self._agenda.forget(row.id)
+            return
+        if findings.away:
+            wait = COVERED_LOOK_MS if self._may_send else IDLE_LOOK_MS
+            findings.look_at.append(now + wait)
+        earliest = min(findings.look_at, default=None)
+        await self._put_off(row, version, now, earliest, findings.pending)
+
+    async def _put_off(
+        self, row: Owed, version: int, now: int, earliest: int | None, pending: set[str]
+    ) -> None:
+        """Look again later; a look far away is written into the row, so that it need not be kept."""
+        look_at = self._agenda.again(row.id, now, earliest, pending)
+        if look_at > now + HORIZON_MS:
+            later = Patch(Owed.collection.name, row.id, {"due_at": look_at}, version)
+            await self._store.apply(later)
+            self._agenda.forget(row.id)
+
+    async def _queue(self, row: Owed, away: list[Claim], now: int) -> list[Op]:
+        """Notices for those who have none that covers their claim."""
+        known = await self._unended(row)
+        ops: list[Op] = []
+        for claim in away:
+            after = claim.after
+            covered = False
+            for version, notice in known.get(claim.person_id, ()):
+                if notice.state == "sending":
+                    # What came after its bytes were made belongs to the next notice.
+                    after = max(after, notice.upto)
+                    covered = covered or claim.upto <= notice.upto
+                else:
+                    covered = True
+                    if claim.priority < notice.priority:
+                        change = {"priority": int(claim.priority)}
+                        ops.append(Patch(Notice.collection.name, notice.id, change, version))
+            if not covered:
+                ops.append(Insert(Notice.collection.name, to_doc(_notice(row, claim, after, now))))
+        return ops
+
+    async def _unended(self, row: Owed) -> dict[str, list[tuple[int, Notice]]]:
+        """Notices of this subject that have not ended, by person, with their versions."""
+        found: dict[str, list[tuple[int, Notice]]] = {}
+        for state in UNENDED:
+            eq = (row.kind, row.subject, state)
+            docs = await self._store.find(Notice.collection.name, "subject", eq, limit=MOST_PEOPLE)
+            for doc in docs:
+                found.setdefault(doc["person_id"], []).append((doc["_v"], from_doc(Notice, doc)))
+        return found
+
+
+def _notice(row: Owed, claim: Claim, after: int, now: int) -> Notice:
+    moment = Millis(now)
+    return Notice(
+        id=new_id(moment),
+        person_id=claim.person_id,
+        kind=row.kind,
+        subject=row.subject,
+        state="queued",
+        priority=claim.priority,
+        at=moment,
+        created_at=moment,
+        upto=claim.upto,
+        after=after,
+        count=claim.count,
+        waiting_for=f"{row.kind}:{row.subject}:{claim.person_id}",
+    )

@@ -1,0 +1,260 @@
+"""The queue: which notices go now, in which order, and what holds them back.
+
+Urgent before to-dos before chat; within each, those whose bytes may already be out, then the longest
+waiting. A notice that may not go yet (its person's limit, the window for merging, an earlier one of the
+same place still on its way) is put off in the store, so that it never stands in front of others.
+
+Every call is a task of this class; `stop` awaits their end. What waits is in the store, not here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from server.clock import Clock
+from server.notify.agenda import Agenda
+from server.notify.duty import Duty
+from server.notify.gate import Gate
+from server.notify.metrics import NoticeMetrics
+from server.notify.outcome import Ended, Outcome, Postponed, given_up, outcome_of
+from server.notify.sending import Held, Sending
+from server.notify.throttle import Throttle
+from server.outbox import UNENDED, Notice, Priority
+from server.storage import Conflict, Doc, StorageError, Store
+from server.storage.document import from_doc
+
+logger = logging.getLogger(__name__)
+
+_NOTICES: Final = Notice.collection.name
+
+BATCH: Final = 200
+PLACE_TAKEN_MS: Final = 5_000
+NO_DUTY_MS: Final = 300_000
+GETTING_THROUGH_MS: Final = 600_000
+LOG_EVERY_MS: Final = 60_000
+MOST_COUNTED: Final = 10_000
+
+
+class Queue:
+    """Sends what waits, within all limits. One per process and store."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        duties: Mapping[str, Duty],
+        sending: Sending,
+        gate: Gate,
+        agenda: Agenda,
+        metrics: NoticeMetrics,
+        *,
+        merge_ms: int,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._duties = duties
+        self._sending = sending
+        self._gate = gate
+        self._agenda = agenda
+        self._metrics = metrics
+        self._merge_ms = merge_ms
+        self._throttle = Throttle(store, clock)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._places: set[tuple[str, str, str]] = set()
+        self._got_through_at = 0
+        self._recovered = False
+        self._logged_at = 0
+        self.moved = asyncio.Event()
+        """Set when a call has ended, and more may go."""
+
+    async def begin(self) -> None:
+        """Take over what another process had on its way: the store is ours alone now."""
+        now = self._clock.now()
+        for priority in Priority:
+            eq = ("sending", int(priority))
+            for doc in await self._store.find(_NOTICES, "state", eq, limit=MOST_COUNTED):
+                held = Held(from_doc(Notice, doc), doc["_v"])
+                self._places.add(held.notice.place)
+                if held.notice.at > now:
+                    await self._sending.postpone(held, now)
+
+    async def step(self) -> None:
+        """Start what may go now."""
+        if self._recovered:
+            self._recovered = False
+            await self._bring_forward()
+        for priority in Priority:
+            for state in reversed(UNENDED):
+                await self._start(state, priority)
+        self._metrics.in_flight.set(self._gate.in_flight)
+        self._metrics.held.set(self._gate.is_held)
+        self._metrics.alarm.set(self._gate.misconfigured)
+
+    async def _start(self, state: str, priority: Priority) -> None:
+        moved = True
+        while moved and self._gate.room():
+            moved = False
+            eq, now = (state, int(priority)), self._clock.now()
+            docs = await self._store.find(_NOTICES, "state", eq, lt=now + 1, limit=BATCH)
+            for doc in docs:
+                if not self._gate.room():
+                    return
+                moved = await self._consider(doc) or moved
+            if len(docs) < BATCH:
+                return
+
+    async def _consider(self, doc: Doc) -> bool:
+        """Send it or put it off. False when it is on its way already."""
+        if doc["_id"] in self._tasks:
+            return False
+        held = Held(from_doc(Notice, doc), doc["_v"])
+        notice = held.notice
+        try:
+            not_before = await self._not_before(notice)
+            if not_before > self._clock.now():
+                await self._sending.postpone(held, not_before)
+                return True
+        except Conflict:
+            return True
+        if not self._gate.room():
+            return False
+        begun_at = self._clock.now()
+        self._gate.begin()
+        self._throttle.take(notice.person_id, begun_at)
+        self._places.add(notice.place)
+        task = asyncio.create_task(self._send(held, begun_at), name=f"notice {notice.id}")
+        self._tasks[notice.id] = task
+        return True
+
+    async def _not_before(self, notice: Notice) -> int:
+        """The moment before which this notice may not go; not in the future = now."""
+        now = self._clock.now()
+        if notice.kind not in self._duties:
+            return now + NO_DUTY_MS
+        if notice.state == "queued":
+            if notice.place in self._places:
+                return now + PLACE_TAKEN_MS
+            last = await self._store.find(_NOTICES, "told", notice.place, reverse=True, limit=1)
+            if last and last[0]["told_at"] + self._merge_ms > now:
+                return int(last[0]["told_at"]) + self._merge_ms
+        wait_ms = await self._throttle.wait_ms(notice.person_id)
+        if wait_ms:
+            self._metrics.throttled.inc()
+        return now + wait_ms
+
+    async def _send(self, held: Held, begun_at: int) -> None:
+        """One notice's way, from here to the ledger."""
+        notice, called = held.notice, False
+        on_its_way = notice.state == "sending"
+        try:
+            leased = await self._lease(held)
+            if isinstance(leased, Held):
+                on_its_way = called = True
+                outcome = self._judged(leased.notice, await self._sending.call(leased))
+                await self._sending.record(leased, outcome)
+                on_its_way = isinstance(outcome, Postponed)
+            else:
+                on_its_way = on_its_way and isinstance(leased, Postponed)
+        except Conflict:
+            logger.info("a notice was taken over by somebody else")
+        except StorageError as fault:
+            logger.warning("a notice stays where it is: %s", fault)
+            self._metrics.faults.labels("send").inc()
+        finally:
+            self._gate.end(called=called)
+            if not called:
+                self._throttle.give_back(notice.person_id, begun_at)
+            if not on_its_way:
+                self._places.discard(notice.place)
+                self._agenda.soon(notice.owed_id, self._clock.now())
+            del self._tasks[notice.id]
+            self.moved.set()
+
+    async def _lease(self, held: Held) -> Held | Outcome | None:
+        """The notice with a lease that outlives the call; else what became of it."""
+        try:
+            leased = await self._sending.lease(held)
+            while leased is not None and not self._sending.may_call(leased):
+                leased = await self._sending.lease(leased)
+        except StorageError:
+            raise
+        except Exception as fault:
+            # The feature could not say what to send; others can.
+            self._metrics.faults.labels("draft").inc()
+            outcome = self._given_up(held.notice, outcome_of(held.notice, fault))
+            await self._sending.record(held, outcome)
+            return outcome
+        return leased
+
+    def _judged(self, notice: Notice, outcome: Outcome) -> Outcome:
+        """What one call says about all the others."""
+        if isinstance(outcome, Ended):
+            self._got_through_at = self._clock.now()
+            self._recovered = self._gate.succeeded() or self._recovered
+        else:
+            self._metrics.retries.inc()
+            if outcome.misconfigured:
+                self._gate.misconfigure()
+                self._log("WeCom refuses to send at all: %s", outcome.reason, logging.ERROR)
+            elif outcome.pause_s:
+                self._gate.pause(outcome.pause_s)
+                self._log("WeCom asked for a pause: %s", outcome.reason)
+            else:
+                self._gate.failed(notice.id)
+                self._log("WeCom cannot be reached: %s", outcome.reason)
+        return self._given_up(notice, outcome)
+
+    def _given_up(self, notice: Notice, outcome: Outcome) -> Outcome:
+        now = self._clock.now()
+        through = self._got_through_at > now - GETTING_THROUGH_MS
+        return given_up(notice, outcome, now=now, others_get_through=through)
+
+    def _log(self, text: str, reason: str, level: int = logging.WARNING) -> None:
+        """One line a minute, not one for each notice."""
+        now = self._clock.now()
+        if now - self._logged_at >= LOG_EVERY_MS:
+            self._logged_at = now
+            logger.log(level, text, reason)
+
+    async def _bring_forward(self) -> None:
+        """WeCom is back: what waits because of the failure need not wait for its turn."""
+        now = self._clock.now()
+        for priority in Priority:
+            eq = ("sending", int(priority))
+            for doc in await self._store.find(_NOTICES, "state", eq, gt=now, limit=BATCH):
+                if doc["_id"] not in self._tasks:
+                    held = Held(from_doc(Notice, doc), doc["_v"])
+                    try:
+                        await self._sending.postpone(held, now)
+                    except Conflict:
+                        continue
+
+    async def measure(self) -> None:
+        """Bring the gauges of what waits up to date."""
+        waiting, oldest = 0, None
+        for state in UNENDED:
+            for priority in Priority:
+                eq = (state, int(priority))
+                waiting += await self._store.count(_NOTICES, "state", eq, cap=MOST_COUNTED)
+                for doc in await self._store.find(_NOTICES, "state", eq, limit=1):
+                    created = doc["created_at"]
+                    oldest = created if oldest is None else min(oldest, created)
+        self._metrics.waiting.set(waiting)
+        age_ms = 0 if oldest is None else max(0, self._clock.now() - oldest)
+        self._metrics.oldest.set(age_ms / 1000)
+
+    async def quiet(self) -> None:
+        """Until no call is under way."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
+    async def stop(self, within_s: float) -> None:
+        """Let calls end; what has not by then is sent again, the same bytes, by whoever comes next."""
+        tasks = list(self._tasks.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=within_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

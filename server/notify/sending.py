@@ -1,0 +1,214 @@
+"""Sending: the way of one notice from the queue to WeCom and into the ledger.
+
+    queued -> composed and checked -> leased, bytes stored -> call -> recorded with the feature's marks
+
+A crash before the lease leaves it queued; after it, the same bytes go again, checked again first.
+What is known to have ended is kept here until the ledger takes it: a store that is busy for a moment
+does not make a phone ring twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from realtime.application import Reach
+from realtime.presence import Presence
+from server.clock import Clock, Millis
+from server.integrations.wecom import WeCom, textcard_request
+from server.notify.duty import Draft, Duty
+from server.notify.metrics import NoticeMetrics
+from server.notify.outcome import Ended, Outcome, Postponed, outcome_of
+from server.notify.throttle import HOUR_MS
+from server.outbox import Notice, State
+from server.storage import Conflict, Op, Put, StorageError, Store
+from server.storage.document import from_doc, to_doc
+
+logger = logging.getLogger(__name__)
+
+CALL_S: Final = 35.0
+"""A call that has not ended by itself by then is given up; its outcome is unknown."""
+LEASE_MS: Final = 60_000
+PENDING_MS: Final = 3_000
+MARK_TRIES: Final = 3
+RECORD_TRIES: Final = 5
+RECORD_WAIT_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A notice as it was read, with the version that makes it ours."""
+
+    notice: Notice
+    version: int
+
+
+class Sending:
+    """Takes single notices on their way; who goes and when is `queue`'s business."""
+
+    def __init__(
+        self,
+        store: Store,
+        presence: Presence,
+        wecom: WeCom,
+        clock: Clock,
+        duties: Mapping[str, Duty],
+        metrics: NoticeMetrics,
+        *,
+        agent_id: int,
+        url: str,
+        owner: str,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._presence = presence
+        self._wecom = wecom
+        self._clock = clock
+        self._duties = duties
+        self._metrics = metrics
+        self._agent_id = agent_id
+        self._url = url
+        self._owner = owner
+        self._pause = pause
+
+    async def lease(self, held: Held) -> Held | None:
+        """Check once more, compose if there are no bytes yet, store them. None: nothing to send now.
+
+        Raises Conflict when the notice is somebody else's by now.
+        """
+        notice = held.notice
+        draft = await self._duties[notice.kind].draft(notice.person_id, notice.subject)
+        if draft is None:
+            await self._end(held, "settled", notice.upto)
+            return None
+        if notice.request is None:
+            reached = await self._reached(notice.person_id, draft)
+            if reached is Reach.REACHED:
+                await self._end(held, "settled", draft.upto)
+                return None
+            if reached is Reach.PENDING:
+                await self.postpone(held, self._clock.now() + PENDING_MS)
+                return None
+            notice = self._composed(notice, draft)
+        now = self._clock.now()
+        leased = msgspec.structs.replace(
+            notice,
+            state="sending",
+            owner=self._owner,
+            waiting_for=None,
+            at=Millis(now + LEASE_MS),
+            tries=[at for at in notice.tries if at > now - HOUR_MS] + [now],
+            tried_at=now,
+        )
+        return await self._put(leased, held.version)
+
+    async def _reached(self, person_id: str, draft: Draft) -> Reach:
+        reach = await self._presence.reach([person_id], draft.newest_at)
+        return reach.get(person_id, Reach.AWAY)
+
+    def _composed(self, notice: Notice, draft: Draft) -> Notice:
+        """With its bytes. The notice's id in the address makes two of them differ."""
+        mark = "&" if "?" in draft.path else "?"
+        request = textcard_request(
+            self._agent_id,
+            [notice.person_id],
+            draft.title,
+            draft.description,
+            f"{self._url}{draft.path}{mark}n={notice.id}",
+        )
+        return msgspec.structs.replace(
+            notice,
+            request=request.decode(),
+            after=draft.after,
+            upto=draft.upto,
+            count=draft.count,
+        )
+
+    def may_call(self, held: Held) -> bool:
+        """Whether the lease outlives a call that begins now (the process may have been stopped)."""
+        return self._clock.now() + CALL_S * 1000 <= held.notice.at
+
+    async def call(self, held: Held) -> Outcome:
+        """Send the bytes. Raises nothing but cancellation."""
+        notice = held.notice
+        assert notice.request is not None, "a leased notice has its bytes"
+        try:
+            async with asyncio.timeout(CALL_S):
+                sent = await self._wecom.send(notice.request.encode())
+        except Exception as fault:
+            return outcome_of(notice, fault)
+        return outcome_of(notice, sent)
+
+    async def record(self, held: Held, outcome: Ended | Postponed) -> None:
+        """Write down what became of the call. Tries again while the store cannot take it."""
+        for again in range(RECORD_TRIES):
+            try:
+                await self._record(held, outcome)
+            except Conflict:
+                raise
+            except StorageError as fault:
+                if again == RECORD_TRIES - 1:
+                    raise
+                logger.warning("the outcome of a notice is not stored yet: %s", fault)
+                await self._pause(RECORD_WAIT_S * 2**again)
+            else:
+                return
+
+    async def _record(self, held: Held, outcome: Ended | Postponed) -> None:
+        if isinstance(outcome, Ended):
+            await self._end(
+                held, outcome.state, held.notice.upto, reason=outcome.reason, msgid=outcome.msgid
+            )
+            return
+        notice = msgspec.structs.replace(
+            held.notice,
+            at=Millis(self._clock.now() + outcome.wait_ms),
+            failures=held.notice.failures + outcome.counts,
+            reason=outcome.reason,
+        )
+        await self._put(notice, held.version)
+
+    async def postpone(self, held: Held, at: int) -> None:
+        """Not before this moment."""
+        await self._put(msgspec.structs.replace(held.notice, at=Millis(at)), held.version)
+
+    async def _end(
+        self, held: Held, state: State, upto: int, *, reason: str = "", msgid: str = ""
+    ) -> None:
+        """The last entry of this notice, together with the feature's marks."""
+        now = self._clock.now()
+        notice = msgspec.structs.replace(
+            held.notice,
+            state=state,
+            at=now,
+            told_at=now if state != "settled" else None,
+            waiting_for=None,
+            owner=None,
+            reason=reason,
+            msgid=msgid,
+        )
+        await self._put_with_marks(notice, held.version, upto)
+        self._metrics.ended.labels(state).inc()
+
+    async def _put_with_marks(self, notice: Notice, version: int, upto: int) -> None:
+        duty = self._duties[notice.kind]
+        for _ in range(MARK_TRIES):
+            marks = await duty.settle(notice.subject, {notice.person_id: upto})
+            try:
+                await self._put(notice, version, *marks)
+            except Conflict as conflict:
+                if conflict.coll == Notice.collection.name:
+                    raise
+            else:
+                return
+        # What it was about is gone; that it was sent is worth keeping all the same.
+        await self._put(notice, version)
+
+    async def _put(self, notice: Notice, version: int, *marks: Op) -> Held:
+        put = Put(Notice.collection.name, to_doc(notice), version)
+        stored = (await self._store.apply(put, *marks))[0]
+        assert stored is not None, "a put stores its document"
+        return Held(from_doc(Notice, stored), stored["_v"])
