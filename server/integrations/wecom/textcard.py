@@ -17,6 +17,8 @@ MOST_USERS: Final = 1_000
 DUPLICATE_CHECK_S: Final = 14_400
 """How long WeCom remembers a request: the longest it offers, as that is how long we may repeat."""
 
+# An empty title or description is refused (40058), and the notice with it.
+_NOTHING: Final = "…"
 _LINE_BREAK: Final = "<br>"
 # WeCom refuses \uXXXX escapes (40033), and JSON has no other way to write these.
 _UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -49,8 +51,8 @@ def textcard_request(
         "msgtype": "textcard",
         "agentid": agent_id,
         "textcard": {
-            "title": cut(_line(title), TITLE_BYTES),
-            "description": _description(description),
+            "title": cut(_line(title), TITLE_BYTES) or _NOTHING,
+            "description": _description(description) or _NOTHING,
             "url": url,
             "btntxt": _line(button)[:BUTTON_CHARACTERS],
         },

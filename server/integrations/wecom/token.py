@@ -78,28 +78,28 @@ class AccessToken:
         self._key = (config.corp_id, config.agent_id)
         self._one_at_a_time = asyncio.Lock()
         self._fetches: deque[float] = deque(maxlen=MOST_FETCHES_A_MINUTE)
-        self._attempts = 0
+        self._failures = 0
         self._failure: WeComError | None = None
         self._rest_until = 0.0
 
     async def current(self, dead: Token | None = None) -> Token:
         """A token to use now. `dead` is one that WeCom has just refused."""
-        seen = self._attempts
+        seen = self._failures
         async with self._one_at_a_time:
             kept = await self._store.get(self._key)
             if kept is not None and kept != dead and kept.is_fresh(self._clock.now()):
                 return kept
-            shared = self._attempts != seen or self._clock.monotonic() < self._rest_until
+            shared = self._failures != seen or self._clock.monotonic() < self._rest_until
             if shared and self._failure is not None:
                 raise self._failure.with_traceback(None)
             return await self._fetch()
 
     async def _fetch(self) -> Token:
-        self._attempts += 1
         self._failure = None
         try:
             token = await self._ask()
         except WeComError as failed:
+            self._failures += 1
             self._failure = failed
             if isinstance(failed, Misconfigured):
                 self._rest_until = self._clock.monotonic() + WRONG_SETTING_REST_S
