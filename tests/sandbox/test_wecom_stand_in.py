@@ -2,12 +2,8 @@
 
 import asyncio
 import json
-import os
-import signal
-import sys
 from pathlib import Path
 
-import aiohttp
 import pytest
 from wechatpy.enterprise import WeChatClient
 
@@ -253,96 +249,6 @@ async def test_a_token_is_the_same_until_its_end(
     assert (await sandbox.send(textcard(), ""))["errcode"] == 41001
 
 
-@pytest.mark.parametrize(
-    ("mode", "code"),
-    [
-        ("invalid_token", 40014),
-        ("rate_limited", 45009),
-        ("busy", -1),
-        ("concurrency", 45033),
-        ("untrusted_ip", 60020),
-        ("invalid_user", 81013),
-    ],
-)
-async def test_a_fault_answers_with_its_code_and_delivers_nothing_until_it_ends(
-    sandbox: RunningSandbox, clock: ManualClock, mode: str, code: int
-) -> None:
-    await sandbox.fault(mode, 10)
-    during = await sandbox.send(textcard())
-    clock.advance(10)
-    after = await sandbox.send(textcard())
-
-    assert during["errcode"] == code
-    assert after["errcode"] == 0
-    assert len(await sandbox.inbox("s0001")) == 1
-
-
-async def test_expired_token_kills_the_tokens_given_out_so_far(sandbox: RunningSandbox) -> None:
-    old = await sandbox.token()
-    await sandbox.fault("expired_token")
-
-    assert (await sandbox.send(textcard(), old))["errcode"] == 42001
-    assert (await sandbox.send(textcard()))["errcode"] == 0
-
-
-async def test_when_it_is_down_a_gateway_answers(sandbox: RunningSandbox) -> None:
-    await sandbox.fault("down")
-    async with sandbox.http.get(f"{sandbox.base}/wecom/cgi-bin/gettoken") as response:
-        assert response.status == 502
-        assert response.content_type == "text/html"
-
-
-@pytest.mark.parametrize(("mode", "delivered"), [("reset", 0), ("lost_answer", 1)])
-async def test_a_broken_line_may_or_may_not_have_delivered(
-    sandbox: RunningSandbox, mode: str, delivered: int
-) -> None:
-    token = await sandbox.token()
-    await sandbox.fault(mode)
-    with pytest.raises(aiohttp.ServerDisconnectedError):
-        await sandbox.send(textcard(), token)
-
-    assert len(await sandbox.inbox("s0001")) == delivered
-
-
-async def test_a_slow_call_is_carried_out_in_the_end(sandbox: RunningSandbox) -> None:
-    token = await sandbox.token()
-    await sandbox.fault("slow")
-    call = asyncio.create_task(sandbox.send(textcard(), token))
-    while "message/send" not in (await sandbox.counts())["calls"]:
-        pass
-    before = await sandbox.inbox("s0001")
-    await sandbox.fault("off")
-
-    assert (await call)["errcode"] == 0
-    assert before == []
-    assert len(await sandbox.inbox("s0001")) == 1
-
-
-@pytest.mark.parametrize(
-    ("order", "word"),
-    [
-        (b"{", "JSON"),
-        (b"[]", "object"),
-        (b'{"mode": "sideways"}', "mode must be one of down, slow"),
-        (b'{"mode": 1}', "mode"),
-        (b'{"mode": "down", "for_s": "long"}', "for_s must be a number"),
-        (b'{"mode": "down", "for_s": true}', "for_s must be a number"),
-        (b'{"mode": "down", "for_s": -1}', "for_s must be more than 0"),
-        (b'{"mode": "down", "for_s": NaN}', "for_s must be more than 0"),
-        (b'{"mode": "down", "for": 1}', "unknown field"),
-    ],
-)
-async def test_a_wrong_fault_is_refused_with_a_sentence(
-    sandbox: RunningSandbox, order: bytes, word: str
-) -> None:
-    async with sandbox.http.post(f"{sandbox.base}/wecom/faults", data=order) as response:
-        answer = await response.json()
-
-    assert response.status == 400
-    assert word in answer["error"]
-    assert answer["error"].endswith(".")
-
-
 async def test_members_and_departments_are_read_as_from_wecom(sandbox: RunningSandbox) -> None:
     async def ask(endpoint: str, **query: str) -> dict[str, object]:
         query["access_token"] = token
@@ -382,70 +288,3 @@ async def test_an_unmodified_wechatpy_client_gets_through(sandbox: RunningSandbo
 
     assert answer["errcode"] == 0
     assert [card["notice_id"] for card in await sandbox.inbox("s0002")] == ["w"]
-
-
-async def test_a_restart_keeps_phones_calls_tokens_and_the_duplicate_check(
-    tmp_path: Path, clock: ManualClock
-) -> None:
-    async with running_sandbox(tmp_path, clock) as before:
-        token = await before.token()
-        await before.send(textcard(), token)
-        inbox = await before.inbox("s0001")
-    async with running_sandbox(tmp_path, clock) as after:
-        await after.send(textcard(), token)
-
-        assert await after.inbox("s0001") == inbox
-        assert [call["repeated"] for call in await after.calls()] == [False, True]
-
-
-async def test_a_kill_loses_no_card_that_was_answered_for(tmp_path: Path) -> None:
-    answered: list[str] = []
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.sandbox.serve",
-        str(tmp_path),
-        stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-    assert child.stdout is not None
-    base = (await child.stdout.readline()).decode().strip()
-
-    async def keep_sending(user: str, http: aiohttp.ClientSession) -> None:
-        query = {"corpid": "wwsandbox", "corpsecret": "sandbox"}
-        async with http.get(f"{base}/wecom/cgi-bin/gettoken", params=query) as response:
-            token = (await response.json())["access_token"]
-        for n in range(10_000):
-            body = json.dumps(textcard(user, n=f"{user}-{n}"), ensure_ascii=False).encode()
-            url = f"{base}/wecom/cgi-bin/message/send"
-            async with http.post(url, params={"access_token": token}, data=body) as response:
-                assert (await response.json())["errcode"] == 0
-            answered.append(f"{user}-{n}")
-            if len(answered) == 60:
-                os.kill(child.pid, signal.SIGKILL)
-
-    async with aiohttp.ClientSession() as http:
-        results = await asyncio.gather(
-            *(keep_sending(user, http) for user in ("s0001", "s0002", "s0003")),
-            return_exceptions=True,
-        )
-    await child.wait()
-
-    assert all(isinstance(result, aiohttp.ClientError) for result in results), results
-    async with running_sandbox(tmp_path) as after:
-        kept = {
-            call["request"]["textcard"]["url"].partition("?n=")[2] for call in await after.calls()
-        }
-        shown = [
-            card["notice_id"]
-            for user in ("s0001", "s0002", "s0003")
-            for card in await after.inbox(user)
-        ]
-    assert set(answered) <= kept
-    assert len(shown) == len(set(shown))
-    assert set(answered) <= set(shown) | set(list_of_surplus(answered))
-
-
-def list_of_surplus(answered: list[str]) -> list[str]:
-    """What WeCom drops: above thirty a minute for one person."""
-    return [name for name in answered if int(name.rpartition("-")[2]) >= 30]
