@@ -1,0 +1,118 @@
+"""Who is known, and what the OA was last seen to hold for each: the mirror's memory.
+
+`check` reads one person and, if that is news, has it stored before it is known here. Readings of
+one person may overlap (a poll, and somebody opening his list); the one begun later wins, and
+changes are told one at a time per person.
+"""
+
+import asyncio
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.clock import Clock, Millis
+from server.integrations.oa import OA, OAError
+from server.integrations.oa.budget import Lane
+from server.integrations.oa.mirror import Seen, WorklistSink
+from server.integrations.oa.reading import Depth, PendingReader, ZeroDoubted, changes
+
+
+@dataclass(slots=True)
+class Person:
+    """What is known of one person. Moments are of the monotonic clock; the plan is the poller's."""
+
+    person_id: str
+    oa_user: str
+    due: float
+    loaded: bool = False
+    seen: Seen | None = None
+    counted_at: float = -math.inf
+    verified_at: float = -math.inf
+    whole_at: float = -math.inf
+    doubted_at: float | None = None
+    latest: int = 0
+    readings: int = 0
+    failures: int = 0
+    is_visible: bool = False
+    is_hinted: bool = False
+    is_polled: bool = False
+    applying: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Book:
+    """The people with an OA account, by person id."""
+
+    def __init__(self, oa: OA, sink: WorklistSink, clock: Clock) -> None:
+        self.people: dict[str, Person] = {}
+        self.trouble = ""
+        self.answered_at: Millis | None = None
+        self._sink = sink
+        self._clock = clock
+        self._reader = PendingReader(oa, clock)
+        self._numbers = itertools.count(1)
+
+    def take(self, mapping: Mapping[str, str]) -> list[Person]:
+        """Follow the directory's mapping; returns the people that are new.
+
+        Whoever got another OA user starts over: what the former one had is no base for news.
+        """
+        for person_id in [one for one in self.people if one not in mapping]:
+            del self.people[person_id]
+        new = []
+        for person_id, oa_user in mapping.items():
+            known = self.people.get(person_id)
+            if known is not None and known.oa_user == oa_user:
+                continue
+            person = Person(person_id, oa_user, 0.0, loaded=known is not None)
+            self.people[person_id] = person
+            new.append(person)
+        return new
+
+    async def load(self, person: Person) -> None:
+        """Bring back what was kept, once."""
+        if not person.loaded:
+            kept = await self._sink.load(person.person_id)
+            if not person.loaded:
+                person.loaded, person.seen = True, kept
+
+    async def check(self, person: Person, depth: Depth, lane: Lane) -> None:
+        """Read a person's pending documents. Raises `OAError`, or what the sink raises."""
+        await self.load(person)
+        number, started = next(self._numbers), self._clock.monotonic()
+        try:
+            read = await self._reader.read(
+                person.oa_user, person.seen, person.doubted_at, depth, lane
+            )
+        except ZeroDoubted:
+            if person.doubted_at is None:
+                person.doubted_at = started
+            self.heard()
+            raise
+        except OAError as failed:
+            self.trouble = failed.sentence
+            raise
+        self.heard()
+        async with person.applying:
+            if person.latest > number:
+                return
+            await self._tell(person, read.seen)
+            person.latest = number
+            person.seen = read.seen
+            person.doubted_at = None
+            person.counted_at = started
+            if read.verified:
+                person.verified_at = started
+            if read.is_whole:
+                person.whole_at = started
+
+    async def _tell(self, person: Person, seen: Seen) -> None:
+        arrived, gone = changes(person.seen, seen)
+        baseline = person.seen is None
+        if baseline or arrived or gone or (person.seen and person.seen.pending != seen.pending):
+            await self._sink.changed(person.person_id, seen, arrived, gone, baseline)
+
+    def heard(self) -> None:
+        """The OA answered something."""
+        self.trouble = ""
+        self.answered_at = self._clock.now()
