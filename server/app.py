@@ -4,7 +4,6 @@ Everything is made here and handed to whoever needs it; what was started last is
 are chosen here and nowhere else.
 """
 
-import contextlib
 import gc
 import logging
 import sys
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -26,33 +26,295 @@ from server import schema, stream
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
 from server.auth.sessions import Sessions
-from server.auth.tickets import Tickets
 from server.auth.tickets.memory import MemoryTickets
+from server.background import repeating
 from server.clock import Clock, SystemClock
 from server.directory import Directory, Presence
 from server.dispatch import Dispatcher
-from server.feature import Feature
 from server.features import FEATURES
+from server.features.account.protocol import ServerFacts
+from server.features.account.routes import SIGN_IN
+from server.features.account.sign_in import SignIn
 from server.features.chat.duty import ChatDuty
+from server.features.chat.protocol import TEXT_LIMIT
 from server.features.todos.arrivals import Arrivals
 from server.features.todos.duty import TodoDuty
 from server.http import answers, commands, health, pages
-from server.http.keys import CLOCK, DISPATCHER, SESSIONS, SETTINGS
+from server.http.health import Check, Health
+from server.http.keys import DISPATCHER, SESSIONS, SETTINGS
+from server.integrations.oa.breaker import Breaker
+from server.integrations.oa.budget import Budget
+from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.mirror import Worklist
+from server.integrations.oa.poller import PollingWorklist
+from server.integrations.wecom import WeCom
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
+from server.notify import Duty
 from server.notify.notifier import Notifier
-from server.oa import start_worklist
 from server.settings import Settings
 from server.socket import SocketApplication
 from server.storage import Store
-from server.storage.migrate import migrate, pending
+from server.storage.migrate import migrate
 from server.storage.sqlite import SqliteStore
 from server.stream import Streams
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parent.parent
-MIGRATIONS = ROOT / "migrations"
-PAGES = ROOT / "static" / "dist"
+ALL = (*FEATURES, stream.feature)
+PAGES = Path(__file__).resolve().parent.parent / "static" / "dist"
 """The built H5 app."""
+
+GIL_SWITCH_S = 0.0005
+"""With the default of 5 ms a loop busy with pure Python starves the storage's writer thread."""
+
+SWEEP_S = 2.0
+"""How often ended sessions are looked for; their sockets have to be closed within 5 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server and the parts that tests and tools look into."""
+
+    settings: Settings
+    store: Store
+    directory: Directory
+    hub: Hub
+    gateway: Gateway
+    dispatcher: Dispatcher
+    notifier: Notifier
+    worklist: Worklist
+    web: web.Application
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{self.settings.http_host}:{self.port}"
+
+
+class OAUsers:
+    """The mirror's `Accounts`: people with an OA user id, nobody where no OA is configured."""
+
+    def __init__(self, directory: Directory, endpoint: str) -> None:
+        self._directory = directory
+        self._has_oa = bool(endpoint)
+
+    async def oa_users(self) -> Mapping[str, str]:
+        people = self._directory.active() if self._has_oa else []
+        return {person.id: person.oa_user_id for person in people if person.oa_user_id}
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Server]:
+    """The whole server while the context lasts. Raises BadSetting or StorageError at the start."""
+    clock = clock or SystemClock()
+    sys.setswitchinterval(GIL_SWITCH_S)
+    registry = CollectorRegistry()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened_store(settings, clock))
+        directory = Directory()
+        await directory.load(store)
+
+        hub = Hub(clock, HubMetrics(registry))
+        presence = MemoryPresence([hub])
+        await hub.start()
+        stack.push_async_callback(hub.stop)
+
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        wecom = wecom_client(settings, session, clock)
+        duties: list[Duty] = [ChatDuty(store, directory, settings), TodoDuty(store)]
+        notifier = Notifier(store, presence, wecom, clock, settings, duties, registry)
+        worklist = await stack.enter_async_context(
+            polled_oa(settings, store, hub, clock, directory)
+        )
+        hub.on_gone = notifier.wake
+        hub.on_visible = worklist.visible
+
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        sessions = Sessions(
+            store,
+            clock,
+            directory.roles_of,
+            idle_hours=settings.session_idle_hours,
+            days=settings.session_days,
+        )
+        tickets = MemoryTickets(clock)
+        failures = SignInLimits(clock)
+        streams = Streams(ALL)
+        services: dict[type, Any] = {
+            Directory: directory,
+            SignInLimits: failures,
+            Hub: hub,
+            Passwords: passwords,
+            Presence: presence,
+            ServerFacts: ServerFacts(recall_seconds=settings.recall_seconds, text_limit=TEXT_LIMIT),
+            Sessions: sessions,
+            Settings: settings,
+            Streams: streams,
+            Worklist: worklist,
+        }
+        dispatcher = Dispatcher(ALL, store, hub, clock, services)
+
+        application = SocketApplication(tickets, sessions, streams, store, dispatcher)
+        gateway = Gateway(application, hub, gateway_options(settings))
+        sign_in = SignIn(
+            store,
+            hub,
+            clock,
+            directory,
+            passwords,
+            failures,
+            sessions,
+            tickets,
+            keeps_secure=settings.url.startswith("https://"),
+        )
+        app = web_application(settings, sessions, dispatcher, sign_in)
+        app[health.HEALTH] = Health(
+            needed={"storage": _storage_check(store)},
+            others={"oa": _oa_check(worklist, settings), "wecom": _wecom_check(settings)},
+            registry=registry,
+        )
+        gateway.attach(app)
+        pages.add_routes(app, PAGES)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=4_096)
+        await site.start()
+
+        await notifier.start()
+        stack.push_async_callback(notifier.stop)
+        await stack.enter_async_context(
+            repeating("sessions", SWEEP_S, lambda: _sweep(sessions, hub))
+        )
+        stack.push_async_callback(gateway.close, Closing.GOING_AWAY)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 1_000)
+        port = runner.addresses[0][1]
+        log.info("serving", extra={"port": port, "people": len(directory.active())})
+        yield Server(
+            settings, store, directory, hub, gateway, dispatcher, notifier, worklist, app, port
+        )
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, clock: Clock) -> AsyncIterator[Store]:
+    """The store, brought to this version: an embedded one belongs to this process alone."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = SqliteStore(
+        settings.data_dir / "yuanxin.db", queue_limit=settings.storage_queue, clock=clock
+    )
+    await store.open()
+    try:
+        await migrate(store, clock=clock, backup=settings.data_dir / "backups", alone=True)
+        await schema.declare(store, ALL)
+        yield store
+    finally:
+        await store.close()
+
+
+def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> WeCom | None:
+    """The WeCom app of the settings; None when there is none, and nothing is sent."""
+    config = WeComConfig(
+        api_base=settings.wecom_api_base,
+        corp_id=settings.wecom_corp_id,
+        agent_id=settings.wecom_agent_id,
+        secret=settings.wecom_secret,
+    )
+    return WeComClient(config, session, clock) if config.complete else None
+
+
+@asynccontextmanager
+async def polled_oa(
+    settings: Settings, store: Store, hub: Hub, clock: Clock, directory: Directory
+) -> AsyncIterator[PollingWorklist]:
+    """The mirror of the OA, asking within its budget while the context lasts."""
+    budget = Budget(settings.oa_calls_per_second, clock)
+    breaker = Breaker(clock)
+    config = OAConfig(
+        endpoint=settings.oa_endpoint,
+        wsdl=settings.oa_wsdl,
+        timezone=settings.oa_timezone,
+        headers=settings.oa_extra_headers,
+    )
+    oa = Ecology(config, budget, breaker)
+    await oa.open()
+    worklist = PollingWorklist(
+        oa,
+        OAUsers(directory, settings.oa_endpoint),
+        Arrivals(store, hub, clock, settings),
+        clock,
+        budget,
+        breaker,
+        poll_s=settings.oa_poll_seconds,
+    )
+    worklist.start()
+    try:
+        yield worklist
+    finally:
+        await worklist.close()
+        await oa.close()
+
+
+def gateway_options(settings: Settings) -> GatewayOptions:
+    """How sockets are served."""
+    return GatewayOptions(
+        ping_interval_s=settings.ping_interval_ms / 1000,
+        ping_timeout_s=settings.ping_timeout_ms / 1000,
+        allowed_origins=frozenset({settings.url}),
+        trusted_proxies=settings.proxies,
+    )
+
+
+def web_application(
+    settings: Settings, sessions: Sessions, dispatcher: Dispatcher, sign_in: SignIn
+) -> web.Application:
+    """Routes over HTTP, but for sockets and pages."""
+    app = web.Application(
+        middlewares=[answers.answer_refusals],
+        client_max_size=answers.BODY_LIMIT,
+    )
+    app[SETTINGS], app[SESSIONS], app[DISPATCHER] = settings, sessions, dispatcher
+    app[SIGN_IN] = sign_in
+    app.on_response_prepare.append(answers.set_headers)
+    commands.add_routes(app)
+    health.add_routes(app)
+    for feature in ALL:
+        if feature.routes is not None:
+            feature.routes(app)
+    return app
+
+
+async def _sweep(sessions: Sessions, hub: Hub) -> None:
+    for person_id, session_id in sessions.sweep():
+        hub.disconnect(person_id, Closing.REVOKED, session_ids=frozenset({session_id}))
+
+
+def _storage_check(store: Store) -> health.Ask:
+    async def ask() -> Check:
+        state = store.health()
+        return Check(state.ready, state.detail)
+
+    return ask
+
+
+def _oa_check(worklist: Worklist, settings: Settings) -> health.Ask:
+    async def ask() -> Check:
+        if not settings.oa_endpoint:
+            return Check(False, "not configured")
+        state = worklist.health()
+        return Check(state.reachable, state.reason)
+
+    return ask
+
+
+def _wecom_check(settings: Settings) -> health.Ask:
+    async def ask() -> Check:
+        if not settings.wecom_api_base:
+            return Check(False, "not configured")
+        return Check(True)
+
+    return ask

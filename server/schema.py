@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 from server import directory
 from server.audit import AuditRow
-from server.auth.documents import Credential, Session
+from server.auth import Credential, Session
 from server.feature import Feature
 from server.outbox import Notice, Owed
 from server.storage import Collection, Store
+from server.storage.document import Document
 from server.work import LOG
 
 
 def collections(features: Sequence[Feature]) -> list[Collection]:
     """All of them, the floor's first."""
-    floor = (AuditRow, Owed, Notice, Credential, Session, *directory.DOCUMENTS)
+    floor: list[type[Document]] = [AuditRow, Owed, Notice, Credential, Session]
+    floor += directory.DOCUMENTS
     documents = [*floor, *(document for feature in features for document in feature.documents)]
     return [LOG, *(document.collection for document in documents)]
 

@@ -97,6 +97,17 @@ class Settings:
         """How phones reach the server, without a slash at the end."""
         return (self.public_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
 
+    @property
+    def proxies(self) -> frozenset[str]:
+        """The addresses of trusted proxies."""
+        return frozenset(p.strip() for p in self.trusted_proxies.split(",") if p.strip())
+
+    @property
+    def oa_extra_headers(self) -> dict[str, str]:
+        """Further headers of OA calls by name."""
+        pairs = (line.partition(":") for line in self.oa_headers.split("|") if line.strip())
+        return {name.strip(): value.strip() for name, _, value in pairs}
+
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read all settings. Raises BadSetting."""

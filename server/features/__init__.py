@@ -1,1 +1,11 @@
-"""Features, one folder each."""
+"""The features of this server. A new one is a folder here and one entry in this list."""
+
+from server.feature import Feature
+from server.features import account, chat, contacts, todos
+
+FEATURES: tuple[Feature, ...] = (
+    account.feature,
+    chat.feature,
+    contacts.feature,
+    todos.feature,
+)

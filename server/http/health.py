@@ -15,12 +15,15 @@ class Check:
     detail: str = ""
 
 
+Ask = Callable[[], Awaitable[Check]]
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What to ask. `needed` decides readiness; `others` are only named."""
 
-    needed: Mapping[str, Callable[[], Awaitable[Check]]]
-    others: Mapping[str, Callable[[], Awaitable[Check]]]
+    needed: Mapping[str, Ask]
+    others: Mapping[str, Ask]
     registry: CollectorRegistry
 
 

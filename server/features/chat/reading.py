@@ -1,7 +1,5 @@
 """Read marks, and who has read what when."""
 
-from server.outbox import deliveries
-
 from realtime.channel import conversation_channel
 from server.clock import Millis
 from server.errors import Forbidden, Invalid
@@ -20,6 +18,7 @@ from server.features.chat.protocol import (
     Readers,
     ReadUpTo,
 )
+from server.outbox import deliveries
 from server.storage import Doc
 from server.work import LOG, UnitOfWork
 

@@ -27,8 +27,8 @@ class Todo(Document, frozen=True):
     request_id: str
     title: str
     creator_name: str
-    is_urgent: bool = False
     arrived_at: Millis
+    is_urgent: bool = False
     opened_at: Millis | None = None
     gone_at: Millis | None = None
     notified: int = 0

@@ -1,0 +1,180 @@
+"""`python -m server <command>`: everything an operator does with the server."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from server import settings as declared
+from server.clock import SystemClock
+from server.logs import start_logging
+from server.settings import BadSetting, Settings
+from server.storage import StorageError
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status. A fault of the operator's is told in one sentence."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        settings = declared.load(os.environ)
+        start_logging(settings.log_level)
+        command: Command = given.command
+        return command(given, settings)
+    except (BadSetting, StorageError, OSError) as fault:
+        print(f"yuanxin: {fault}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Command, sentence: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=sentence, description=sentence)
+        made.set_defaults(command=command)
+        return made
+
+    run = add("run", _run, "serve until told to stop")
+    run.add_argument("--sandbox", action="store_true", help="with a made-up hospital and stand-ins")
+    add("sandbox", _sandbox, "serve only the stand-ins for WeCom and the OA")
+    add("migrate", _migrate, "bring the store to this version")
+    add("check", _check, "look whether settings and store are fit to serve")
+    add("protocol", _protocol, "write the protocol documents and client types")
+    add("settings", _settings, "print every setting")
+    staff = add("import-staff", _import_staff, "read people and departments from a workbook")
+    staff.add_argument("file", type=Path, help="an .xlsx file in the template's form")
+    staff.add_argument("--apply", action="store_true", help="store it (without: only report)")
+    staff.add_argument("--template", action="store_true", help="write the empty template to FILE")
+    backup = add("backup", _backup, "copy the store to a file while the server is stopped")
+    backup.add_argument("file", type=Path)
+    restore = add("restore", _restore, "replace the store by a backup")
+    restore.add_argument("file", type=Path)
+    return parser
+
+
+def _until_stopped(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> int:
+    """Run an event loop until SIGTERM or SIGINT."""
+    import uvloop
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await serve(stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+    return 0
+
+
+def _run(given: argparse.Namespace, settings: Settings) -> int:
+    from server.app import running
+    from server.sandboxed import sandboxed
+
+    async def serve(stop: asyncio.Event) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            used = settings
+            if given.sandbox:
+                used = await stack.enter_async_context(sandboxed(settings, SystemClock()))
+            server = await stack.enter_async_context(running(used))
+            print(f"Yuanxin serves {used.url} (listening on {server.url})", flush=True)
+            if given.sandbox:
+                place = f"http://127.0.0.1:{used.sandbox_port}/"
+                print(
+                    f"phone and OA desk: {place}   sign in as s0001, password yuanxin", flush=True
+                )
+            await stop.wait()
+
+    return _until_stopped(serve)
+
+
+def _sandbox(given: argparse.Namespace, settings: Settings) -> int:
+    from server.sandboxed import stand_ins
+
+    async def serve(stop: asyncio.Event) -> None:
+        async with stand_ins(settings, SystemClock()) as port:
+            print(f"stand-ins serve http://127.0.0.1:{port}/", flush=True)
+            await stop.wait()
+
+    return _until_stopped(serve)
+
+
+def _migrate(given: argparse.Namespace, settings: Settings) -> int:
+    from server.app import opened_store
+
+    async def migrate() -> None:
+        async with opened_store(settings, SystemClock()):
+            print("the store is current")
+
+    asyncio.run(migrate())
+    return 0
+
+
+def _check(given: argparse.Namespace, settings: Settings) -> int:
+    from server.checking import check
+
+    return asyncio.run(check(settings, SystemClock()))
+
+
+def _protocol(given: argparse.Namespace, settings: Settings) -> int:
+    from server.app import ALL
+    from server.protocol import write_documents
+
+    for path in write_documents(ALL, Path.cwd()):
+        print(path.relative_to(Path.cwd()))
+    return 0
+
+
+def _settings(given: argparse.Namespace, settings: Settings) -> int:
+    print(declared.describe())
+    return 0
+
+
+def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
+    from server.app import opened_store
+    from server.directory.staff_import import import_staff, write_template
+
+    if given.template:
+        write_template(given.file)
+        print(f"wrote {given.file}")
+        return 0
+
+    async def run() -> int:
+        clock = SystemClock()
+        async with opened_store(settings, clock) as store:
+            return await import_staff(given.file, store, clock, apply=given.apply)
+
+    return asyncio.run(run())
+
+
+def _backup(given: argparse.Namespace, settings: Settings) -> int:
+    from server.app import opened_store
+
+    async def run() -> None:
+        async with opened_store(settings, SystemClock()) as store:
+            info = await store.snapshot(given.file)
+            print(f"wrote {info.path}, {info.bytes} bytes, commit {info.commit_number}")
+
+    asyncio.run(run())
+    return 0
+
+
+def _restore(given: argparse.Namespace, settings: Settings) -> int:
+    from server.storage.sqlite.snapshots import restore
+
+    restore(given.file, settings.data_dir / "yuanxin.db")
+    print("restored; clients will be told to load everything again")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,31 @@
+"""Background work: tasks with an owner who awaits their end."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def repeating(
+    name: str, seconds: float, action: Callable[[], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """Do something again and again while the context lasts. A failure is logged and not the end."""
+
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await action()
+            except Exception:
+                log.exception("background work failed", extra={"work": name})
+
+    task = asyncio.create_task(repeat(), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

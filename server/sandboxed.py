@@ -1,0 +1,103 @@
+"""The sandbox around the server: stand-ins on their port, settings that point to them, a filled store.
+
+A setting the operator gives wins over the stand-in's; the stand-ins take their credentials from the same
+settings. Nothing here is reached without `--sandbox`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from aiohttp import web
+
+from server.app import opened_store
+from server.clock import Clock
+from server.directory import Person
+from server.directory.seeding import seed_people
+from server.features.chat.seeding import Talk, seed_talk
+from server.sandbox.app import sandbox_app
+from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.hospital import Hospital, hospital
+from server.settings import Settings
+
+CORP_ID = "wwsandbox"
+SECRET = "sandbox"  # noqa: S105  (the stand-in's, worth nothing anywhere else)
+CALLBACK_TOKEN = "sandboxtoken"  # noqa: S105
+CALLBACK_AES_KEY = "c2FuZGJveGtleWZvcnRoZXN0YW5kaW5vZnl1YW54aW4"
+
+
+def with_stand_ins(settings: Settings) -> Settings:
+    """The settings, pointing to the stand-ins wherever the operator says nothing."""
+    base = f"http://127.0.0.1:{settings.sandbox_port}"
+    return replace(
+        settings,
+        wecom_api_base=settings.wecom_api_base or f"{base}/wecom/cgi-bin/",
+        wecom_corp_id=settings.wecom_corp_id or CORP_ID,
+        wecom_secret=settings.wecom_secret or SECRET,
+        wecom_callback_token=settings.wecom_callback_token or CALLBACK_TOKEN,
+        wecom_callback_aes_key=settings.wecom_callback_aes_key or CALLBACK_AES_KEY,
+        oa_endpoint=settings.oa_endpoint or f"{base}/oa/services/WorkflowService",
+    )
+
+
+@asynccontextmanager
+async def sandboxed(settings: Settings, clock: Clock) -> AsyncIterator[Settings]:
+    """Stand-ins serve and the store is filled; the settings to run the server with."""
+    pointing = with_stand_ins(settings)
+    async with stand_ins(settings, clock):
+        await fill(pointing, clock)
+        yield pointing
+
+
+@asynccontextmanager
+async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
+    """Serve the stand-ins; the port they listen on."""
+    pointing = with_stand_ins(settings)
+    config = SandboxConfig(
+        data_dir=settings.data_dir,
+        people=_phone_book(hospital()),
+        port=settings.sandbox_port,
+        public_url=pointing.url,
+        corp_id=pointing.wecom_corp_id,
+        agent_id=pointing.wecom_agent_id,
+        secret=pointing.wecom_secret,
+        callback_token=pointing.wecom_callback_token,
+        callback_aes_key=pointing.wecom_callback_aes_key,
+        clock=clock,
+    )
+    runner = web.AppRunner(sandbox_app(config), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.host, config.port).start()
+        port: int = runner.addresses[0][1]
+        yield port
+    finally:
+        await runner.cleanup()
+
+
+def _phone_book(made: Hospital) -> list[SandboxPerson]:
+    names = {department.id: department.name for department in made.departments}
+    return [
+        SandboxPerson(
+            person_id=person.id,
+            name=person.name,
+            title=person.posts[0].title if person.posts else "",
+            department=names[person.posts[0].department_id] if person.posts else "",
+        )
+        for person in made.people
+    ]
+
+
+async def fill(settings: Settings, clock: Clock) -> None:
+    """Put the hospital into a store that knows nobody yet."""
+    made = hospital()
+    async with opened_store(settings, clock) as store:
+        if await store.scan(Person.collection.name, limit=1):
+            return
+        await seed_people(store, made, clock)
+        talks = [
+            Talk(kind=c.kind, title=c.title, people=tuple(c.member_ids), lines=tuple(c.messages))
+            for c in made.conversations
+        ]
+        await seed_talk(store, clock, talks)
+
