@@ -10,8 +10,9 @@ import heapq
 import unicodedata
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from typing import Final, NamedTuple
 
 from server.directory.documents import Person
 from server.directory.readings import sorting_key, units_of
@@ -22,11 +23,52 @@ TWO_LETTER_INITIALS: Final = frozenset({"zh", "ch", "sh"})
 SHORTEST_NUMBER: Final = 3
 IGNORED: Final = str.maketrans("", "", " \t'’·•.-")
 
-# Better matches have lower ranks.
+# Better matches have lower ranks; those by a reading unlikely in a name come after all others.
 EXACT, BEGINS, INITIALS, BEGINS_INITIALS, WITHIN, WITHIN_INITIALS, NUMBER = range(7)
+UNLIKELY: Final = NUMBER + 1
 
 Handle = int
 Hit = tuple[int, set[Handle]]
+NOBODY: Final[frozenset[Handle]] = frozenset()
+
+
+class Places:
+    """Who has a text at a place of the name: in any way, and as a likely reading."""
+
+    __slots__ = ("_any", "_likely")
+
+    def __init__(self) -> None:
+        self._any: defaultdict[tuple[int, str], set[Handle]] = defaultdict(set)
+        self._likely: defaultdict[tuple[int, str], set[Handle]] = defaultdict(set)
+
+    def add(self, handle: Handle, keys: Iterable[tuple[int, str, bool]]) -> None:
+        for place, text, is_likely in keys:
+            self._any[place, text].add(handle)
+            if is_likely:
+                self._likely[place, text].add(handle)
+
+    def remove(self, handle: Handle, keys: Iterable[tuple[int, str, bool]]) -> None:
+        for place, text, _ in keys:
+            self._any[place, text].discard(handle)
+            self._likely[place, text].discard(handle)
+
+    def among(self, people: "Matching | None", place: int, text: str) -> "Matching":
+        """Those who match so far (None: everybody) and have the text here."""
+        anyhow = self._any.get((place, text), NOBODY)
+        likely = self._likely.get((place, text), NOBODY)
+        if people is None or not anyhow:
+            return Matching(anyhow, likely)
+        return Matching(people.anyhow & anyhow, people.likely & likely)
+
+
+class Matching(NamedTuple):
+    """People who match, and those of them who do by likely readings alone."""
+
+    anyhow: AbstractSet[Handle]
+    likely: AbstractSet[Handle]
+
+    def __and__(self, others: AbstractSet[Handle]) -> "Matching":
+        return Matching(self.anyhow & others, self.likely & others)
 
 
 def normalised(query: str) -> str:
@@ -39,8 +81,8 @@ class PeopleIndex:
     """Finds people by what somebody remembers of them."""
 
     def __init__(self) -> None:
-        self._full: defaultdict[tuple[int, str], set[Handle]] = defaultdict(set)
-        self._begun: defaultdict[tuple[int, str], set[Handle]] = defaultdict(set)
+        self._full = Places()
+        self._begun = Places()
         self._lengths: defaultdict[int, set[Handle]] = defaultdict(set)
         self._grams: defaultdict[str, set[Handle]] = defaultdict(set)
         self._codes: list[tuple[str, Handle]] = []
@@ -63,11 +105,10 @@ class PeopleIndex:
         self._entries[handle] = person
         self._order[handle] = (sorting_key(person.name), person.id)
         self._numbers[handle] = _numbers_of(person)
-        for place, text in _full_keys(person):
-            self._full[place, text].add(handle)
-            self._longest = max(self._longest, len(text))
-        for key in _begun_keys(person):
-            self._begun[key].add(handle)
+        keys = _full_keys(person)
+        self._full.add(handle, keys)
+        self._begun.add(handle, _begun_keys(person))
+        self._longest = max([self._longest, *(len(text) for _, text, _ in keys)])
         self._lengths[_length(person)].add(handle)
         for gram in _grams(self._numbers[handle]):
             self._grams[gram].add(handle)
@@ -81,10 +122,8 @@ class PeopleIndex:
             return
         person = self._entries.pop(handle)
         del self._order[handle]
-        for key in _full_keys(person):
-            self._full[key].discard(handle)
-        for key in _begun_keys(person):
-            self._begun[key].discard(handle)
+        self._full.remove(handle, _full_keys(person))
+        self._begun.remove(handle, _begun_keys(person))
         self._lengths[_length(person)].discard(handle)
         for gram in _grams(self._numbers.pop(handle)):
             self._grams[gram].discard(handle)
@@ -96,7 +135,7 @@ class PeopleIndex:
         text = normalised(query)
         if not text:
             return []
-        ranked: list[set[Handle]] = [set() for _ in range(NUMBER + 1)]
+        ranked: list[set[Handle]] = [set() for _ in range(2 * UNLIKELY)]
         for rank, people in self._hits(text):
             ranked[rank] |= people
         found: list[Handle] = []
@@ -136,27 +175,29 @@ class PeopleIndex:
         return {handle for handle in candidates if text in numbers[handle]}
 
     def _by_name(
-        self, text: str, start: int, place: int, people: set[Handle] | None, *, abbreviated: bool
+        self, text: str, start: int, place: int, people: Matching | None, *, abbreviated: bool
     ) -> Iterator[Hit]:
         """Take the next unit off the text; `people` match so far (None: everybody)."""
-        ended = _among(people, self._begun.get((place, text)))
-        if ended:
-            yield from self._ranked(text, ended, start, place, abbreviated)
+        ended = self._begun.among(people, place, text)
+        if ended.anyhow:
+            for rank, found in self._ranked(text, ended, start, place, abbreviated):
+                yield rank, set(found.likely)
+                yield rank + UNLIKELY, set(found.anyhow)
         if place + 1 == MOST_UNITS:
             return
         for length in range(1, min(len(text), self._longest + 1)):
             piece, rest = text[:length], text[length:]
-            whole = _among(people, self._full.get((place, piece)))
-            if whole:
+            whole = self._full.among(people, place, piece)
+            if whole.anyhow:
                 yield from self._by_name(rest, start, place + 1, whole, abbreviated=abbreviated)
             if length == 1 or piece in TWO_LETTER_INITIALS:
-                begun = _among(people, self._begun.get((place, piece)))
-                if begun and (not whole or len(begun) > len(whole)):
+                begun = self._begun.among(people, place, piece)
+                if len(begun.anyhow) > len(whole.anyhow):
                     yield from self._by_name(rest, start, place + 1, begun, abbreviated=True)
 
     def _ranked(
-        self, text: str, ended: set[Handle], start: int, place: int, abbreviated: bool
-    ) -> Iterator[Hit]:
+        self, text: str, ended: Matching, start: int, place: int, abbreviated: bool
+    ) -> Iterator[tuple[int, Matching]]:
         if start > 0:
             yield (WITHIN_INITIALS if abbreviated else WITHIN), ended
             return
@@ -165,32 +206,30 @@ class PeopleIndex:
             yield INITIALS, whole_name
             yield BEGINS_INITIALS, ended
         else:
-            yield EXACT, whole_name & self._full.get((place, text), set())
+            yield EXACT, self._full.among(whole_name, place, text)
             yield BEGINS, ended
-
-
-def _among(people: set[Handle] | None, having: set[Handle] | None) -> set[Handle]:
-    if not having:
-        return set()
-    return having if people is None else people & having
 
 
 def _length(person: Person) -> int:
     return min(len(units_of(person.name)), MOST_UNITS)
 
 
-def _full_keys(person: Person) -> set[tuple[int, str]]:
-    return {
-        (place, text)
-        for place, (character, readings) in enumerate(units_of(person.name)[:MOST_UNITS])
-        for text in (character, *readings)
-    }
+def _full_keys(person: Person) -> list[tuple[int, str, bool]]:
+    """What may be typed in full at each place, and whether it is likely."""
+    return [
+        key
+        for place, unit in enumerate(units_of(person.name)[:MOST_UNITS])
+        for key in (
+            (place, unit.text, True),
+            *((place, r, n < unit.usual) for n, r in enumerate(unit.readings)),
+        )
+    ]
 
 
-def _begun_keys(person: Person) -> set[tuple[int, str]]:
+def _begun_keys(person: Person) -> set[tuple[int, str, bool]]:
     return {
-        (place, text[:length])
-        for place, text in _full_keys(person)
+        (place, text[:length], is_likely)
+        for place, text, is_likely in _full_keys(person)
         for length in range(1, len(text) + 1)
     }
 

@@ -5,6 +5,7 @@ people type either. So all readings count, and this table adds those that only s
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from pypinyin import Style, pinyin
 
@@ -132,59 +133,69 @@ COMPOUND_SURNAMES: dict[str, tuple[str, str]] = {
 }
 
 # Ways in which people type ü.
-UMLAUT = (("v", "v"), ("v", "u"), ("v", "yu"))
+UMLAUT = ("v", "u", "yu")
 
-Unit = tuple[str, tuple[str, ...]]
-"""A character (or a word in Latin letters) with its readings, the likeliest first."""
+
+class Unit(NamedTuple):
+    """A character (or a word in Latin letters) with its readings; the first `usual` ones are likely
+    in a name, the others are what the dictionary knows besides."""
+
+    text: str
+    readings: tuple[str, ...]
+    usual: int
 
 
 @lru_cache(maxsize=16_384)
 def readings_of(character: str) -> tuple[str, ...]:
-    """All readings of a character without tones, most common first, ü typed in every way."""
+    """All readings of a character without tones, most common first."""
     found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
-    plain = found[0] if found else []
-    return tuple(dict.fromkeys(typed for reading in plain for typed in _typed(reading)))
-
-
-def _typed(reading: str) -> tuple[str, ...]:
-    if "v" not in reading:
-        return (reading,)
-    return tuple(reading.replace(old, new) for old, new in UMLAUT)
+    return tuple(found[0]) if found else ()
 
 
 @lru_cache(maxsize=4_096)
 def units_of(name: str) -> tuple[Unit, ...]:
     """A name cut into what may be typed for each part; spaces and dots are no parts."""
-    units: list[Unit] = []
+    parts: list[tuple[str, tuple[str, ...]]] = []
     word = ""
     for character in name.casefold() + " ":
         if character.isascii() and character.isalnum():
             word += character
             continue
         if word:
-            units.append((word, (word,)))
+            parts.append((word, (word,)))
             word = ""
         readings = readings_of(character)
         if readings:
-            units.append((character, readings))
-    return _with_surname(tuple(units))
+            parts.append((character, readings))
+    surname = _surname_readings("".join(text for text, _ in parts[:2]), len(parts))
+    return tuple(
+        _unit(text, readings, surname[place] if place < len(surname) else None)
+        for place, (text, readings) in enumerate(parts)
+    )
 
 
-def _with_surname(units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-    if not units:
-        return units
-    compound = COMPOUND_SURNAMES.get("".join(character for character, _ in units[:2]))
-    if compound and len(units) > 2:
-        first = (_preferring((compound[place],), units[place]) for place in (0, 1))
-        return (*first, *units[2:])
-    return (_preferring(SURNAMES.get(units[0][0], ()), units[0]), *units[1:])
+def _surname_readings(beginning: str, length: int) -> tuple[tuple[str, ...], ...]:
+    """How the first parts of a name are read as a surname; () where the dictionary's word counts."""
+    compound = COMPOUND_SURNAMES.get(beginning)
+    if compound and length > 2:
+        return tuple((reading,) for reading in compound)
+    return (SURNAMES.get(beginning[:1], ()),)
 
 
-def _preferring(readings: tuple[str, ...], unit: Unit) -> Unit:
-    character, others = unit
-    return character, tuple(dict.fromkeys((*readings, *others)))
+def _unit(text: str, readings: tuple[str, ...], as_surname: tuple[str, ...] | None) -> Unit:
+    """In a surname the dictionary's first reading is likely enough, elsewhere its first two are."""
+    usual = readings[:2] if as_surname is None else (*as_surname, *readings[:1])
+    likely = dict.fromkeys(typed for reading in usual for typed in _typed(reading))
+    known = dict.fromkeys(typed for reading in readings for typed in _typed(reading))
+    return Unit(text, tuple({**likely, **known}), len(likely))
+
+
+def _typed(reading: str) -> tuple[str, ...]:
+    if "v" not in reading:
+        return (reading,)
+    return tuple(reading.replace("v", typed) for typed in UMLAUT)
 
 
 def sorting_key(name: str) -> str:
     """Sorts names as a Chinese phone book does: by the likeliest reading of each character."""
-    return " ".join(readings[0] for _, readings in units_of(name))
+    return " ".join(unit.readings[0] for unit in units_of(name))
