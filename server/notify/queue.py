@@ -161,6 +161,10 @@ class Queue:
         except StorageError as fault:
             logger.warning("a notice stays where it is: %s", fault)
             self._metrics.faults.labels("send").inc()
+        except Exception:
+            # It stays leased, and the same bytes go again when the lease ends.
+            logger.exception("a notice could not be carried through")
+            self._metrics.faults.labels("send").inc()
         finally:
             self._gate.end(called=called)
             if not called:
