@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from realtime.application import Identity
+from realtime.backplane import Backplane
 from realtime.clock import Clock, MachineClock
 from realtime.connection import Connection
 from realtime.errors import Refused, Unauthenticated
@@ -75,7 +76,9 @@ class Ward:
         self.clients.append(client)
         return client
 
-    def tell(self, channel: str, position: int | None, name: str = "chat.sent", **data: Any) -> None:
+    def tell(
+        self, channel: str, position: int | None, name: str = "chat.sent", **data: Any
+    ) -> None:
         """Publish one event; joins, leaves and key are taken for the publication's own."""
         own = {part: data.pop(part) for part in ("joins", "leaves", "key") if part in data}
         body = event_body(msgspec.json.encode(data), channel, position)
@@ -87,11 +90,13 @@ async def running_ward(
     *,
     clock: Clock | None = None,
     limits: ConnectionLimits | None = None,
+    backplane: Backplane | None = None,
     **options: Any,
 ) -> AsyncIterator[Ward]:
     """A gateway and a hub on a port of their own."""
     application = WardApplication()
-    hub = Hub(clock or MachineClock(), limits=limits)
+    hub = Hub(clock or MachineClock(), limits=limits, backplane=backplane)
+    await hub.start()
     gateway = Gateway(application, hub, GatewayOptions(**options))
     app = web.Application()
     gateway.attach(app)
@@ -107,6 +112,7 @@ async def running_ward(
     finally:
         await asyncio.gather(*(client.close() for client in ward.clients))
         await gateway.close(flush_s=0.5)
+        await hub.stop()
         await runner.cleanup()
 
 

@@ -1,0 +1,90 @@
+"""The bare hub under load: our Hub and Gateway, no storage, no login.
+
+Question: how many events per second does the hub deliver, and how many commands does it answer, on one
+core? Everybody is in the channel `conversation:all` and in their own; `bcast` tells all, `pm` tells one.
+
+    taskset -c 0 python -m benchmarks.hub_server --port 8080 &
+    taskset -c 1 loadclient --ports 8080 --pids $! --mode fanout -n 1000 --window 4
+"""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import Sequence
+
+import msgspec
+import uvloop
+from aiohttp import web
+
+from realtime.application import Identity
+from realtime.channel import conversation_channel, person_channel
+from realtime.clock import MachineClock
+from realtime.connection import Connection
+from realtime.gateway import Gateway, GatewayOptions
+from realtime.hub import Hub
+from realtime.limits import ConnectionLimits
+from realtime.publisher import Publication
+
+EVERYBODY = conversation_channel("all")
+OK = msgspec.Raw(b'{"ok":1}')
+
+
+class BenchApplication:
+    """Whoever comes is whom they say."""
+
+    def __init__(self) -> None:
+        self.hub: Hub | None = None
+
+    async def authenticate(self, auth: object, address: str) -> Identity:
+        uid = str(auth["uid"]) if isinstance(auth, dict) else address
+        return Identity(uid, uid, address)
+
+    async def channels_of(self, person_id: str) -> Sequence[str]:
+        return (EVERYBODY,)
+
+    async def handle(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
+        assert self.hub is not None
+        assert isinstance(body, dict)
+        channel = person_channel(body["to"]) if name == "pm" else EVERYBODY
+        # The client wants the very object back: no channel, no position.
+        self.hub.publish([Publication(channel, name, msgspec.json.encode(body), 1)])
+        return OK
+
+
+async def serve(host: str, port: int) -> None:
+    application = BenchApplication()
+    limits = ConnectionLimits(
+        frames_per_second=1e9, frames_burst=1_000_000_000, connections_per_person=1_000
+    )
+    application.hub = hub = Hub(MachineClock(), limits=limits)
+    gateway = Gateway(application, hub, GatewayOptions(allowed_origins=None, max_sockets=100_000))
+    app = web.Application()
+    gateway.attach(app)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port, backlog=4096).start()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)
+    print(f"listening on {host}:{port}", flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await gateway.close()
+        await runner.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="0.0.0.0")
+    parser.add_argument("--port", type=int, required=True)
+    options = parser.parse_args()
+    sys.setswitchinterval(0.0005)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(serve(options.host, options.port))
+
+
+if __name__ == "__main__":
+    main()
