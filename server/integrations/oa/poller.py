@@ -134,8 +134,10 @@ class PollingWorklist:
         while True:
             self._wake.clear()
             delay_s = self.step()
+            # Not wait_for: before Python 3.12 it may swallow the cancellation that `close` asks for.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), delay_s)
+                async with asyncio.timeout(delay_s):
+                    await self._wake.wait()
 
     # What features ask
 

@@ -1,17 +1,19 @@
 """How one person's pending documents are read, and when the answer is believed.
 
-The count is asked first, since it is cheap. Which documents there are is read when the count
-moved or when the caller wants to be sure: the list is newest first, so the first page shows every
-arrival; only
-if it differs from what was seen is the rest read, and the count once more to know that nothing
-moved meanwhile.
+The count is asked first, since it is cheap. Which documents there are is read when the count moved,
+or when the caller wants to be sure. The list is newest first, so its first page shows every
+arrival; only if that differs from what was seen is the rest read, and the count once more to know
+that nothing moved meanwhile.
 
 **Zero is doubted.** Some systems answer 0 and an empty list when they have failed inside. "Nothing
 waits" is believed when it was said twice, at least a moment apart; when the list, asked as if
 something waited, is empty too; and when between the two the OA was seen to hold something for
 anybody (or in this person's own list of done documents). Without such a sign it is believed only
-after `PATIENCE_S`. This holds for the very first reading as well: a false zero there would make
-news of old documents.
+after `PATIENCE_S`.
+
+A person's first reading is doubted too, for a false zero there would make news of old documents. But
+not for long, and not at all if the OA held something for somebody just before: a person is to have
+a baseline early, or his first new document goes unannounced.
 """
 
 from dataclasses import dataclass, replace
@@ -36,6 +38,9 @@ SIGN_AFTER_S: Final = 0.5
 
 LIVELY_S: Final = 1.0
 """A sign of life this shortly before the first reading of a person makes its zero believable."""
+
+FIRST_PATIENCE_S: Final = 3.0
+"""The same for a person's first reading, where waiting long would swallow his first document."""
 
 PATIENCE_S: Final = 600.0
 """A zero nobody contradicts and nothing confirms is believed after this."""
@@ -147,7 +152,8 @@ class PendingReader:
             if doubted_at is None:
                 raise ZeroDoubted("The OA says for the first time that nothing waits.")
             waited_s = self._clock.monotonic() - doubted_at
-            if waited_s < CONFIRM_S or (not has_sign and waited_s < PATIENCE_S):
+            patience_s = FIRST_PATIENCE_S if seen is None else PATIENCE_S
+            if waited_s < CONFIRM_S or (not has_sign and waited_s < patience_s):
                 raise ZeroDoubted("The OA says that nothing waits, and shows nothing else either.")
         # As if something waited: told the true total, 0, some builds show no rows even if there
         # are.
