@@ -6,6 +6,7 @@ another name. To restore, stop the server, remove the database with its `-wal` a
 copy in its place; the mark beside it (see `history`) then begins a new epoch.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -15,27 +16,30 @@ from server.storage import BackupInfo, StorageError, StoreUnavailable
 
 
 def write_snapshot(database: Path, target: Path) -> BackupInfo:
-    """Copy `database` to `target`; blocks. On failure nothing new lies at `target`."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Copy `database` to `target`; blocks. On failure what was at `target` before is still there."""
     part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
         _copy(database, part)
         number, epoch = _check(part)
-        with part.open("rb") as copy:
-            os.fsync(copy.fileno())
+        _sync(part)
         size = part.stat().st_size
         part.replace(target)
-    except (apsw.Error, OSError) as error:
+        _sync(target.parent)
+    except (apsw.Error, OSError, StorageError) as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise StoreUnavailable(f"no snapshot to {target}: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
     return BackupInfo(target, size, number, epoch)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _copy(database: Path, part: Path) -> None:
