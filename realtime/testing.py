@@ -7,7 +7,7 @@ unless told not to, and can stop reading so that the kernel's buffers fill as a 
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import msgspec
@@ -212,8 +212,7 @@ class SocketClient:
         connection = self._ws._response.connection
         assert connection is not None
         transport = connection.transport
-        assert isinstance(transport, asyncio.Transport)
-        return transport
+        return cast(asyncio.Transport, transport)  # uvloop's does not inherit from asyncio's
 
     async def _call(self, ack_id: int, args: list[Any]) -> Any:
         try:

@@ -75,7 +75,7 @@ class EngineSocket:
     """A session with one client, whatever carries it."""
 
     __slots__ = (
-        "__weakref__", "_flusher", "_poll", "_rate", "_room", "_timer", "_transport", "_ws", "address",
+        "_flusher", "_poll", "_rate", "_room", "_timer", "_transport", "_ws", "address",
         "app", "ended", "closing", "confirmed_at", "in_flight", "outgoing", "ping_sent_at", "server",
         "sid", "upgrading",
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+import msgspec
 import pytest
 
 from realtime.errors import Closing
@@ -124,3 +125,22 @@ async def test_a_stuck_reader_does_not_keep_the_server_from_going() -> None:
         assert ward.hub.is_online("stuck")
         await asyncio.wait_for(ward.gateway.close(flush_s=2.0), 5.0)
         assert ward.gateway.sockets == 0
+
+
+async def test_a_polling_client_is_served_and_told_why_it_is_closed() -> None:
+    async with running_ward() as ward, aiohttp.ClientSession() as http:
+        url = f"{ward.url}/socket.io/?EIO=4&transport=polling"
+        async with http.get(url) as answer:
+            sid = msgspec.json.decode((await answer.text())[1:])["sid"]
+        async with http.post(f"{url}&sid={sid}", data='40{"ticket":"li"}') as answer:
+            assert await answer.text() == "ok"
+        async with http.get(f"{url}&sid={sid}") as answer:
+            assert (await answer.text()).startswith('40{"sid":')
+        ward.tell("person:li", 1)
+        ward.hub.disconnect("li", Closing.REVOKED)
+        assert not ward.hub.is_online("li")
+        async with http.get(f"{url}&sid={sid}") as answer:
+            told = (await answer.text()).split("\x1e")
+        assert [packet[:14] for packet in told] == ['42["chat.sent"', '42["closing",{', "41", "1"]
+        async with http.get(f"{url}&sid={sid}") as answer:
+            assert answer.status == 400

@@ -17,6 +17,7 @@ from realtime.errors import Refused, Unauthenticated
 from realtime.gateway import Gateway, GatewayOptions
 from realtime.hub import Hub
 from realtime.limits import ConnectionLimits
+from realtime.metrics import HubMetrics
 from realtime.protocol import event_body
 from realtime.publisher import Publication
 from realtime.testing import SocketClient
@@ -91,11 +92,12 @@ async def running_ward(
     clock: Clock | None = None,
     limits: ConnectionLimits | None = None,
     backplane: Backplane | None = None,
+    metrics: HubMetrics | None = None,
     **options: Any,
 ) -> AsyncIterator[Ward]:
     """A gateway and a hub on a port of their own."""
     application = WardApplication()
-    hub = Hub(clock or MachineClock(), limits=limits, backplane=backplane)
+    hub = Hub(clock or MachineClock(), metrics, limits, backplane)
     await hub.start()
     gateway = Gateway(application, hub, GatewayOptions(**options))
     app = web.Application()
