@@ -16,7 +16,7 @@ from realtime.backplane import Backplane
 from realtime.channel import ChannelKind, kind_of
 from realtime.clock import Clock
 from realtime.connection import Connection
-from realtime.errors import Busy, Closing, Unavailable
+from realtime.errors import Busy, Closing, Unauthenticated, Unavailable
 from realtime.frames import event_frame
 from realtime.limits import ConnectionLimits
 from realtime.membership import Membership, Person
@@ -67,23 +67,26 @@ class Hub:
     async def open(self, connection: Connection, channels_of: ChannelsOf) -> None:
         """Let a connection hear its person's channels, reading them if it is the person's first.
 
-        Raises Busy when the person has too many connections, Unavailable when they cannot be read.
+        Raises Busy when the person has too many connections, Unavailable when the channels cannot be
+        read, Unauthenticated when the session was ended meanwhile.
         """
         person = self._membership.people.get(connection.person_id)
         if person is None:
             person = self._membership.arrive(connection.person_id)
-        if len(person.connections) + person.arriving >= self.limits.connections_per_person:
+        if len(person.connections) + len(person.arriving) >= self.limits.connections_per_person:
             raise Busy("too many open connections of one person; close a page and try again")
-        person.arriving += 1
+        person.arriving.add(connection)
         try:
             if person.overrides is not None:
                 await self._load(person, channels_of)
+            if connection not in person.arriving:
+                raise Unauthenticated("this session has just been ended")
         except BaseException:
-            person.arriving -= 1
+            person.arriving.discard(connection)
             if person.is_gone:
                 self._membership.depart(person)
             raise
-        person.arriving -= 1
+        person.arriving.discard(connection)
         connection.joined_at = self.clock.now()
         connection.is_open = True
         person.connections.append(connection)
@@ -213,9 +216,15 @@ class Hub:
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
     ) -> None:
         """End connections of a person on this node."""
-        for connection in self.connections_of(person_id):
+        person = self._membership.people.get(person_id)
+        if person is None:
+            return
+        for connection in (*person.connections, *person.arriving):
             if session_ids is None or connection.session_id in session_ids:
-                connection.close(reason)
+                # One that is still arriving is refused by `open` when it finds itself taken out.
+                person.arriving.discard(connection)
+                if connection.is_open:
+                    connection.close(reason)
 
     # -- inside --------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ class Person:
         self.id = person_id
         self.connections: list[Connection] = []
         self.channels: set[str] = set()
-        self.arriving = 0
+        self.arriving: set[Connection] = set()
         self.loading: asyncio.Task[bool] | None = None
         self.overrides: dict[str, bool] | None = {}
 

@@ -29,6 +29,19 @@ async def test_no_ticket_is_no_entrance(auth: dict[str, object] | None) -> None:
         await eventually(lambda: not ward.hub.online_people())
 
 
+async def test_a_session_revoked_while_it_arrives_does_not_get_in() -> None:
+    async with running_ward() as ward:
+
+        async def revoke(_: str) -> None:
+            ward.hub.disconnect("li", Closing.REVOKED, session_ids=frozenset({"phone"}))
+
+        ward.application.reading = revoke
+        with pytest.raises(ConnectRefused) as refused:
+            await ward.connect("li/phone")
+        assert refused.value.code == "unauthenticated"
+        await ward.connect("li/desk")
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
 async def test_a_page_from_elsewhere_is_refused_by_either_transport(origin: str) -> None:
     async with running_ward() as ward, aiohttp.ClientSession() as http:
