@@ -1,4 +1,4 @@
-"""The adapters of the storage port that the contract suite runs against, each opened on a place of its own."""
+"""The adapters of the storage port that the contract suite runs against, and how each is opened."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path

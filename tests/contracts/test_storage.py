@@ -92,7 +92,9 @@ async def test_absent_and_null_are_no_unique_value(store: Store) -> None:
 async def test_a_unique_value_is_free_again_when_its_holder_lets_go(store: Store) -> None:
     await store.apply(Insert("notes", {"_id": "n1", "badge": "007"}))
 
-    await store.apply(Patch("notes", "n1", {"badge": None}), Insert("notes", {"_id": "n2", "badge": "007"}))
+    await store.apply(
+        Patch("notes", "n1", {"badge": None}), Insert("notes", {"_id": "n2", "badge": "007"})
+    )
     await store.apply(Delete("notes", "n2"), Insert("notes", {"_id": "n3", "badge": "007"}))
 
     assert [doc["_id"] for doc in await store.find("notes", "by_badge", ["007"])] == ["n3"]
@@ -135,7 +137,9 @@ async def test_put_of_a_version_that_is_gone_is_a_conflict(store: Store) -> None
 async def test_patch_sets_and_removes_fields(store: Store) -> None:
     await store.apply(Insert("notes", {"_id": "n1", "owner": "a", "at": 1, "keep": [1]}))
 
-    [stored] = await store.apply(Patch("notes", "n1", {"owner": "b", "at": None, "new": {"x": 1}}, 1))
+    [stored] = await store.apply(
+        Patch("notes", "n1", {"owner": "b", "at": None, "new": {"x": 1}}, 1)
+    )
 
     assert stored == {"_id": "n1", "owner": "b", "keep": [1], "new": {"x": 1}, "_v": 2}
     assert await store.get("notes", "n1") == stored
@@ -246,7 +250,9 @@ async def test_an_empty_batch_is_a_mistake(store: Store) -> None:
         await store.apply()
 
 
-async def test_everything_is_there_after_closing_and_opening(open_store: OpenStore, tmp_path: Path) -> None:
+async def test_everything_is_there_after_closing_and_opening(
+    open_store: OpenStore, tmp_path: Path
+) -> None:
     store = await open_store(tmp_path)
     await store.ensure(NOTES)
     await store.ensure(TALK)

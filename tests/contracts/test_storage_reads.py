@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from server.storage import Collection, Duplicate, Index, Insert, Op, Patch, Search, StorageError, Store
+from server.storage import (
+    Collection,
+    Duplicate,
+    Index,
+    Insert,
+    Op,
+    Patch,
+    Search,
+    StorageError,
+    Store,
+)
 from tests.contracts.storage_adapters import OpenStore
 
 
@@ -69,7 +79,9 @@ async def test_find_orders_by_all_keys_after_the_equal_ones(filled: Store) -> No
 
 async def test_find_pages_through_an_index(filled: Store) -> None:
     seen: list[int] = []
-    while page := await filled.find("notes", "by_owner", ["b"], gt=seen[-1] if seen else -1, limit=2):
+    while page := await filled.find(
+        "notes", "by_owner", ["b"], gt=seen[-1] if seen else -1, limit=2
+    ):
         seen += [doc["at"] for doc in page]
 
     assert seen == [0, 20, 40, 60, 80]
@@ -165,7 +177,9 @@ async def test_an_index_declared_later_knows_booleans_numbers_and_strings(store:
 
 async def test_a_unique_index_over_what_is_not_unique_is_a_duplicate(filled: Store) -> None:
     with pytest.raises(Duplicate) as caught:
-        await filled.ensure(Collection("notes", indexes=(Index("one_owner", ("owner",), unique=True),)))
+        await filled.ensure(
+            Collection("notes", indexes=(Index("one_owner", ("owner",), unique=True),))
+        )
 
     assert caught.value.index == "one_owner"
     await filled.apply(Insert("notes", {"_id": "n10", "owner": "a", "at": 100}))

@@ -16,6 +16,7 @@ from server.storage import (
     Conflict,
     Delete,
     Doc,
+    Duplicate,
     Insert,
     Max,
     Op,
@@ -43,6 +44,7 @@ class Operations:
         self._db = db
         self.execute = db.cursor().execute
         self._taken: dict[str, tuple[int, int]] = {}
+        self._removed: set[tuple[str, str | None]] = set()
         self._by_type: dict[type[Op], Callable[[Any], Doc | None]] = {
             Insert: self._insert,
             Put: self._put,
@@ -56,6 +58,7 @@ class Operations:
     def run(self, ops: Sequence[Op]) -> list[Doc | None]:
         """Do the operations in order; an exception leaves the undoing to the caller."""
         self._taken.clear()
+        self._removed.clear()
         by_type = self._by_type
         return [by_type[type(op)](op) for op in ops]
 
@@ -147,7 +150,9 @@ class Operations:
                 raise Conflict(op.coll, op.id)
             return
         if table.log:
-            self._keep_head(table, _decode(row[2]))
+            entry = _decode(row[2])
+            self._keep_head(table, entry)
+            self._removed.add((op.coll, entry.get("idem")))
         self._remove(table, row[0])
 
     def _require(self, op: Require) -> None:
@@ -178,8 +183,12 @@ class Operations:
             doc["idem"] = op.idem
         if op.key is not None:
             doc["key"] = op.key
-            for (rank,) in list(self.execute(table.by_key, (stream, op.key))):
+            for rank, idem in list(self.execute(table.by_key, (stream, op.key))):
                 self._remove(table, rank)
+                self._removed.add((op.coll, idem))
+        # The index would no longer see it: this batch itself removed the entry that it repeats.
+        if op.idem is not None and self._removed and (op.coll, op.idem) in self._removed:
+            raise Duplicate(op.coll, "idem")
         self._add(table, doc)
         if len(heads) >= _MOST_HEADS:
             heads.clear()

@@ -55,7 +55,7 @@ class Table:
         self.get_row = f"SELECT rank,v,doc FROM {self.sql} WHERE id=?"
         self.get_version = f"SELECT v FROM {self.sql} WHERE id=?"
         self.by_idem = f"SELECT doc FROM {self.sql} WHERE f_idem=?"
-        self.by_key = f"SELECT rank FROM {self.sql} WHERE f_stream=? AND f_key=?"
+        self.by_key = f"SELECT rank,f_idem FROM {self.sql} WHERE f_stream=? AND f_key=?"
         self.last = (
             f"SELECT f_position, doc->>'$.seq' FROM {self.sql} WHERE f_stream=? "
             "ORDER BY f_position DESC LIMIT 1"
