@@ -1,6 +1,7 @@
-"""Who is in the sandbox: `GET /sandbox/people?q=` for the page's pickers, and what it is about."""
+"""Who is in the sandbox, for the pickers of the page: by `?q=`, or by `?ids=a,b`."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from aiohttp import web
@@ -49,10 +50,17 @@ class People:
         ranked.sort(key=lambda found: found[0])
         return [person for _, person in ranked[:limit]]
 
+    def named(self, ids: Collection[str]) -> list[SandboxPerson]:
+        """Those of these ids who exist."""
+        wanted = {person_id.lower() for person_id in ids}
+        return [person for person in self._config.people if person.person_id.lower() in wanted]
+
     async def _people(self, request: web.Request) -> web.Response:
-        return web.json_response(
-            [_shown(person) for person in self.find(request.query.get("q", ""))]
-        )
+        if "ids" in request.query:
+            found = self.named(request.query["ids"].split(","))
+        else:
+            found = self.find(request.query.get("q", ""))
+        return web.json_response([_shown(person) for person in found])
 
     async def _about(self, request: web.Request) -> web.Response:
         return web.json_response(

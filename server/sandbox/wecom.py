@@ -152,7 +152,7 @@ class WeComStandIn:
             return _answer(request, 81013, message, **{k: v for k, v in lists.items() if v})
         now = self._clock.now()
         quota = len(self._config.people) * PERSON_TIMES_PER_ACCOUNT_AND_DAY
-        if self.state.count(now - now % DAY_MS) + len(reached) > quota:
+        if self.state.person_times(now - now % DAY_MS) + len(reached) > quota:
             raise Bad(45009, "api freq out of limit")
         refused = [*invalid, *unlicensed]
         done = self.state.deliver(order.body, reached, refused, order.card, now, order.remember_s)
@@ -233,7 +233,15 @@ class WeComStandIn:
         return web.json_response(self.state.calls(int(after)))
 
     async def _show_counts(self, request: web.Request) -> web.Response:
-        return web.json_response({"calls": dict(self.counts), "dropped": self.state.dropped()})
+        accepted, repeated = self.state.accepted()
+        return web.json_response(
+            {
+                "calls": dict(self.counts),
+                "accepted": accepted,
+                "repeated": repeated,
+                "dropped": self.state.dropped(),
+            }
+        )
 
 
 class _Parties:

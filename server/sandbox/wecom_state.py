@@ -70,6 +70,7 @@ class WeComState:
         # A killed process loses nothing at this level; only a power cut could.
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_TABLES)
+        self._day, self._today = -1, 0
 
     def close(self) -> None:
         """Let go of the file."""
@@ -148,6 +149,7 @@ class WeComState:
                     "insert or replace into recent values (?, ?, ?)",
                     (digest, msgid, now + remember_s * 1000),
                 )
+        self._today += len(reached)
         return Delivery(msgid, repeated)
 
     def inbox(self, userid: str) -> list[dict[str, Any]]:
@@ -178,15 +180,22 @@ class WeComState:
             for row in rows
         ]
 
+    def accepted(self) -> tuple[int, int]:
+        """How many sends were accepted so far, and how many of them were repeats."""
+        row = self._db.execute("select count(*), coalesce(sum(repeated), 0) from calls").fetchone()
+        return int(row[0]), int(row[1])
+
     def dropped(self) -> dict[str, int]:
         """Cards that were dropped without telling the sender, by person."""
         rows = self._db.execute("select userid, count(*) as n from dropped group by userid")
         return {row["userid"]: row["n"] for row in rows}
 
-    def count(self, since: int = 0) -> int:
-        """Person-times delivered since then."""
-        row = self._db.execute("select count(*) from inbox where received_at >= ?", (since,))
-        return int(row.fetchone()[0])
+    def person_times(self, day: int) -> int:
+        """Cards delivered since the day began; counted once, then kept up."""
+        if self._day != day:
+            row = self._db.execute("select count(*) from inbox where received_at >= ?", (day,))
+            self._day, self._today = day, int(row.fetchone()[0])
+        return self._today
 
     def _has_room(self, userid: str, now: int) -> bool:
         for window_s, most in ((60, PER_MINUTE), (3_600, PER_HOUR)):

@@ -11,11 +11,11 @@ from typing import Final
 from aiohttp import web
 
 _FOLDER: Final = Path(__file__).parent
+_SCRIPTS: Final = ("page.js", "desk.js", "phone.js", "picker.js", "wire.js", "words.js")
 _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/sandbox/page.css": ("page.css", "text/css"),
-    "/sandbox/page.js": ("page.js", "text/javascript"),
-    "/sandbox/words.js": ("words.js", "text/javascript"),
+    **{f"/sandbox/{name}": (name, "text/javascript") for name in _SCRIPTS},
 }
 _HEADERS: Final = {
     "Content-Security-Policy": (
