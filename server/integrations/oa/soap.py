@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 PARSED_IN_A_THREAD: Final = 16 * 1024
 """Bytes from which an answer is read beside the event loop (20 rows cost some 11 ms of CPU)."""
 
+_SOAP_NS: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
@@ -158,6 +159,8 @@ class SoapDoor:
         fitted = Answer(answer.status_code, {}, clean)
         try:
             return self._binding.process_reply(self._client, self._binding.get(operation), fitted)
+        except OAError:
+            raise
         except Fault as fault:
             code = " ".join(str(fault.code or "").split())[:60]
             raise RefusedByOA(f"The OA refused {operation} ({code or 'fault'}).") from None
@@ -243,9 +246,23 @@ class _FitToSchema(zeep.Plugin):
     dropped: set[str] = field(default_factory=set)
 
     def ingress(self, envelope: Any, http_headers: Any, operation: Any) -> tuple[Any, Any]:
-        body = envelope.find("{*}Body")
-        if body is not None and len(body) == 1 and body[0].tag == operation.output.body.qname.text:
-            self._fit(body[0], operation.output.body.type)
+        body, expected = envelope.find("{*}Body"), operation.output.body
+        if body is None or len(body) == 0:
+            raise NotUnderstood("The OA's answer has no body.")
+        answer = body[0]
+        if answer.tag == f"{{{_SOAP_NS}}}Fault":
+            return envelope, http_headers
+        if answer.tag != expected.qname.text:
+            raise NotUnderstood("The OA answered something else than it was asked.")
+        # Nothing at all where something was is not an empty result.
+        filled = {child.tag for child in answer if len(child)}
+        self._fit(answer, expected.type)
+        there = {child.tag: len(child) for child in answer}
+        for _, element in expected.type.elements:
+            if element.min_occurs > 0 and element.qname.text not in there:
+                raise NotUnderstood("The OA's answer lacks its result.")
+            if element.qname.text in filled and there[element.qname.text] == 0:
+                raise NotUnderstood("The OA's answer holds nothing that its description knows.")
         return envelope, http_headers
 
     def _fit(self, node: Any, kind: Any) -> None:
