@@ -75,6 +75,7 @@ class EngineSocket:
     """A session with one client, whatever carries it."""
 
     __slots__ = (
+        "_farewell",
         "_flusher", "_poll", "_rate", "_room", "_timer", "_transport", "_ws", "address",
         "app", "ended", "closing", "confirmed_at", "in_flight", "outgoing", "ping_sent_at", "server",
         "sid", "upgrading",
@@ -97,6 +98,7 @@ class EngineSocket:
         self._rate = TokenBucket(
             limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
         )
+        self._farewell = NOOP
         self._ws: SessionWebSocket | None = None
         self._transport: asyncio.Transport | None = None
         self._flusher: asyncio.Task[None] | None = None
@@ -283,8 +285,10 @@ class EngineSocket:
         packets = []
         while (frame := self.outgoing.take()) is not None:
             packets.append(frame.as_text())
-        if self.closing:
+        if self.closing and not packets:
+            # Not together with the last words: clients act on a close before they read what is beside it.
             self._end(None)
+            return self._farewell.data
         return b"\x1e".join(packets) if packets else NOOP.data
 
     def cut_poll(self) -> None:
@@ -307,7 +311,7 @@ class EngineSocket:
             code = _CODES.get(reason, 1000) if reason is not None else 1000
             self.server.start(self._close_websocket(self._ws, code))
         elif self.outgoing or self._poll is not None:
-            self.outgoing.force(CLOSE)
+            self._farewell = CLOSE
             self._set_timer(LAST_WORDS_S, lambda: self._end(None))
             self.cut_poll()
         else:

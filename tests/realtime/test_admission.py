@@ -154,6 +154,8 @@ async def test_a_polling_client_is_served_and_told_why_it_is_closed() -> None:
         assert not ward.hub.is_online("li")
         async with http.get(f"{url}&sid={sid}") as answer:
             told = (await answer.text()).split("\x1e")
-        assert [packet[:14] for packet in told] == ['42["chat.sent"', '42["closing",{', "41", "1"]
+        assert [packet[:14] for packet in told] == ['42["chat.sent"', '42["closing",{', "41"]
+        async with http.get(f"{url}&sid={sid}") as answer:
+            assert await answer.text() == "1"
         async with http.get(f"{url}&sid={sid}") as answer:
             assert answer.status == 400
