@@ -234,27 +234,3 @@ async def test_a_notice_that_never_gets_through_is_a_dead_letter(
         ("s0666", "dead", "RuntimeError")
     ]
     assert len(wecom.phones["s0001"]) == 24
-
-
-async def test_the_process_that_was_stopped_does_not_send_what_another_took(
-    store: Store, clock: ManualClock, phones: MemoryWeCom
-) -> None:
-    class Stopped(MemoryWeCom):
-        """Time passes between the lease and the call."""
-
-    ward = await Ward.opened(store, Stopped(), clock)
-    stopped = ward.notifier
-    await ward.follow("news", "s0001")
-    await ward.change("news")
-    clock.advance(9)
-    await stopped.look_step()
-
-    ward.wecom = phones
-    other = ward.started()
-    await asyncio.gather(stopped.send_step(), other.send_step())
-    await stopped.quiet()
-    await other.quiet()
-
-    assert len([notice for notice in await ward.notices() if notice.state == "sent"]) == 1
-    (notice,) = await ward.notices()
-    assert len(notice.tries) == 1
