@@ -21,3 +21,10 @@ export function preview(
   const name = nameOf(message.sender_id)
   return name ? t("messages.said", { name, text }) : text
 }
+
+/** A steady hue for what has none of its own. */
+export function hueOf(id: string): number {
+  let sum = 0
+  for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) % 360
+  return sum
+}
