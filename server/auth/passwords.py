@@ -82,9 +82,11 @@ class Passwords:
         except BaseException:
             self._free()
             raise
-        # The slot is taken until the thread is done, even if nobody waits for it any more.
+        # The slot is taken until the thread is done, even if nobody waits for it any more. Who
+        # waits hears first, so that a failure is counted before the next one's turn begins.
+        outcome = asyncio.shield(future)
         future.add_done_callback(lambda _: self._free())
-        return await asyncio.shield(future)
+        return await outcome
 
     def _free(self) -> None:
         self._asked -= 1
