@@ -91,7 +91,7 @@ class OAStandIn:
         if mode == "down":
             return _hang_up(request)
         if mode == "slow":
-            await self.faults.slowness(SLOW_S)
+            await self.faults.slowness(min(SLOW_S, self.faults.remaining_s))
         try:
             question = read_question(body)
             self.calls[question.operation] += 1

@@ -132,12 +132,6 @@ async def test_a_user_id_that_is_no_number_is_never_sent(oa: OA, stand_in: OASta
     assert not stand_in.calls
 
 
-async def test_conditions_are_always_an_empty_array(oa: OA, put: Put) -> None:
-    """They are raw SQL in the original; the stand-in's own reader shows what was sent."""
-    await put()
-    assert (await oa.list_items("2", "pending")).total == 1
-
-
 @pytest.mark.parametrize(
     ("mode", "kind"),
     [

@@ -37,7 +37,7 @@ SIGN_AFTER_S: Final = 0.5
 """A sign of life counts from so long after the zero: answers under way then prove nothing."""
 
 LIVELY_S: Final = 1.0
-"""A sign of life this shortly before the first reading of a person makes its zero believable."""
+"""A sign of life speaks for what is asked this shortly after it, and no longer."""
 
 FIRST_PATIENCE_S: Final = 3.0
 """The same for a person's first reading, where waiting long would swallow his first document."""
@@ -125,11 +125,12 @@ class PendingReader:
         return rows
 
     async def _has_sign(self, user: str, since: float, lane: Lane) -> bool:
-        """Whether the OA was seen to hold something after `since`; asks once if it was not."""
-        if self._sign_at is not None and self._sign_at >= since + SIGN_AFTER_S:
-            return True
-        if self._clock.monotonic() < since + SIGN_AFTER_S:
+        """Whether the OA was seen to hold something just now, and after `since`; asks if not."""
+        now = self._clock.monotonic()
+        if now < since + SIGN_AFTER_S:
             return False
+        if self._sign_at is not None and self._sign_at >= max(since + SIGN_AFTER_S, now - LIVELY_S):
+            return True
         done = await self._oa.list_items(user, "done", 1, lane=lane)
         if done.items:
             self._sign_at = self._clock.monotonic()

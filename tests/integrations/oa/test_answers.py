@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from server.clock import SystemClock
@@ -21,6 +22,8 @@ from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.soap import Limits
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 NS = "webservices.services.weaver.com.cn"
 LIST = "getToDoWorkflowRequestListResponse"
 COUNT = "getToDoWorkflowRequestCountResponse"
@@ -35,6 +38,9 @@ class Script:
     """A server that gives one answer to everything, and keeps what it was asked."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
         self.body: bytes | str = b""
         self.status = 200
         self.headers = {"Content-Type": "text/xml; charset=utf-8"}
@@ -49,28 +55,37 @@ class Script:
         return web.Response(body=body, status=self.status, headers=self.headers)
 
 
-@pytest.fixture
-async def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-async def address(script: Script) -> AsyncIterator[str]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scripted() -> AsyncIterator[tuple[Script, str, Ecology]]:
+    """One server and one adapter for the module: reading the description takes its time."""
+    script = Script()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", script.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/services/WorkflowService"
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}/services/WorkflowService"
+    adapter = adapter_for(address)
+    await adapter.open()
+    yield script, address, adapter
+    await adapter.close()
     await runner.cleanup()
 
 
 @pytest.fixture
-async def oa(address: str) -> AsyncIterator[Ecology]:
-    adapter = adapter_for(address)
-    await adapter.open()
-    yield adapter
-    await adapter.close()
+def script(scripted: tuple[Script, str, Ecology]) -> Script:
+    scripted[0].forget()
+    return scripted[0]
+
+
+@pytest.fixture
+def address(scripted: tuple[Script, str, Ecology]) -> str:
+    return scripted[1]
+
+
+@pytest.fixture
+def oa(scripted: tuple[Script, str, Ecology]) -> Ecology:
+    return scripted[2]
 
 
 def adapter_for(address: str, timeout_s: float = 5.0) -> Ecology:
