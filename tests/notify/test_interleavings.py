@@ -166,5 +166,5 @@ class Interleavings(RuleBasedStateMachine):
         await self.ward.store.close()
 
 
-Interleavings.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Interleavings.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 TestInterleavings = Interleavings.TestCase
