@@ -294,6 +294,23 @@ async def test_reading_a_list_while_the_oa_is_down_gives_the_last_known_page(
     assert (never.items, never.total, never.as_of, never.stale) == ((), None, None, True)
 
 
+async def test_an_empty_page_of_a_list_said_to_be_longer_is_not_shown(
+    hospital: Hospital,
+) -> None:
+    """Its count was true and its list was swallowed: as when the OA fails between the two."""
+    hospital.waits("p2", "12", state="done")
+    await hospital.passes(1)
+    list_items = hospital.oa.list_items
+
+    async def swallowed(*args: object, **more: object) -> object:
+        page = await list_items(*args, **more)  # type: ignore[arg-type]
+        return type(page)((), page.total)
+
+    hospital.oa.list_items = swallowed  # type: ignore[method-assign, assignment]
+    reading = await hospital.worklist.read("p2", "done")
+    assert (reading.total, reading.stale) == (None, True)
+
+
 async def test_opening_the_list_shows_what_arrived_a_moment_ago(hospital: Hospital) -> None:
     await hospital.passes(12)
     hospital.waits("p2", "901", "900")
