@@ -31,8 +31,9 @@ async def end_sessions(
 async def retire(
     work: UnitOfWork, sessions: Sessions, directory: Directory, person: Person
 ) -> Person:
-    """Somebody leaves: found by nobody from now on, and signed out everywhere."""
-    retired = msgspec.structs.replace(person, retired_at=work.now)
+    """Somebody leaves: found by nobody from now on, and signed out everywhere. The ids of other
+    systems are given up, because they may be somebody else's some day."""
+    retired = msgspec.structs.replace(person, retired_at=work.now, wecom_user_id="", oa_user_id="")
     work.overwrite(retired)
     ended = await end_sessions(work, sessions, person.id)
     work.record("directory.retire", person.id, sessions=ended)

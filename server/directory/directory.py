@@ -33,8 +33,8 @@ class Directory:
 
     async def load(self, store: Store) -> None:
         """Read everything again."""
-        people = await _all(store, Person)
-        departments = await _all(store, Department)
+        people = await read_all(store, Person)
+        departments = await read_all(store, Department)
         gone = self._people.keys() - {person.id for person in people}
         for person_id in gone:
             del self._people[person_id]
@@ -139,7 +139,8 @@ def _leads(person: Person, department_id: str) -> bool:
     return any(post.leads and post.department_id == department_id for post in person.posts)
 
 
-async def _all(store: Store, kind: type[D]) -> list[D]:
+async def read_all(store: Store, kind: type[D]) -> list[D]:
+    """Every document of a kind, in order of id."""
     documents: list[D] = []
     after: str | None = None
     while docs := await store.scan(kind.collection.name, after, PAGE):

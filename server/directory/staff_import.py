@@ -1,0 +1,155 @@
+"""`import-staff`: bring the directory in line with a spreadsheet, after showing what that means.
+
+The first run shows every mistake by row, or else what would change; the second, told to apply, does
+it in batches. Each batch holds its own audit row. A run that was cut short is simply repeated: what is
+done already shows as unchanged.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from server.audit import AuditRow
+from server.auth import Session
+from server.auth.actor import SYSTEM
+from server.clock import Clock, Millis
+from server.directory.directory import read_all
+from server.directory.documents import Department, Person
+from server.directory.staff_file import BadFile, Fault, read_staff
+from server.directory.staff_plan import Plan, make_plan
+from server.ids import new_id
+from server.storage import Insert, Op, Patch, Put, Store
+from server.storage.document import Document, to_doc
+
+BATCH: Final = 200
+MOST_SHOWN: Final = 200
+MOST_LEAVING: Final = 0.5
+"""A file by which more than this share would leave is taken for a part of the staff."""
+
+PEOPLE: Final = Person.collection.name
+ACTION: Final = "directory.import_staff"
+
+T = TypeVar("T")
+
+
+async def import_staff(path: Path, store: Store, clock: Clock, apply: bool) -> int:
+    """Print the report; apply the file if told to and nothing is wrong. 0 when all is well."""
+    try:
+        file = await asyncio.to_thread(read_staff, path)
+    except BadFile as fault:
+        print(fault)
+        return 2
+    people = await read_all(store, Person)
+    plan = make_plan(file, people, await read_all(store, Department))
+    if not file.rows:
+        print("文件里没有人员。")
+        return 2
+    if plan.faults:
+        print("\n".join(_shown_faults(plan.faults)))
+        return 1
+    print("\n".join(_shown(plan)))
+    active = sum(not person.is_retired for person in people)
+    if len(plan.retired) > max(10, active * MOST_LEAVING):
+        print("离职人数过半，文件可能只是一部分人员。未导入。")
+        return 1
+    if not apply:
+        print("以上为预览，尚未导入。" if not plan.is_empty else "没有要导入的变化。")
+        return 0
+    await apply_plan(plan, store, clock, source=path.name)
+    print("已导入。")
+    return 0
+
+
+async def apply_plan(plan: Plan, store: Store, clock: Clock, *, source: str) -> None:
+    """Do what the plan says, in batches that each leave their audit row."""
+    now = clock.now()
+    for departments in _in_batches(plan.departments):
+        ops = [_put(department) for department in departments]
+        await store.apply(*ops, _audit(now, source, departments=[d.id for d in departments]))
+    for leaving in _in_batches(plan.retired):
+        ops = [_put(_retired(person, now)) for person in leaving]
+        ops += [op for person in leaving for op in await _ended_sessions(store, person, now)]
+        await store.apply(*ops, _audit(now, source, retired=[p.id for p in leaving]))
+    # Ids of other systems may change hands: all are given up before any is taken.
+    giving_up = [
+        Patch(PEOPLE, change.before.id, {"wecom_user_id": None, "oa_user_id": None})
+        for change in plan.changed
+        if {"wecom_user_id", "oa_user_id"} & set(change.fields)
+    ]
+    for patches in _in_batches(giving_up):
+        await store.apply(*patches, _audit(now, source, given_up=[p.id for p in patches]))
+    for changes in _in_batches(plan.changed):
+        fields = {change.after.id: list(change.fields) for change in changes}
+        ops = [_put(change.after) for change in changes]
+        await store.apply(*ops, _audit(now, source, changed=fields))
+    for people in _in_batches(plan.new):
+        ops = [_put(person) for person in people]
+        await store.apply(*ops, _audit(now, source, new=[p.id for p in people]))
+
+
+def _put(document: Document) -> Op:
+    return Put(document.collection.name, to_doc(document), None)
+
+
+def _retired(person: Person, now: Millis) -> Person:
+    """The ids of other systems are given up: they may be somebody else's some day."""
+    return msgspec.structs.replace(person, retired_at=now, wecom_user_id="", oa_user_id="")
+
+
+async def _ended_sessions(store: Store, person: Person, now: Millis) -> list[Op]:
+    name = Session.collection.name
+    docs = await store.find(name, "person", (person.id,), reverse=True, limit=1_000)
+    return [
+        Patch(name, doc["_id"], {"revoked_at": now}) for doc in docs if not doc.get("revoked_at")
+    ]
+
+
+def _audit(now: Millis, source: str, **detail: object) -> Op:
+    row = AuditRow(
+        id=new_id(now),
+        at=now,
+        actor_id=SYSTEM.person_id,
+        action=ACTION,
+        subject=source,
+        detail=detail,
+    )
+    return _insert(row)
+
+
+def _insert(document: Document) -> Op:
+    return Insert(document.collection.name, to_doc(document))
+
+
+def _in_batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), BATCH):
+        yield things[start : start + BATCH]
+
+
+# Showing
+
+
+def _shown_faults(faults: Sequence[Fault]) -> Iterator[str]:
+    yield f"有 {len(faults)} 处需要改正，未导入："
+    for fault in faults[:MOST_SHOWN]:
+        yield f"第 {fault.row} 行 · {fault.column}：{fault.what}。{fault.remedy}。"
+    if len(faults) > MOST_SHOWN:
+        yield f"……还有 {len(faults) - MOST_SHOWN} 处"
+
+
+def _shown(plan: Plan) -> Iterator[str]:
+    yield (
+        f"新增 {len(plan.new)} 人，变更 {len(plan.changed)} 人，离职 {len(plan.retired)} 人，"
+        f"不变 {plan.unchanged} 人；新部门 {len(plan.departments)} 个。"
+    )
+    lines = [
+        *(f"+ 部门 {department.name}" for department in plan.departments),
+        *(f"+ {person.id} {person.name}" for person in plan.new),
+        *(f"~ {c.after.id} {c.after.name}：{'、'.join(c.fields)}" for c in plan.changed),
+        *(f"- {person.id} {person.name}" for person in plan.retired),
+    ]
+    yield from lines[:MOST_SHOWN]
+    if len(lines) > MOST_SHOWN:
+        yield f"……还有 {len(lines) - MOST_SHOWN} 行"

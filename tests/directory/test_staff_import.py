@@ -1,0 +1,350 @@
+"""Bringing the directory in line with a spreadsheet."""
+
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from server import auth
+from server.audit import AuditRow
+from server.auth import Role, Session
+from server.directory import DOCUMENTS, Department, Directory, Person, Post
+from server.directory.staff_file import COLUMNS, BadFile, read_staff, write_template
+from server.directory.staff_import import import_staff
+from server.storage import Insert
+from server.storage.document import from_doc, to_doc
+from server.storage.sqlite import SqliteStore
+from tests.clocks import ManualClock
+
+ANN = {"工号": "1001", "姓名": "安宁", "账号": "ann", "部门": "内科/心内科", "职务": "护士"}
+BOB = {"工号": "1002", "姓名": "鲍博", "账号": "bob", "部门": "内科/心内科", "职务": "主任"}
+
+
+class Office:
+    """A store, and spreadsheets to bring to it."""
+
+    def __init__(self, folder: Path, store: SqliteStore, clock: ManualClock) -> None:
+        self.folder, self.store, self.clock = folder, store, clock
+        self.file = folder / "staff.xlsx"
+
+    def write(self, *rows: dict[str, Any], columns: list[str] | None = None) -> Path:
+        book = Workbook()
+        sheet = book.active
+        names = columns or list(COLUMNS)
+        sheet.append(names)
+        for row in rows:
+            sheet.append([row.get(name) for name in names])
+        book.save(self.file)
+        return self.file
+
+    async def bring(self, *rows: dict[str, Any], apply: bool = True, **options: Any) -> int:
+        self.write(*rows, **options)
+        return await import_staff(self.file, self.store, self.clock, apply)
+
+    async def directory(self) -> Directory:
+        directory = Directory()
+        await directory.load(self.store)
+        return directory
+
+    async def person(self, account: str) -> Person:
+        person = (await self.directory()).person(account)
+        assert person is not None
+        return person
+
+    async def audited(self) -> list[AuditRow]:
+        docs = await self.store.scan(AuditRow.collection.name)
+        return [from_doc(AuditRow, doc) for doc in docs]
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    clock = ManualClock()
+    store = SqliteStore(tmp_path / "o.db", clock=clock)
+    await store.open()
+    for kind in (*DOCUMENTS, *auth.DOCUMENTS, AuditRow):
+        await store.ensure(kind.collection)
+    yield Office(tmp_path, store, clock)
+    await store.close()
+
+
+async def test_a_dry_run_shows_and_changes_nothing(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await office.bring(ANN, BOB, apply=False) == 0
+
+    shown = capsys.readouterr().out
+    assert "新增 2 人，变更 0 人，离职 0 人，不变 0 人；新部门 2 个" in shown
+    assert "+ ann 安宁" in shown
+    assert (await office.directory()).active() == []
+    assert await office.audited() == []
+
+
+async def test_people_and_their_departments_are_made(office: Office) -> None:
+    assert await office.bring({**ANN, "手机": 10000000001, "OA编号": 7.0}, BOB) == 0
+
+    ann = await office.person("ann")
+    directory = await office.directory()
+    assert (ann.name, ann.employee_number, ann.mobile, ann.oa_user_id) == (
+        "安宁",
+        "1001",
+        "10000000001",
+        "7",
+    )
+    assert [(b.department.name, b.people_count) for b in directory.tree] == [
+        ("内科", 2),
+        ("心内科", 2),
+    ]
+    assert [p.name for p in directory.search("anning")] == ["安宁"]
+
+
+async def test_the_same_file_again_changes_nothing(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await office.bring(ANN, BOB)
+    audited = await office.audited()
+    capsys.readouterr()
+
+    assert await office.bring(ANN, BOB) == 0
+
+    assert "变更 0 人，离职 0 人，不变 2 人；新部门 0 个" in capsys.readouterr().out
+    assert await office.audited() == audited
+
+
+async def test_a_change_names_its_fields(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await office.bring(ANN, BOB)
+    await office.bring({**ANN, "邮箱": "ann@hospital.example", "职务": "护师"}, BOB)
+
+    assert "~ ann 安宁：posts、email" in capsys.readouterr().out
+    assert (await office.person("ann")).posts[0].title == "护师"
+    assert (await office.audited())[-1].detail["changed"] == {"ann": ["posts", "email"]}
+
+
+async def test_several_rows_of_one_number_are_several_posts(office: Office) -> None:
+    second = {"工号": "1001", "姓名": "安宁", "账号": "ann", "部门": "教研室", "角色": "负责人"}
+
+    assert await office.bring({**ANN, "手机": "10000000001"}, second) == 0
+
+    ann = await office.person("ann")
+    departments = {d.id: d.name for d in (await office.directory()).departments()}
+    held = [(departments[p.department_id], p.title, p.leads) for p in ann.posts]
+    assert held == [("心内科", "护士", False), ("教研室", "", True)]
+    assert set(ann.roles) == {Role.STAFF, Role.LEADER}
+    assert ann.mobile == "10000000001"
+
+
+async def test_who_is_not_in_the_file_has_left_and_is_signed_out(office: Office) -> None:
+    await office.bring(ANN, {**BOB, "企业微信账号": "wx-bob"})
+    session = Session(
+        id="s", person_id="bob", token_hash="h", created_at=1, seen_at=1, expires_at=2
+    )
+    await office.store.apply(Insert(Session.collection.name, to_doc(session)))
+
+    await office.bring(ANN)
+
+    bob = await office.person("bob")
+    kept = await office.store.get(Session.collection.name, "s")
+    assert bob.is_retired
+    assert bob.wecom_user_id == ""
+    assert kept is not None
+    assert kept["revoked_at"] == office.clock.now()
+
+
+async def test_who_comes_back_is_the_same_person(office: Office) -> None:
+    await office.bring(ANN, BOB)
+    await office.bring(ANN)
+
+    await office.bring(ANN, BOB)
+
+    assert not (await office.person("bob")).is_retired
+
+
+async def test_people_without_an_employee_number_are_left_alone(office: Office) -> None:
+    robot = Person(id="robot", name="系统账号", wecom_user_id="robot")
+    await office.store.apply(Insert(Person.collection.name, to_doc(robot)))
+
+    await office.bring(ANN)
+
+    assert await office.person("robot") == robot
+
+
+async def test_ids_of_other_systems_may_change_hands(office: Office) -> None:
+    await office.bring({**ANN, "企业微信账号": "w1"}, {**BOB, "企业微信账号": "w2"})
+
+    assert await office.bring({**ANN, "企业微信账号": "w2"}, {**BOB, "企业微信账号": "w1"}) == 0
+
+    assert (await office.person("ann")).wecom_user_id == "w2"
+    assert (await office.person("bob")).wecom_user_id == "w1"
+
+
+async def test_columns_that_are_missing_stay_as_they_were(office: Office) -> None:
+    await office.bring({**ANN, "手机": "10000000001", "角色": "负责人"})
+
+    await office.bring({**ANN, "职务": "护师"}, columns=["工号", "姓名", "账号", "部门", "职务"])
+
+    ann = await office.person("ann")
+    assert ann.mobile == "10000000001"
+    assert Role.LEADER in ann.roles
+    assert ann.posts[0].leads
+    assert ann.posts[0].title == "护师"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{**ANN, "姓名": ""}], "第 2 行 · 姓名：是空的。请填写"),
+        ([ANN, {**BOB, "工号": None}], "第 3 行 · 工号：是空的"),
+        ([{**ANN, "账号": "安宁"}], "第 2 行 · 账号：“安宁”不合要求"),
+        ([{**ANN, "邮箱": "ann"}], "第 2 行 · 邮箱"),
+        ([{**ANN, "手机": "电话"}], "第 2 行 · 手机"),
+        ([{**ANN, "OA编号": "x1"}], "第 2 行 · OA编号"),
+        ([{**ANN, "部门": "内科//心内科"}], "第 2 行 · 部门：路径不合要求"),
+        ([{**ANN, "部门": "/".join("一二三四五六七八九十甲")}], "最多 10 级"),
+        ([{**ANN, "角色": "院长"}], "没有角色“院长”"),
+        ([{**ANN, "角色": "系统管理员、审计管理员"}], "三员分立"),
+        ([{**ANN, "姓名": "=1+1"}], "第 2 行 · 姓名：是公式"),
+        ([{**ANN, "姓名": "安" * 201}], "超过 200 个字"),
+        ([ANN, {**BOB, "账号": "ANN"}], "第 3 行 · 账号：“ANN”与工号 1001 重复"),
+        (
+            [{**ANN, "企业微信账号": "w"}, {**BOB, "企业微信账号": "w"}],
+            "第 3 行 · 企业微信账号：“w”与工号 1001 重复",
+        ),
+        ([ANN, {**ANN, "姓名": "别人"}], "第 3 行 · 姓名：与第 2 行同一工号的内容不同"),
+    ],
+)
+async def test_every_mistake_is_named_by_row_and_column_and_nothing_is_applied(
+    office: Office, rows: list[dict[str, Any]], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await office.bring(*rows) == 1
+
+    assert said in capsys.readouterr().out
+    assert (await office.directory()).active() == []
+
+
+async def test_all_mistakes_are_shown_at_once(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await office.bring({**ANN, "姓名": "", "邮箱": "x"}, {**BOB, "账号": "!"})
+
+    assert "有 3 处需要改正" in capsys.readouterr().out
+
+
+async def test_an_account_never_changes_and_is_never_given_again(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await office.bring(ANN, BOB)
+
+    assert await office.bring({**ANN, "账号": "ann2"}, BOB) == 1
+    assert "账号不能更改" in capsys.readouterr().out
+    await office.bring(ANN)
+    assert await office.bring(ANN, {**BOB, "工号": "1003"}) == 1
+    assert "账号不会再给别人" in capsys.readouterr().out
+
+
+async def test_an_id_of_somebody_outside_the_file_is_not_taken(office: Office) -> None:
+    robot = Person(id="robot", name="系统账号", wecom_user_id="robot")
+    await office.store.apply(Insert(Person.collection.name, to_doc(robot)))
+
+    assert await office.bring({**ANN, "企业微信账号": "robot"}) == 1
+
+
+async def test_a_file_of_few_does_not_dismiss_the_rest(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = [{**ANN, "工号": str(2000 + n), "账号": f"p{n}", "姓名": f"人{n}"} for n in range(30)]
+    await office.bring(*many)
+
+    assert await office.bring(ANN) == 1
+    assert "文件可能只是一部分人员" in capsys.readouterr().out
+    assert len((await office.directory()).active()) == 30
+
+
+async def test_known_departments_are_found_by_their_path(office: Office) -> None:
+    ward = Department(id="ward", name="心内科", parent_id="internal")
+    await office.store.apply(
+        Insert("departments", to_doc(Department(id="internal", name="内科"))),
+        Insert("departments", to_doc(ward)),
+    )
+
+    await office.bring(ANN)
+
+    assert (await office.person("ann")).posts == (Post(department_id="ward", title="护士"),)
+
+
+# Files
+
+
+async def test_the_template_is_accepted_and_empty(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_template(office.file)
+
+    assert read_staff(office.file).columns == frozenset(COLUMNS)
+    assert await import_staff(office.file, office.store, office.clock, True) == 2
+    assert "没有人员" in capsys.readouterr().out
+    assert [c.value for c in load_workbook(office.file).active[1]] == list(COLUMNS)
+
+
+def test_a_header_without_the_needed_columns_is_no_staff_file(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["姓名", "电话"])
+    book.save(tmp_path / "x.xlsx")
+
+    with pytest.raises(BadFile, match="缺少列：工号、账号、部门"):
+        read_staff(tmp_path / "x.xlsx")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04nonsense", b"\xd0\xcf\x11\xe0old", b"a,b\n"])
+def test_other_files_are_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "x.xlsx"
+    file.write_bytes(content)
+
+    with pytest.raises(BadFile):
+        read_staff(file)
+    with pytest.raises(BadFile):
+        read_staff(tmp_path / "missing.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/worksheets/sheet1.xml", b"<worksheet><broken"),
+        ("xl/worksheets/sheet1.xml", b'<!DOCTYPE x [<!ENTITY a "b">]><worksheet/>'),
+        ("xl/workbook.xml", b""),
+    ],
+)
+def test_a_spoiled_file_is_refused_in_words(
+    office: Office, tmp_path: Path, part: str, content: bytes
+) -> None:
+    office.write(ANN)
+    spoiled = tmp_path / "spoiled.xlsx"
+    with zipfile.ZipFile(office.file) as old, zipfile.ZipFile(spoiled, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, content if name == part else old.read(name))
+
+    with pytest.raises(BadFile):
+        read_staff(spoiled)
+
+
+def test_a_file_that_unpacks_to_too_much_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.directory.staff_file.LARGEST_UNPACKED", 1_000_000)
+    bomb = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/worksheets/sheet1.xml", b" " * 2_000_000)
+
+    with pytest.raises(BadFile, match="过大"):
+        read_staff(bomb)
+
+
+def test_too_many_rows_are_refused(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.directory.staff_file.MOST_ROWS", 1)
+    office.write(ANN, BOB)
+
+    with pytest.raises(BadFile, match="超过 1 行"):
+        read_staff(office.file)
