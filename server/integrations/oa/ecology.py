@@ -56,17 +56,6 @@ class OAConfig:
     limits: Limits = field(default_factory=Limits)
 
 
-def headers_from(setting: str) -> dict[str, str]:
-    """Headers out of the setting `Name: value | Name: value`."""
-    headers = {}
-    for part in filter(None, (part.strip() for part in setting.split("|"))):
-        name, colon, value = part.partition(":")
-        if not colon or not re.fullmatch(r"[A-Za-z0-9-]+", name.strip()):
-            raise ValueError("a header of the OA must be written as Name: value")
-        headers[name.strip()] = value.strip()
-    return headers
-
-
 class Ecology:
     """The adapter. Budget and breaker are shared with whoever plans the asking."""
 
