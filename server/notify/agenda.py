@@ -44,11 +44,15 @@ class Agenda:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def discovered(self, rows: Iterable[Doc]) -> None:
-        """Take up rows that are not known yet."""
+    def clear(self) -> None:
+        """Forget everything; discovery brings it back."""
+        self._entries.clear()
+
+    def discovered(self, rows: Iterable[Doc], latest: int) -> None:
+        """Take up rows that are not known yet, to be looked at by `latest` at the latest."""
         for row in rows:
             if row["_id"] not in self._entries:
-                self._entries[row["_id"]] = _Entry(row["due_at"])
+                self._entries[row["_id"]] = _Entry(min(row["due_at"], latest))
 
     def ready(self, now: int, limit: int) -> list[str]:
         """The rows to look at now, the longest due first."""

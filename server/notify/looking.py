@@ -41,6 +41,7 @@ COVERED_LOOK_MS: Final = 60_000
 IDLE_LOOK_MS: Final = 300_000
 """Nothing can be done for this row now: no WeCom, or nobody knows its kind."""
 FAULT_LOOK_MS: Final = 10_000
+FOR_EVER: Final = 2**53
 
 
 @dataclass(slots=True)
@@ -80,10 +81,19 @@ class Looking:
         self._metrics = metrics
         self._first_ms = first_ms
         self._may_send = may_send
+        self._everything = True
+
+    def start_over(self) -> None:
+        """Look at every row again: at the start, and when the clock was set back."""
+        self._agenda.clear()
+        self._everything = True
 
     async def step(self) -> bool:
         """Look at what is due now, within bounds. Says whether more is due at once."""
-        self._agenda.discovered(await coming(self._store, self._clock.now() + HORIZON_MS))
+        latest = self._clock.now() + HORIZON_MS
+        rows = await coming(self._store, FOR_EVER if self._everything else latest)
+        self._everything = False
+        self._agenda.discovered(rows, latest)
         self._metrics.owed.set(len(self._agenda))
         for _ in range(MOST_BATCHES):
             ids = self._agenda.ready(self._clock.now(), BATCH)
@@ -161,7 +171,8 @@ class Looking:
                 findings.settled[claim.person_id] = claim.upto
             elif reached is Reach.PENDING:
                 findings.pending.add(claim.person_id)
-            elif claim.first_at + self._first_ms > now:
+            elif now - self._first_ms < claim.first_at <= now:
+                # What seems to lie ahead is from before the clock was set back, and due.
                 findings.look_at.append(claim.first_at + self._first_ms)
             else:
                 findings.away.append(claim)

@@ -39,6 +39,7 @@ MEASURE_EVERY_S: Final = 5.0
 PURGE_EVERY_S: Final = 3_600.0
 KEEP_MS: Final = 90 * 24 * 3_600_000
 """How long the ledger remembers notices that have ended."""
+SET_BACK_MS: Final = 5_000
 AFTER_FAULT_S: Final = 2.0
 STOP_WITHIN_S: Final = 5.0
 
@@ -96,6 +97,7 @@ class Notifier:
                 merge_ms=settings.notice_merge_seconds * 1000,
             )
         self._begun = False
+        self._ahead_ms = float("-inf")
         self._measured_at = self._purged_at = float("-inf")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -111,10 +113,12 @@ class Notifier:
 
     async def look_step(self) -> bool:
         """Find out who is owed a notice. Says whether more is due at once."""
+        self._watch_clock()
         return await self._looking.step()
 
     async def send_step(self) -> None:
         """Start sending what waits, within the limits."""
+        self._watch_clock()
         if self._queue is None:
             return
         if not self._begun:
@@ -122,6 +126,15 @@ class Notifier:
             self._begun = True
         await self._queue.step()
         await self._keep_house(self._queue)
+
+    def _watch_clock(self) -> None:
+        """Moments are stored by the wall clock: when it is set back, nothing may wait for it."""
+        ahead_ms = self._clock.now() - self._clock.monotonic() * 1000
+        if ahead_ms < self._ahead_ms - SET_BACK_MS:
+            logger.warning("the clock was set back; everything that waits is looked at again")
+            self._looking.start_over()
+            self._begun = False
+        self._ahead_ms = ahead_ms
 
     async def quiet(self) -> None:
         """Until no call is under way."""

@@ -69,15 +69,23 @@ class Queue:
         """Set when a call has ended, and more may go."""
 
     async def begin(self) -> None:
-        """Take over what another process had on its way: the store is ours alone now."""
+        """Take up everything that has not ended, whoever had it on its way: the store is ours alone.
+
+        Also when the clock was set back: what was put off may go again, and is put off anew if need be.
+        """
         now = self._clock.now()
-        for priority in Priority:
-            eq = ("sending", int(priority))
-            for doc in await self._store.find(_NOTICES, "state", eq, limit=MOST_COUNTED):
-                held = Held(from_doc(Notice, doc), doc["_v"])
-                self._places.add(held.notice.place)
-                if held.notice.at > now:
-                    await self._sending.postpone(held, now)
+        for state in UNENDED:
+            for priority in Priority:
+                eq = (state, int(priority))
+                for doc in await self._store.find(_NOTICES, "state", eq, limit=MOST_COUNTED):
+                    if doc["_id"] not in self._tasks:
+                        await self._take_up(Held(from_doc(Notice, doc), doc["_v"]), now)
+
+    async def _take_up(self, held: Held, now: int) -> None:
+        if held.notice.state == "sending":
+            self._places.add(held.notice.place)
+        if held.notice.at > now:
+            await self._sending.postpone(held, now)
 
     async def step(self) -> None:
         """Start what may go now."""
@@ -137,7 +145,7 @@ class Queue:
                 return now + PLACE_TAKEN_MS
             last = await self._store.find(_NOTICES, "told", notice.place, reverse=True, limit=1)
             if last and last[0]["told_at"] + self._merge_ms > now:
-                return int(last[0]["told_at"]) + self._merge_ms
+                return min(int(last[0]["told_at"]), now) + self._merge_ms
         wait_ms = await self._throttle.wait_ms(notice.person_id)
         if wait_ms:
             self._metrics.throttled.inc()

@@ -234,3 +234,18 @@ async def test_a_notice_that_never_gets_through_is_a_dead_letter(
         ("s0666", "dead", "RuntimeError")
     ]
     assert len(wecom.phones["s0001"]) == 24
+
+
+async def test_a_clock_set_back_holds_nothing_up(ward: Ward, sandbox: RunningSandbox) -> None:
+    await ward.follow("news", "s0001")
+    await ward.follow("duty", "s0002")
+    await ward.change("news")
+    await ward.pass_time(7)
+    await ward.change("duty")
+    ward.clock.advance(2)
+    await ward.notifier.look_step()
+
+    ward.clock._now_ms -= 3_600_000
+    await ward.pass_time(20)
+
+    assert len(await sandbox.inbox("s0001")) == len(await sandbox.inbox("s0002")) == 1
