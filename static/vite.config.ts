@@ -46,7 +46,16 @@ export default defineConfig({
     cssTarget: ["chrome69", "safari12"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    reportCompressedSize: true,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "vendor", test: /node_modules[\\/](@vue|vue|vue-router|pinia)[\\/]/ },
+            { name: "floor", test: /src[\\/](wire|i18n[\\/](index|zh|times)|store[\\/](?!receipts|typing|my_number))/ },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {
@@ -56,6 +65,7 @@ export default defineConfig({
   },
   test: {
     environment: "happy-dom",
+    isolate: false,
     include: ["tests/**/*.test.ts"],
     setupFiles: ["tests/setup.ts"],
   },

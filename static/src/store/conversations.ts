@@ -21,7 +21,6 @@ export const useConversations = defineStore("conversations", () => {
     try {
       const { conversations } = await command("chat.conversations", {})
       byId.clear()
-      members.clear()
       for (const conversation of conversations) put(conversation)
       isLoaded.value = true
       failure.value = null

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest"
+import { drop, keep, read, readAll, useAccount, wipe } from "../src/store/kept"
+
+describe("what stays on the device", () => {
+  it("is there for the same person after a reload and for nobody else", async () => {
+    useAccount("s0001")
+    await keep("outbox", "k1", { text: "好" })
+    useAccount("s0002")
+    expect(await readAll("outbox")).toEqual([])
+
+    useAccount("s0001")
+
+    expect(await readAll("outbox")).toEqual([["k1", { text: "好" }]])
+  })
+
+  it("goes when dropped", async () => {
+    useAccount("s0001")
+    await keep("drafts", "c1", "写了一半")
+    await drop("drafts", "c1")
+
+    expect(await read("drafts", "c1")).toBeUndefined()
+  })
+
+  it("is gone for good after a sign-out", async () => {
+    useAccount("s0001")
+    await keep("state", "me", 1)
+    await wipe("s0001")
+    useAccount("s0001")
+
+    expect(await read("state", "me")).toBeUndefined()
+  })
+
+  it("answers that nothing was kept when there is no account", async () => {
+    await wipe("s0001")
+
+    expect(await keep("state", "me", 1)).toBe(false)
+  })
+})
