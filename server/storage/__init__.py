@@ -6,18 +6,25 @@ Promises every adapter keeps (tests/contracts/test_storage.py runs against all o
   after they are on disk (or journalled by a majority). There are no interactive transactions;
   what a batch relies on is stated as preconditions (`expect`, `Require`).
 - **Logs are gap-free.** `Append` gives the next `position` of its stream, and to numbered entries
-  the next `seq`. A reader that sees position n sees every position before it.
+  the next `seq`. A reader that sees position n sees every position before it, but for entries that
+  were deleted or replaced under their `key`; their numbers are never given again.
 - **Repeats are recognised.** An `Append` whose `idem` was taken makes the whole batch do nothing and
-  raises `Repeated` with the first entry, for as long as that entry is kept.
+  raises `Repeated` with the first entry, as it is now, for as long as that entry is kept. `Repeated`
+  comes before any `Conflict` or `Duplicate` that the repetition itself would cause.
 - **Completion is in commit order.** The `then` callbacks of `apply` are called on the event loop, in
   the order in which the batches became durable (per stream where several owners write), each before
   its `apply` returns and even if the caller was cancelled meanwhile.
-- **Work is bounded.** With too much waiting, `apply` raises `StoreBusy` at once; nothing was done.
+- **Work is bounded.** With too much waiting, `apply` and the reads raise `StoreBusy` at once; nothing
+  was done.
+- **What is read was stored.** A read begun after an `apply` returned (or its `then` was called) sees it;
+  each read sees one state.
 
 Shapes: ids, streams and index keys are strings; documents hold JSON values, integers within 2^53;
 moments are integer milliseconds. A document has `_id`; the store adds `_v`, its version (from 1).
 Indexed fields are strings, integers or booleans at the top level of the document, never arrays.
-A field absent or null is not in a sparse index.
+A sparse index holds the documents that have all of its keys, none of them null; a unique index over a
+field that may be absent is declared sparse. A mistake of the caller (no `_id`, a document put into a
+log, a `Taken` nobody took) is a ValueError or TypeError, an undeclared name a StorageError.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +80,10 @@ LOG_INDEXES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Stands for a number that an earlier `Append` of the same batch takes; top-level values only."""
+    """Stands for a number that an earlier `Append` of the same batch takes; top-level values only.
+
+    After several to one stream it is the number of the last one before.
+    """
 
     stream: str
     what: Literal["position", "seq"]
@@ -98,7 +108,10 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Set top-level fields of a document that exists (None removes a field)."""
+    """Set top-level fields of a document that exists (None removes a field).
+
+    Identity, version and what `Append` gave an entry cannot be patched.
+    """
 
     coll: str
     id: str
@@ -117,7 +130,10 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Max:
-    """Raise an integer field of an existing document to `value`; a higher or equal one stays as it is."""
+    """Raise an integer field of an existing document to `value`, or set it where it is absent.
+
+    A higher or equal one stays as it is, and so does the document's version.
+    """
 
     coll: str
     id: str
@@ -153,7 +169,10 @@ class Append:
 Op = Insert | Put | Patch | Delete | Max | Require | Append
 
 Completion = Callable[[Sequence[Doc | None]], None]
-"""Called with one result per operation: the document as stored, or None where nothing is stored."""
+"""Called with one result per operation: the document as stored, or None for Delete and Require.
+
+`apply` returns the same objects afterwards; leave them as they are.
+"""
 
 
 class StorageError(Exception):
@@ -229,7 +248,11 @@ class Store(Protocol):
         ...
 
     async def ensure(self, collection: Collection) -> None:
-        """Declare a collection: create it, add indexes it lacks and fill them. Repeatable."""
+        """Declare a collection: create it, add indexes and search it lacks and fill them. Repeatable.
+
+        What is declared stays declared in the store, until `drop_index`. StorageError when it is there
+        with another meaning, Duplicate when a unique index finds values that are not.
+        """
         ...
 
     async def drop_index(self, coll: str, name: str) -> None: ...
@@ -268,7 +291,10 @@ class Store(Protocol):
         ...
 
     async def tails(self, coll: str, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
-        """The first `limit` entries after the given position of each stream, in one read."""
+        """The first `limit` entries after the given position of each stream, in one read.
+
+        Every stream asked for has its list, if only an empty one.
+        """
         ...
 
     async def search(
@@ -282,7 +308,7 @@ class Store(Protocol):
     ) -> list[Doc]:
         """The newest documents of `scopes` whose text holds `text` (two characters or more, letters
         compared without case), newest first by order of storing. Each result carries `_rank`; pass
-        the last one's as `before` for the next page."""
+        the last one's as `before` for the next page. A shorter text is a ValueError."""
         ...
 
     async def scan(self, coll: str, after_id: str | None = None, limit: int = 500) -> list[Doc]:
@@ -290,7 +316,7 @@ class Store(Protocol):
         ...
 
     async def snapshot(self, target: Path) -> BackupInfo:
-        """Write a consistent, checked copy to `target` while work goes on."""
+        """Write a consistent, checked copy to `target` while work goes on; replaces an older one."""
         ...
 
     def health(self) -> StoreHealth: ...
