@@ -12,6 +12,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
 from server.directory.documents import Person
@@ -21,6 +22,7 @@ MOST_UNITS: Final = 8
 LONGEST_QUERY: Final = 64
 TWO_LETTER_INITIALS: Final = frozenset({"zh", "ch", "sh"})
 SHORTEST_NUMBER: Final = 3
+MANY: Final = 500
 IGNORED: Final = str.maketrans("", "", " \t'’·•.-")
 
 # Better matches have lower ranks; those by a reading unlikely in a name come after all others.
@@ -87,7 +89,8 @@ class PeopleIndex:
         self._grams: defaultdict[str, set[Handle]] = defaultdict(set)
         self._codes: list[tuple[str, Handle]] = []
         self._numbers: dict[Handle, str] = {}
-        self._order: dict[Handle, tuple[str, str]] = {}
+        self._order: dict[Handle, tuple[str, str, Handle]] = {}
+        self._phone_book: list[tuple[str, str, Handle]] = []
         self._handles: dict[str, Handle] = {}
         self._entries: dict[Handle, Person] = {}
         self._next = 0
@@ -103,7 +106,8 @@ class PeopleIndex:
         self._next += 1
         self._handles[person.id] = handle
         self._entries[handle] = person
-        self._order[handle] = (sorting_key(person.name), person.id)
+        self._order[handle] = (sorting_key(person.name), person.id, handle)
+        insort(self._phone_book, self._order[handle])
         self._numbers[handle] = _numbers_of(person)
         keys = _full_keys(person)
         self._full.add(handle, keys)
@@ -121,7 +125,7 @@ class PeopleIndex:
         if handle is None:
             return
         person = self._entries.pop(handle)
-        del self._order[handle]
+        del self._phone_book[bisect_left(self._phone_book, self._order.pop(handle))]
         self._full.remove(handle, _full_keys(person))
         self._begun.remove(handle, _begun_keys(person))
         self._lengths[_length(person)].discard(handle)
@@ -141,12 +145,19 @@ class PeopleIndex:
         found: list[Handle] = []
         seen: set[Handle] = set()
         for people in ranked:
-            best = heapq.nsmallest(limit - len(found), people - seen, key=self._order.__getitem__)
-            found += best
+            found += self._first(people - seen, limit - len(found))
             seen |= people
             if len(found) >= limit:
                 break
         return [self._entries[handle] for handle in found]
+
+    def _first(self, people: set[Handle], count: int) -> list[Handle]:
+        """So many of the people, those first that stand first in a phone book."""
+        if len(people) <= MANY:
+            return heapq.nsmallest(count, people, key=self._order.__getitem__)
+        # Of many, the first few are soon met by turning the pages.
+        in_order = (handle for _, _, handle in self._phone_book if handle in people)
+        return list(islice(in_order, count))
 
     def _hits(self, text: str) -> Iterator[Hit]:
         yield from self._by_code(text)
@@ -162,7 +173,7 @@ class PeopleIndex:
         place = bisect_left(self._codes, (text, -1))
         end = bisect_left(self._codes, (text + "\U0010ffff", -1))
         codes = self._codes[place:end]
-        yield EXACT, {handle for code, handle in codes if code == text}
+        yield EXACT, {handle for _, handle in takewhile(lambda code: code[0] == text, codes)}
         yield BEGINS_INITIALS, {handle for _, handle in codes}
 
     def _by_number(self, text: str) -> set[Handle]:

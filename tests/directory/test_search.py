@@ -1,7 +1,10 @@
 """Finding people by what somebody remembers of them."""
 
+import time
+
 import pytest
 
+from benchmarks.pinyin_search import QUERIES, crowd
 from server.directory import Directory, Person
 from server.directory.index import PeopleIndex
 
@@ -179,3 +182,17 @@ def test_retired_people_are_known_and_not_found() -> None:
     assert [person.id for person in directory.search("zhangwei")] == ["s2"]
     assert directory.person("s1") is not None
     assert directory.roles_of("s1") is None
+
+
+def test_a_search_among_ten_thousand_takes_at_most_20_ms() -> None:
+    index = PeopleIndex()
+    for person in crowd():
+        index.add(person)
+
+    costs = {}
+    for what, query in QUERIES.items():
+        start = time.thread_time()
+        index.search(query, 20)
+        costs[what] = (time.thread_time() - start) * 1000
+
+    assert max(costs.values()) <= 20, costs
