@@ -18,11 +18,13 @@ from server.auth.actor import SYSTEM
 from server.clock import Clock, Millis
 from server.directory.directory import read_all
 from server.directory.documents import Department, Person
-from server.directory.staff_file import BadFile, Fault, read_staff
+from server.directory.staff_file import BadFile, Fault, read_staff, write_template
 from server.directory.staff_plan import Plan, make_plan
 from server.ids import new_id
 from server.storage import Insert, Op, Patch, Put, Store
 from server.storage.document import Document, to_doc
+
+__all__ = ["apply_plan", "import_staff", "write_template"]
 
 BATCH: Final = 200
 MOST_SHOWN: Final = 200
