@@ -178,7 +178,13 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         gateway.attach(app)
         pages.add_routes(app, PAGES)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        runner = web.AppRunner(
+            # A small compressed body may be a large one; no client of ours compresses.
+            app,
+            access_log=None,
+            shutdown_timeout=2.0,
+            auto_decompress=False,
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=4_096)
