@@ -1,6 +1,7 @@
 """Around every request: refusals become JSON, what is unknown is logged once, headers are set."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -36,7 +37,7 @@ def refused_response(refused: Refused) -> web.Response:
         body=bytes(refusal(refused)), status=refused.status, content_type="application/json"
     )
     if refused.retry_after_ms is not None:
-        response.headers["Retry-After"] = str(max(1, refused.retry_after_ms // 1000))
+        response.headers["Retry-After"] = str(math.ceil(refused.retry_after_ms / 1000))
     return response
 
 
@@ -47,6 +48,8 @@ async def answer_refusals(request: web.Request, handler: Answer) -> web.StreamRe
         return await handler(request)
     except Refused as refused:
         return refused_response(refused)
+    except web.RequestPayloadError:
+        return refused_response(Invalid("the body ended early or is not encoded as its headers say"))
     except web.HTTPRequestEntityTooLarge:
         return refused_response(TooLarge(f"a body has at most {BODY_LIMIT} bytes"))
     except web.HTTPException as raised:
@@ -69,6 +72,7 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Security headers on every answer, error pages included."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "Yuanxin"  # rather than which versions of what
     if request.app[SETTINGS].url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.path.startswith("/api/"):

@@ -1,5 +1,6 @@
 """Whether the server lives, whether it can serve, and its figures."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ class Check:
     ready: bool
     detail: str = ""
 
+
+log = logging.getLogger(__name__)
 
 Ask = Callable[[], Awaitable[Check]]
 
@@ -38,8 +41,8 @@ async def healthz(request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """200 when storage answers and migrations are current; the rest is told and changes nothing."""
     health = request.app[HEALTH]
-    needed = {name: await ask() for name, ask in health.needed.items()}
-    others = {name: await ask() for name, ask in health.others.items()}
+    needed = {name: await _asked(name, ask) for name, ask in health.needed.items()}
+    others = {name: await _asked(name, ask) for name, ask in health.others.items()}
     ready = all(check.ready for check in needed.values())
     body = {
         "ready": ready,
@@ -49,6 +52,15 @@ async def readyz(request: web.Request) -> web.Response:
         },
     }
     return web.json_response(body, status=200 if ready else 503)
+
+
+async def _asked(name: str, ask: Ask) -> Check:
+    """What cannot even be asked is not ready, and takes nothing else down."""
+    try:
+        return await ask()
+    except Exception:
+        log.exception("a check failed", extra={"check": name})
+        return Check(False, "the check failed; it has been logged")
 
 
 async def metrics(request: web.Request) -> web.Response:

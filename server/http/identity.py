@@ -13,7 +13,7 @@ from server.http.keys import ACTOR, COOKIE, SESSIONS, SETTINGS
 def address_of(request: web.Request) -> str:
     """The client's address: the peer's, or what a trusted proxy says of it."""
     peer = request.remote or ""
-    trusted = {p.strip() for p in request.app[SETTINGS].trusted_proxies.split(",") if p.strip()}
+    trusted = request.app[SETTINGS].proxies
     # Each proxy appends whom it heard; walk back from the nearest while they are ours.
     hops = [h.strip() for h in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
     while peer in trusted and hops and hops[-1]:
@@ -37,10 +37,20 @@ def check_origin(request: web.Request, *, may_be_missing: bool) -> None:
         if may_be_missing:
             return
         raise Forbidden("a request with the cookie alone must come from our own page")
-    ours = urlsplit(request.app[SETTINGS].url)
-    given = urlsplit(origin)
-    if (given.scheme, given.netloc) != (ours.scheme, ours.netloc) and given.netloc != request.host:
+    if not _is_ours(request, origin):
         raise Forbidden("this page belongs to another site")
+
+
+def _is_ours(request: web.Request, origin: str) -> bool:
+    """Whether an origin is the public one, or the name under which this request came."""
+    try:
+        given = urlsplit(origin)
+    except ValueError:
+        return False
+    if given.scheme not in ("http", "https") or not given.netloc:
+        return False
+    ours = urlsplit(request.app[SETTINGS].url)
+    return (given.scheme, given.netloc) == (ours.scheme, ours.netloc) or given.netloc == request.host
 
 
 async def signed_in(request: web.Request) -> Actor:

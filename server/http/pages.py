@@ -8,6 +8,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+NOT_PAGES = frozenset(("api", "socket.io", "wecom"))
+"""First parts of paths that belong to programs: what is missing there is missing."""
+
 FOREVER = "public, max-age=31536000, immutable"
 NOT_BUILT = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>院信 Yuanxin</title>
 <p>页面尚未构建。请运行 make run。The pages have not been built: run make run.</p></html>"""
@@ -18,7 +21,7 @@ def add_routes(app: web.Application, folder: Path) -> None:
 
     async def serve(request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
-        if path.startswith(("api/", "socket.io/", "wecom/")):
+        if path.partition("/")[0] in NOT_PAGES:
             raise web.HTTPNotFound
         file = _inside(folder, path)
         if file is not None:
@@ -38,8 +41,11 @@ def _inside(folder: Path, path: str) -> Path | None:
     """The file a path names, if it is one of the folder's own."""
     if not path or "\0" in path:
         return None
-    file = (folder / path).resolve()
-    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+    try:
+        file = (folder / path).resolve()
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+    except OSError:  # longer than any name here, or bytes that are no name
+        return None
 
 
 def _file(file: Path, caching: str) -> web.FileResponse:
