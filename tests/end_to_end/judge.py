@@ -11,6 +11,7 @@ server but these files. Prints the counts as JSON; the exit status is 0 when all
 import json
 import sys
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def _screens(
         unannounced += sum(line["what"] == "gap" for line in lines)
         for conversation, seen in shown.items():
             numbers = [line["seq"] for line in seen]
-            inverted += sum(b < a for a, b in zip(numbers, numbers[1:], strict=False))
+            inverted += sum(b < a for a, b in pairwise(numbers))
             doubled += len(numbers) - len(set(numbers))
             wanted = range(numbers[0], len(kept[conversation]) + 1)
             missing += len(set(wanted) - set(numbers))

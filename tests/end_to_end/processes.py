@@ -40,6 +40,10 @@ class ServerProcess:
 
     async def start(self, ready: str | None = None) -> None:
         """Start it and wait until `ready` (its /readyz if not given) answers 200."""
+        self._spawn()
+        await self._wait(ready or f"{self.url}/readyz")
+
+    def _spawn(self) -> None:
         own = {
             "YUANXIN_DATA_DIR": str(self.folder),
             "YUANXIN_HTTP_PORT": str(self.port),
@@ -54,7 +58,6 @@ class ServerProcess:
             stdout=self._log,
             stderr=self._log,
         )
-        await self._wait(ready or f"{self.url}/readyz")
 
     async def _wait(self, address: str) -> None:
         async with aiohttp.ClientSession() as http, asyncio.timeout(START_WITHIN_S):
