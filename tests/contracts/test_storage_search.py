@@ -152,6 +152,15 @@ async def test_several_changes_in_one_batch_leave_the_last_text(store: Store) ->
     assert await found(store, "第三") == ["m1"]
 
 
+async def test_what_is_stored_next_does_not_inherit_a_deleted_text(store: Store) -> None:
+    await store.apply(Append("talk", "a", {"_id": "m1", "text": "旧公告"}))
+    await store.apply(Delete("talk", "m1"), Append("talk", "a", {"_id": "m2", "text": "新消息"}))
+    await store.apply(Delete("talk", "m2"))
+    await store.apply(Append("talk", "a", {"_id": "m3", "text": "再来一条"}))
+
+    assert [await found(store, text) for text in ("公告", "消息", "再来")] == [[], [], ["m3"]]
+
+
 async def test_a_replaced_key_is_not_found(store: Store) -> None:
     await store.apply(Append("talk", "a", {"_id": "m1", "text": "旧公告"}, key="k"))
     await store.apply(Append("talk", "a", {"_id": "m2", "text": "新公告"}, key="k"))

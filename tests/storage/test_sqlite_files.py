@@ -328,7 +328,7 @@ async def test_after_trouble_the_store_finds_out_by_itself_that_it_can_write_aga
         full_disk(False)
 
     async with asyncio.timeout(10):
-        while not store.health().ready:  # noqa: ASYNC110 - there is nothing else to wait for
+        while not store.health().ready:
             await asyncio.sleep(0.01)
 
     assert await ids(store) == []
