@@ -122,6 +122,10 @@ class Directory:
         """All departments."""
         return list(self._departments.values())
 
+    def search_departments(self, query: str, limit: int = 10) -> list[Branch]:
+        """Departments by name, pinyin or initials."""
+        return self._grown().search(query, min(limit, MOST_FOUND))
+
     def members(self, department_id: str, *, below: bool = False) -> list[Person]:
         """The people of a department: those who lead it first, then as in a phone book."""
         people = self.people(self._grown().members(department_id, below=below))

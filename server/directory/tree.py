@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.directory.documents import Department, Person
+from server.directory.names import NameIndex, normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Tree:
         for person in people:
             for post in person.posts:
                 self._direct[post.department_id].add(person.id)
+        self._names = NameIndex()
         self._below: dict[str, set[str]] = {}
         self._branches: list[Branch] = []
         for top in self._children[None]:
@@ -39,6 +41,7 @@ class Tree:
 
     def _grow(self, department: Department, above: frozenset[str]) -> set[str]:
         place = len(self._branches)
+        self._names.add(place, department.name)
         self._branches.append(Branch(department, 0))
         people = set(self._direct[department.id])
         for child in self._children[department.id]:
@@ -52,6 +55,16 @@ class Tree:
     def branches(self) -> list[Branch]:
         """All departments, each after its parent."""
         return self._branches
+
+    def search(self, query: str, limit: int) -> list[Branch]:
+        """Departments by name, pinyin or initials, the best match first."""
+        text = normalised(query)
+        best: dict[int, int] = {}
+        for rank, places in self._names.hits(text) if text else ():
+            for place in places:
+                best[place] = min(rank, best.get(place, rank))
+        found = sorted(best, key=lambda place: (best[place], place))
+        return [self._branches[place] for place in found[:limit]]
 
     def members(self, department_id: str, *, below: bool) -> set[str]:
         """Ids of the people of a department, with those of its sub-departments or without."""

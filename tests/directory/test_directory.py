@@ -126,3 +126,23 @@ async def test_a_directory_loaded_again_holds_what_the_store_holds(tmp_path: Pat
         assert len(await directory.oa_users()) == 1_600
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("ckyz", "产科一组"),
+        ("产科", "产科一组"),
+        ("chankeyizu", "产科一组"),
+        ("xxgnk", "心血管内科"),
+        ("neike", "内科"),
+        ("神经", "神经内科"),
+    ],
+)
+def test_a_department_is_found_by_name_pinyin_and_initials(query: str, name: str) -> None:
+    directory = small_directory()
+    directory.refresh(departments=[Department(id="o1", name="产科一组", order=3)])
+
+    names = [branch.department.name for branch in directory.search_departments(query)]
+
+    assert names[0] == name

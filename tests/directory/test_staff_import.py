@@ -42,6 +42,7 @@ class Office:
 
     async def bring(self, *rows: dict[str, Any], apply: bool = True, **options: Any) -> int:
         self.write(*rows, **options)
+        self.clock.advance(1)
         return await import_staff(self.file, self.store, self.clock, apply)
 
     async def directory(self) -> Directory:

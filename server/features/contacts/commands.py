@@ -13,6 +13,7 @@ from server.errors import NotFound
 from server.features.contacts.protocol import (
     MOST_FOUND,
     CardShown,
+    ContactsFound,
     DepartmentCard,
     Departments,
     DepartmentShown,
@@ -46,9 +47,12 @@ async def show_department(
 
 async def search_people(
     command: SearchContacts, work: UnitOfWork, directory: Directory, presence: Presence
-) -> People:
+) -> ContactsFound:
     found = directory.search(command.query, min(command.limit, MOST_FOUND))
-    return People(people=await _cards(found, directory, presence))
+    return ContactsFound(
+        people=await _cards(found, directory, presence),
+        departments=[_department(b) for b in directory.search_departments(command.query)],
+    )
 
 
 async def show_card(

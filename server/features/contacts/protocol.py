@@ -59,11 +59,19 @@ class DepartmentShown(Result, frozen=True):
 
 
 class SearchContacts(Command, frozen=True):
-    """Find people by name, pinyin, initials, account, or at least three digits of a number."""
+    """Find people by name, pinyin, initials, account, or at least three digits of a number; and
+    departments by name, pinyin or initials."""
 
     wire_name: ClassVar[str] = "contacts.search"
     query: Annotated[str, Meta(min_length=1, max_length=64)]
     limit: Annotated[int, Meta(ge=1)] = 20
+
+
+class ContactsFound(Result, frozen=True):
+    """What was found, the best match first; a few departments at most."""
+
+    people: list[PersonCard]
+    departments: list[DepartmentCard]
 
 
 class ShowCard(Command, frozen=True):
@@ -87,6 +95,6 @@ class NamePeople(Command, frozen=True):
 
 
 class People(Result, frozen=True):
-    """People, best match first or in the order asked."""
+    """People, in the order asked."""
 
     people: list[PersonCard]

@@ -165,3 +165,10 @@ async def test_unknown_ids_are_left_out_of_people(office: Office) -> None:
     answer = await office.ask("ann", "contacts.people", {"person_ids": ["made-up", "bob", "bob"]})
 
     assert [person["person_id"] for person in answer["people"]] == ["bob"]
+
+
+async def test_departments_are_found_by_their_initials(office: Office) -> None:
+    found = await office.ask("ann", "contacts.search", {"query": "ywb"})
+
+    assert found["people"] == []
+    assert [department["name"] for department in found["departments"]] == ["医务部"]
