@@ -9,6 +9,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from aiohttp.http import HttpProcessingError
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -28,11 +30,22 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+def without_what_strangers_sent(record: logging.LogRecord) -> bool:
+    """Say of requests that are no HTTP only that they came: scanners send many, and the exception
+    quotes what it could not read. To be used as a filter; keeps every record."""
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        record.msg, record.args = "a request that is no HTTP was refused", ()
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.exc_info = None
+    return True
+
+
 def start_logging(level: str) -> None:
     """Log to standard error from now on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("aiohttp.server").addFilter(without_what_strangers_sent)
     # Their lines hold addresses with tokens, or one line for every packet.
     for noisy in ("aiohttp.access", "engineio", "socketio", "httpx", "httpcore", "zeep", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -49,7 +49,9 @@ async def answer_refusals(request: web.Request, handler: Answer) -> web.StreamRe
     except Refused as refused:
         return refused_response(refused)
     except web.RequestPayloadError:
-        return refused_response(Invalid("the body ended early or is not encoded as its headers say"))
+        return refused_response(
+            Invalid("the body ended early or is not encoded as its headers say")
+        )
     except web.HTTPRequestEntityTooLarge:
         return refused_response(TooLarge(f"a body has at most {BODY_LIMIT} bytes"))
     except web.HTTPException as raised:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from server.auth import Actor
 from server.errors import Forbidden, Unauthenticated
-from server.http.keys import ACTOR, COOKIE, SESSIONS, SETTINGS
+from server.http.keys import COOKIE, SESSIONS, SETTINGS
 
 
 def address_of(request: web.Request) -> str:
@@ -50,7 +50,10 @@ def _is_ours(request: web.Request, origin: str) -> bool:
     if given.scheme not in ("http", "https") or not given.netloc:
         return False
     ours = urlsplit(request.app[SETTINGS].url)
-    return (given.scheme, given.netloc) == (ours.scheme, ours.netloc) or given.netloc == request.host
+    return (given.scheme, given.netloc) == (
+        ours.scheme,
+        ours.netloc,
+    ) or given.netloc == request.host
 
 
 async def signed_in(request: web.Request) -> Actor:
@@ -62,6 +65,4 @@ async def signed_in(request: web.Request) -> Actor:
     if not token:
         raise Unauthenticated("sign in first")
     check_origin(request, may_be_missing=bears)
-    actor = await request.app[SESSIONS].authenticate(token.strip(), address_of(request))
-    request[ACTOR] = actor
-    return actor
+    return await request.app[SESSIONS].authenticate(token.strip(), address_of(request))
