@@ -118,9 +118,11 @@ class Sessions:
     async def actor(self, session_id: str, address: str = "") -> Actor:
         """Who a session belongs to, if it still stands. Raises Unauthenticated."""
         session = await self._current(session_id)
-        if session is None or not self.is_live(session):
+        if session is None:
             self._drop(session_id)
             raise _nobody()
+        if not self.is_live(session):
+            raise _nobody()  # and held on to until the sweep, which closes its sockets
         if await self._see(session):
             session = await self._current(session_id)
             if session is None or session.revoked_at is not None:
