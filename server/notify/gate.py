@@ -66,15 +66,13 @@ class Gate:
         if not called and self._begun:
             self._begun.pop()
 
-    def succeeded(self) -> bool:
-        """WeCom answered as it should. Says whether it had not for a while."""
-        was_closed = self._trying
+    def succeeded(self) -> None:
+        """WeCom answered as it should."""
         self._failing.clear()
         self._wait_s = FIRST_WAIT_S
         self._opens_at = 0.0
         self._trying = False
         self.misconfigured = False
-        return was_closed
 
     def failed(self, notice_id: str) -> None:
         """A call failed, or nobody knows."""

@@ -15,7 +15,7 @@ from server.outbox import Notice
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT_MS: Final = 1_000
-LONGEST_WAIT_MS: Final = 60_000
+LONGEST_WAIT_MS: Final = 30_000
 MISCONFIGURED_MS: Final = 60_000
 
 MOST_FAILURES: Final = 20

@@ -63,7 +63,6 @@ class Queue:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._places: set[tuple[str, str, str]] = set()
         self._got_through_at = 0
-        self._recovered = False
         self._logged_at = 0
         self.moved = asyncio.Event()
         """Set when a call has ended, and more may go."""
@@ -89,9 +88,6 @@ class Queue:
 
     async def step(self) -> None:
         """Start what may go now."""
-        if self._recovered:
-            self._recovered = False
-            await self._bring_forward()
         for priority in Priority:
             for state in reversed(UNENDED):
                 await self._start(state, priority)
@@ -203,7 +199,7 @@ class Queue:
         """What one call says about all the others."""
         if isinstance(outcome, Ended):
             self._got_through_at = self._clock.now()
-            self._recovered = self._gate.succeeded() or self._recovered
+            self._gate.succeeded()
         else:
             self._metrics.retries.inc()
             if outcome.misconfigured:
@@ -228,19 +224,6 @@ class Queue:
         if now - self._logged_at >= LOG_EVERY_MS:
             self._logged_at = now
             logger.log(level, text, reason)
-
-    async def _bring_forward(self) -> None:
-        """WeCom is back: what waits because of the failure need not wait for its turn."""
-        now = self._clock.now()
-        for priority in Priority:
-            eq = ("sending", int(priority))
-            for doc in await self._store.find(_NOTICES, "state", eq, gt=now, limit=BATCH):
-                if doc["_id"] not in self._tasks:
-                    held = Held(from_doc(Notice, doc), doc["_v"])
-                    try:
-                        await self._sending.postpone(held, now)
-                    except Conflict:
-                        continue
 
     async def measure(self) -> None:
         """Bring the gauges of what waits up to date."""

@@ -249,3 +249,41 @@ async def test_a_clock_set_back_holds_nothing_up(ward: Ward, sandbox: RunningSan
     await ward.pass_time(20)
 
     assert len(await sandbox.inbox("s0001")) == len(await sandbox.inbox("s0002")) == 1
+
+
+async def test_what_may_have_arrived_goes_again_unchanged(
+    ward: Ward, sandbox: RunningSandbox
+) -> None:
+    await ward.follow("token", "s0002")
+    await ward.change("token")
+    await ward.pass_time(10)
+    await ward.follow("news", "s0001")
+    await ward.change("news")
+    await sandbox.fault("lost_answer", for_s=15)
+    await ward.pass_time(10)
+    assert len(await sandbox.inbox("s0001")) == 1
+
+    await ward.change("news")
+    ward.started()
+    await ward.pass_time(30)
+    assert len(await sandbox.inbox("s0001")) == 1
+    await ward.pass_time(60)
+
+    assert ["1 条" in card["description"] for card in await sandbox.inbox("s0001")] == [True, True]
+    told = [(each.after, each.upto) for each in await ward.notices("s0001")]
+    assert told == [(0, 1), (1, 2)]
+
+
+async def test_after_a_long_outage_everybody_is_told_soon(
+    ward: Ward, sandbox: RunningSandbox
+) -> None:
+    people = ["s0001", "s0002", "s0003"]
+    await ward.follow("news", *people)
+    await ward.change("news")
+    await sandbox.fault("busy", for_s=3_000)
+    await ward.pass_time(600, each_s=2)
+
+    await sandbox.fault("off")
+    await ward.pass_time(40)
+
+    assert [len(await sandbox.inbox(person)) for person in people] == [1, 1, 1]
