@@ -192,6 +192,8 @@ function woke(): void {
 export function watchThePage(): void {
   document.addEventListener("visibilitychange", () => void probe())
   addEventListener("online", woke)
+  /* An open socket does not notice that the network went; the page is told, so it need not wait. */
+  addEventListener("offline", reconnect)
   addEventListener("pageshow", woke)
   addEventListener("focus", woke)
 }
