@@ -187,6 +187,7 @@ class Sending:
             told_at=now if state != "settled" else None,
             waiting_for=None,
             owner=None,
+            request=None,
             reason=reason,
             msgid=msgid,
         )

@@ -60,7 +60,7 @@ class Notice(Document, frozen=True):
     waiting_for: str | None = None
     """`<kind>:<subject>:<person>` while queued."""
     request: str | None = None
-    """The exact bytes, as text, from the first try on."""
+    """The exact bytes, as text, from the first try to the end: what people wrote is kept elsewhere."""
     owner: str | None = None
     """Who sends it, while sending."""
     tries: list[Millis] = []

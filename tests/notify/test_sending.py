@@ -287,3 +287,29 @@ async def test_after_a_long_outage_everybody_is_told_soon(
     await ward.pass_time(40)
 
     assert [len(await sandbox.inbox(person)) for person in people] == [1, 1, 1]
+
+
+async def test_an_operator_sees_what_waits_and_for_how_long(
+    ward: Ward, sandbox: RunningSandbox
+) -> None:
+    await ward.follow("news", "s0001", "s0002")
+    await ward.change("news")
+    await sandbox.fault("down", for_s=60)
+
+    await ward.pass_time(50)
+    assert ward.metric("notices_waiting") == 2
+    assert 35 <= ward.metric("notices_oldest_seconds") <= 45
+    await ward.pass_time(60)
+
+    assert ward.metric("notices_waiting") == ward.metric("notices_oldest_seconds") == 0
+    assert ward.metric("notices_ended_total", state="sent") == 2
+
+
+async def test_the_ledger_keeps_no_text(ward: Ward, sandbox: RunningSandbox) -> None:
+    await ward.follow("news", "s0001")
+    await ward.change("news")
+
+    await ward.pass_time(10)
+
+    (notice,) = await ward.notices()
+    assert (notice.state, notice.request) == ("sent", None)
