@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import socket as sockets
 import struct
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectionResetError, WSMsgType, web
@@ -130,6 +130,14 @@ class EngineSocket:
         else:
             self.abort(Closing.TOO_SLOW)
 
+    def answer(self, frame: Frame) -> None:
+        """Send the answer to something accepted; a closing session still owes it."""
+        if not self.closing:
+            self.send(frame)
+        elif not self.ended:
+            self.outgoing.force(frame)
+            self.cut_poll()
+
     def _wake(self) -> None:
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
@@ -236,6 +244,15 @@ class EngineSocket:
                 self._room = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._room)
 
+    async def _all_answered(self) -> None:
+        """Wait for the work that was accepted, as long as last words may take."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                while self.in_flight and not self.ended:
+                    if self._room is None:
+                        self._room = asyncio.get_running_loop().create_future()
+                    await asyncio.shield(self._room)
+
     # -- the WebSocket -------------------------------------------------------------------------------
 
     def carry(self, ws: SessionWebSocket, request: web.Request) -> None:
@@ -305,17 +322,26 @@ class EngineSocket:
         last_words = self.server.listener.last_words(self, reason) if told and reason else ()
         self.closing = True
         self.server.ending(self, reason)
-        for frame in last_words:
-            self.outgoing.force(frame)
         if self._ws is not None:
             code = _CODES.get(reason, 1000) if reason is not None else 1000
-            self.server.start(self._close_websocket(self._ws, code))
-        elif self.outgoing or self._poll is not None:
+            self.server.start(self._answer_and_close(self._ws, code, last_words))
+            return
+        for frame in last_words:
+            self.outgoing.force(frame)
+        if self.outgoing or self._poll is not None:
             self._farewell = CLOSE
             self._set_timer(LAST_WORDS_S, lambda: self._end(None))
             self.cut_poll()
         else:
             self._end(None)
+
+    async def _answer_and_close(
+        self, ws: SessionWebSocket, code: int, last_words: Iterable[Frame]
+    ) -> None:
+        await self._all_answered()
+        for frame in last_words:
+            self.outgoing.force(frame)
+        await self._close_websocket(ws, code)
 
     async def _close_websocket(self, ws: SessionWebSocket, code: int) -> None:
         try:

@@ -111,7 +111,7 @@ class ProductServer(SocketServer):
                 self._refuse(socket, ack_id, "unavailable", "this could not be done; try again")
             return
         if ack_id is not None:
-            socket.send(ack_frame(ack_id, answer))
+            socket.answer(ack_frame(ack_id, answer))
         self._count(name, _outcome(answer), began)
 
     def _count(self, name: str, outcome: str, began: float) -> None:
@@ -124,7 +124,7 @@ class ProductServer(SocketServer):
 
     def _refuse(self, socket: EngineSocket, ack_id: int, code: str, message: str) -> None:
         answer = {"ok": False, "error": {"code": code, "message": message}}
-        socket.send(ack_frame(ack_id, msgspec.Raw(msgspec.json.encode(answer))))
+        socket.answer(ack_frame(ack_id, msgspec.Raw(msgspec.json.encode(answer))))
 
     def _refused(self, refusal: Refused) -> SocketRefused:
         # socket.io-client makes an Error of it whose message is the code; the sentence is in its data.
