@@ -58,10 +58,17 @@ async def answer_refusals(request: web.Request, handler: Answer) -> web.StreamRe
         if request.path.startswith("/api/") and raised.status in (404, 405):
             return refused_response(NotFound("there is nothing at this address"))
         raise
-    except Exception:
+    except Exception as fault:
+        if isinstance(fault, ConnectionError) and _has_gone(request):
+            raise  # aiohttp takes it as that
         log.exception("request failed", extra={"method": request.method, "route": _route(request)})
         sentence = "something went wrong on our side; it has been logged"
         return refused_response(Unavailable(sentence))
+
+
+def _has_gone(request: web.Request) -> bool:
+    """Whether whoever asked is not there any more."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _route(request: web.Request) -> str:
