@@ -10,7 +10,7 @@ function sent(position: number): Arrived {
 }
 
 function missed(...positions: number[]): Answer["channels"][string]["events"] {
-  return positions.map((position) => ({ event: "chat.sent", position, data: sent(position) }))
+  return positions.map((position) => ({ event: "chat.sent", position, data: { ...sent(position) } }))
 }
 
 function answer(events: number[], position: number, complete = true): Answer {

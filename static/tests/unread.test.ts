@@ -6,7 +6,7 @@ const me = "s0001"
 function conversation(change: Partial<Conversation> = {}): Conversation {
   return {
     conversation_id: "c1", kind: "group", title: "产科", last_seq: 5, read_seq: 5, unread: 0, last_message: null,
-    muted: false, pinned: false, mentioned: false, member_count: 3, owner_id: me, ...change,
+    muted: false, pinned: false, mentioned: false, member_count: 3, owner_id: me, person_id: null, ...change,
   }
 }
 function message(seq: number, sender_id: string, mentions?: string[]): Message {

@@ -44,9 +44,10 @@ export const useConversations = defineStore("conversations", () => {
   /** One conversation with its members, fresh. Refused with not_found when it is not ours. */
   async function refresh(id: string): Promise<void> {
     try {
-      const { conversation } = await command("chat.conversation", { conversation_id: id })
-      const { members: people, ...rest } = conversation
-      put(rest)
+      const { conversation, members: people } = await command("chat.conversation", {
+        conversation_id: id,
+      })
+      put(conversation)
       members.set(id, people)
     } catch (error) {
       if (["not_found", "forbidden"].includes(asRefusal(error).code)) leave(id)
@@ -89,7 +90,7 @@ export const useConversations = defineStore("conversations", () => {
     return conversation_id
   }
 
-  function membersChanged(id: string, added: string[], removed: string[], ownerId: string): void {
+  function membersChanged(id: string, added: string[], removed: string[], ownerId: string | null): void {
     const before = members.get(id)
     if (!before) return
     const staying = before.filter((member) => !removed.includes(member.person_id))

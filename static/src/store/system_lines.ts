@@ -20,7 +20,7 @@ const MOST_KEPT = 40
 interface Change {
   added: string[]
   removed: string[]
-  owner_id: string
+  owner_id: string | null
   title: string
   by: string
   at: number

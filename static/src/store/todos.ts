@@ -8,13 +8,16 @@ import { keep, read } from "./kept"
 
 export interface TodoList {
   items: Todo[]
-  total: number
+  /** No further page is to come. */
+  isWhole: boolean
   page: number
-  asOf: number
+  asOf: number | null
   stale: boolean
 }
 
 type Count = Result<"todos.count">
+/** Rows of a full page. */
+const ROWS = 20
 const SETTLE_MS = 600
 
 export const useTodos = defineStore("todos", () => {
@@ -41,7 +44,7 @@ export const useTodos = defineStore("todos", () => {
 
   async function loadMore(state: TodoState): Promise<void> {
     const list = lists.get(state)
-    if (!list || isLoading.value || list.items.length >= list.total) return
+    if (!list || isLoading.value || list.isWhole) return
     await turn(state, list.page + 1)
   }
 
@@ -52,8 +55,8 @@ export const useTodos = defineStore("todos", () => {
       const before = page === 1 ? [] : (lists.get(state)?.items ?? [])
       const known = new Set(before.map((item) => item.item_id))
       const all = [...before, ...items.filter((item) => !known.has(item.item_id))]
-      const seen = items.length ? total : Math.min(total, all.length)
-      const list = { items: all, total: seen, page, asOf: as_of, stale }
+      const isWhole = items.length < ROWS || (total !== null && all.length >= total)
+      const list = { items: all, isWhole, page, asOf: as_of, stale }
       lists.set(state, list)
       failures.delete(state)
       if (page === 1) void keep("state", `todos ${state}`, list)

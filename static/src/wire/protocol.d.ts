@@ -1,118 +1,89 @@
-/* Written by `python -m server protocol`; do not edit. What crosses the wire, one interface per shape. */
+/* Written by `python -m server protocol`; do not edit. */
 
-export interface PersonCard {
-  person_id: string
-  name: string
-  title: string
-  department_id: string
-  department: string
-  avatar_hue: number
-  online: boolean
+/** How somebody wants the app to look, on every device. */
+export interface AccountSettings {
+  theme: "dark" | "light" | "system"
+  font: "large" | "normal"
+  language: "en" | "zh"
 }
 
-export interface PersonDetail extends PersonCard {
-  office_phone: string
-  mobile: string
-  email: string
-  employee_number: string
+/** Bring people into a group. They see it from here on. */
+export interface AddMembers {
+  conversation_id: string
+  member_ids: string[]
 }
 
-export interface Settings {
-  theme: "system" | "light" | "dark"
-  font: "normal" | "large"
-  language: "zh" | "en"
-}
-
-export interface ServerLimits {
-  recall_seconds: number
-  text_limit: number
-}
-
-export interface Empty {}
-
-export interface AccountMe {}
-export interface AccountMeResult {
-  person: PersonCard
-  roles: string[]
-  session_id: string
-  settings: Settings
-  server: ServerLimits
-}
-
-export interface SetSettings {
-  theme?: "system" | "light" | "dark"
-  font?: "normal" | "large"
-  language?: "zh" | "en"
-}
-
-export interface SessionInfo {
-  session_id: string
-  device: string
-  address: string
-  created_at: number
-  seen_at: number
-  current: boolean
-}
-export interface AccountSessionsResult {
-  sessions: SessionInfo[]
-}
-export interface RevokeSession {
-  session_id: string
-}
-
-export interface Department {
-  department_id: string
-  name: string
-  parent_id: string | null
-  people_count: number
-}
-export interface ContactsTreeResult {
-  departments: Department[]
-}
-export interface ContactsDepartment {
-  department_id: string
-}
-export interface ContactsDepartmentResult {
-  department: Department
-  people: PersonCard[]
-}
-export interface SearchContacts {
-  query: string
-  limit?: number
-}
-export interface PeopleResult {
-  people: PersonCard[]
-}
-export interface ContactsCard {
-  person_id: string
-}
-export interface ContactsCardResult {
+/** The card. */
+export interface CardShown {
   person: PersonDetail
 }
-export interface ContactsPeople {
-  person_ids: string[]
+
+/** Ask for what was missed. Without positions: where every channel of the person stands now. */
+export interface CatchUp {
+  epoch?: string | null
+  positions?: Record<string, number> | null
 }
 
-export interface TextContent {
-  kind: "text"
-  text: string
-  mentions?: string[]
-}
-export interface RecalledContent {
-  kind: "recalled"
-}
-export type Content = TextContent | RecalledContent
-
-export interface Message {
-  message_id: string
-  seq: number
-  sender_id: string
-  client_id: string
-  content: Content
-  sent_at: number
-  recalled_at?: number | null
+/** `reload` tells the client to drop what it holds and load afresh. `last_close` is why the server ended this session's last connection, if it did. */
+export interface CaughtUp {
+  epoch: string
+  reload: boolean
+  channels: Record<string, ChannelTail>
+  last_close?: string | null
 }
 
+/** Choose a new password; all other devices are signed out. */
+export interface ChangePassword {
+  old: string
+  new: string
+}
+
+/** Change how the app looks; what is not named stays. */
+export interface ChangeSettings {
+  theme?: "dark" | "light" | "system"
+  font?: "large" | "normal"
+  language?: "en" | "zh"
+}
+
+/** What was missed of a channel. `position` is where the client stands after applying it; when it is not `complete`, ask again from there. */
+export interface ChannelTail {
+  events: LoggedEvent[]
+  position: number
+  complete: boolean
+}
+
+/** How the app looks now. */
+export interface Chosen {
+  settings: AccountSettings
+}
+
+/** How the actor keeps the conversation. */
+export interface Configuration {
+  muted: boolean
+  pinned: boolean
+}
+
+/** Mute or pin a conversation for oneself. */
+export interface Configure {
+  conversation_id: string
+  muted?: boolean | null
+  pinned?: boolean | null
+}
+
+/** The person muted or pinned a conversation, on whatever device. */
+export interface Configured {
+  conversation_id: string
+  muted: boolean
+  pinned: boolean
+}
+
+/** What was found, the best match first; a few departments at most. */
+export interface ContactsFound {
+  people: PersonCard[]
+  departments: DepartmentCard[]
+}
+
+/** A conversation as one member sees it. `unread` is last_seq - read_seq; `person_id` is the other one of a direct conversation; `mentioned` says that an unread message names the reader. */
 export interface Conversation {
   conversation_id: string
   kind: "direct" | "group"
@@ -124,275 +95,540 @@ export interface Conversation {
   muted: boolean
   pinned: boolean
   mentioned: boolean
-  person_id?: string | null
   member_count: number
-  owner_id?: string | null
+  person_id: string | null
+  owner_id: string | null
 }
 
-export interface Member {
-  person_id: string
-  role: "owner" | "member"
-  joined_at: number
-}
-export interface ConversationDetail extends Conversation {
-  members: Member[]
-}
-
-export interface OpenConversation {
-  person_id: string
-}
-export interface ConversationOpened {
+/** Which conversation it is. */
+export interface ConversationId {
   conversation_id: string
 }
+
+/** Conversations, pinned ones first, then by time of the last message. */
+export interface ConversationList {
+  conversations: Conversation[]
+}
+
+/** The conversation, and members in order of joining. */
+export interface ConversationShown {
+  conversation: Conversation
+  members: MemberCard[]
+}
+
+/** How many documents wait for the actor. */
+export interface CountTodos {
+
+}
+
+/** Make a group. The creator owns it and need not be among `member_ids`. */
 export interface CreateGroup {
   title: string
   member_ids: string[]
 }
-export interface SendMessage {
-  conversation_id: string
-  client_id: string
-  content: TextContent
-}
-export interface SendMessageResult {
-  message_id: string
-  seq: number
-  sent_at: number
-}
-export interface History {
-  conversation_id: string
-  before_seq?: number
-  after_seq?: number
-  limit?: number
-}
-export interface HistoryResult {
-  messages: Message[]
-  has_more: boolean
-}
-export interface ConversationsResult {
-  conversations: Conversation[]
-}
-export interface ConversationQuery {
-  conversation_id: string
-}
-export interface ConversationResult {
-  conversation: ConversationDetail
-}
-export interface MessageReference {
-  conversation_id: string
-  seq: number
-}
-export interface MarkReadResult {
-  read_seq: number
-}
-export interface ReadersResult {
-  read: { person_id: string; read_at: number }[]
-  unread: string[]
-}
-export interface RecallResult {
-  recalled_at: number
-}
-export interface SearchMessages {
-  text: string
-  conversation_id?: string
-  before?: number
-  limit?: number
-}
-export interface SearchMessagesResult {
-  messages: { conversation_id: string; message: Message }[]
-  has_more: boolean
-}
-export interface AddMembers {
-  conversation_id: string
-  member_ids: string[]
-}
-export interface MemberReference {
-  conversation_id: string
-  person_id: string
-}
-export interface Rename {
-  conversation_id: string
-  title: string
-}
-export interface Configure {
-  conversation_id: string
-  muted?: boolean
-  pinned?: boolean
-}
-export interface ConfigureResult {
-  muted: boolean
-  pinned: boolean
-}
-export interface Delivery {
-  person_id: string
-  state: "queued" | "sent" | "refused" | "dead" | "settled"
-  reason?: string | null
-  at: number
-}
-export interface DeliveriesResult {
+
+/** One row for each person a notice was made for. */
+export interface Deliveries {
   deliveries: Delivery[]
 }
 
-export interface CatchUp {
-  epoch?: string
-  positions?: Record<string, number>
-}
-export interface MissedEvent {
-  event: string
-  position: number
-  data: unknown
-}
-export interface ChannelCatchUp {
-  events: MissedEvent[]
-  position: number
-  complete: boolean
-}
-export interface CatchUpResult {
-  epoch: string
-  reload: boolean
-  last_close?: string | null
-  channels: Record<string, ChannelCatchUp>
-}
-export interface Watch {
-  channel: string
-}
-export interface WatchResult {
-  position: number
-  state: unknown
-}
-export interface Visible {
-  visible: boolean
+/** How a message's notice to one person fares; `reason` says why it was refused or given up. */
+export interface Delivery {
+  person_id: string
+  state: string
+  at: number
+  reason?: string
 }
 
-export interface TodoItem {
-  item_id: string
-  request_id: string
-  title: string
-  creator_name: string
-  received_at: number
-  urgency: "normal" | "important" | "urgent"
-  node: string
-  source: string
-  is_new: boolean
-}
-export interface ListTodos {
-  state: "pending" | "done" | "read" | "started"
-  page?: number
-}
-export interface ListTodosResult {
-  items: TodoItem[]
-  total: number
-  as_of: number
-  stale: boolean
-}
-export interface TodoCountResult {
-  pending: number
-  unread: number
-  as_of: number
-  stale: boolean
-}
-export interface TodoOpened {
-  request_id: string
+/** A department in the tree; `people_count` includes its sub-departments, each person once. */
+export interface DepartmentCard {
+  department_id: string
+  name: string
+  parent_id: string | null
+  people_count: number
 }
 
-export interface Commands {
-  "account.me": { fields: AccountMe; result: AccountMeResult }
-  "account.set_settings": { fields: SetSettings; result: Settings }
-  "account.sessions": { fields: Empty; result: AccountSessionsResult }
-  "account.revoke_session": { fields: RevokeSession; result: Empty }
-  "account.sign_out": { fields: Empty; result: Empty }
-  "contacts.tree": { fields: Empty; result: ContactsTreeResult }
-  "contacts.department": { fields: ContactsDepartment; result: ContactsDepartmentResult }
-  "contacts.search": { fields: SearchContacts; result: PeopleResult }
-  "contacts.card": { fields: ContactsCard; result: ContactsCardResult }
-  "contacts.people": { fields: ContactsPeople; result: PeopleResult }
-  "chat.open": { fields: OpenConversation; result: ConversationOpened }
-  "chat.create_group": { fields: CreateGroup; result: ConversationOpened }
-  "chat.send": { fields: SendMessage; result: SendMessageResult }
-  "chat.history": { fields: History; result: HistoryResult }
-  "chat.conversations": { fields: Empty; result: ConversationsResult }
-  "chat.conversation": { fields: ConversationQuery; result: ConversationResult }
-  "chat.mark_read": { fields: MessageReference; result: MarkReadResult }
-  "chat.readers": { fields: MessageReference; result: ReadersResult }
-  "chat.recall": { fields: MessageReference; result: RecallResult }
-  "chat.typing": { fields: ConversationQuery; result: Empty }
-  "chat.search": { fields: SearchMessages; result: SearchMessagesResult }
-  "chat.add_members": { fields: AddMembers; result: Empty }
-  "chat.remove_member": { fields: MemberReference; result: Empty }
-  "chat.leave": { fields: ConversationQuery; result: Empty }
-  "chat.transfer_owner": { fields: MemberReference; result: Empty }
-  "chat.rename": { fields: Rename; result: Empty }
-  "chat.configure": { fields: Configure; result: ConfigureResult }
-  "chat.deliveries": { fields: MessageReference; result: DeliveriesResult }
-  "stream.catch_up": { fields: CatchUp; result: CatchUpResult }
-  "stream.watch": { fields: Watch; result: WatchResult }
-  "stream.unwatch": { fields: Watch; result: Empty }
-  "stream.visible": { fields: Visible; result: Empty }
-  "todos.list": { fields: ListTodos; result: ListTodosResult }
-  "todos.count": { fields: Empty; result: TodoCountResult }
-  "todos.opened": { fields: TodoOpened; result: Empty }
+/** Those who lead it first; each with the post held there. */
+export interface DepartmentShown {
+  department: DepartmentCard
+  people: PersonCard[]
 }
 
-export interface ChatSent {
+/** Departments, each after its parent, siblings in the hospital's order. */
+export interface Departments {
+  departments: DepartmentCard[]
+}
+
+/** A session that has not ended; `current` is the one asking. */
+export interface Device {
+  session_id: string
+  device: string
+  address: string
+  created_at: number
+  seen_at: number
+  current: boolean
+}
+
+/** Devices, the latest sign-in first. */
+export interface Devices {
+  sessions: Device[]
+}
+
+/** A message found, and where. */
+export interface Found {
   conversation_id: string
   message: Message
 }
-export interface ChatRead {
+
+/** A page of messages, the newest when neither side is given; at most 200. */
+export interface History {
   conversation_id: string
-  person_id: string
-  seq: number
-  read_at: number
+  before_seq?: number | null
+  after_seq?: number | null
+  limit?: number
 }
-export interface ChatRecalled {
-  conversation_id: string
-  seq: number
-  message_id: string
-  by: string
-  recalled_at: number
+
+/** Messages by rising seq. `has_more` looks on in the direction asked (backwards if none). */
+export interface HistoryPage {
+  messages: Message[]
+  has_more: boolean
 }
-export interface ChatMembersChanged {
-  conversation_id: string
-  added: string[]
-  removed: string[]
-  owner_id: string
-  title: string
-  by: string
-  at: number
-}
-export interface ChatTyped {
-  conversation_id: string
-  person_id: string
-}
-export interface ChatJoined {
+
+/** The person has become a member of a conversation. */
+export interface Joined {
   conversation_id: string
   kind: "direct" | "group"
   title: string
   at: number
 }
-export interface ChatLeft {
+
+/** Leave a group. An owner's group goes to the member who has been in it longest. */
+export interface Leave {
+  conversation_id: string
+}
+
+/** The person is no longer a member of a conversation. */
+export interface Left {
   conversation_id: string
   at: number
 }
-export interface ChatConfigured {
-  conversation_id: string
-  muted: boolean
-  pinned: boolean
+
+/** All conversations of the actor. */
+export interface ListConversations {
+
 }
+
+/** What became of the notices of one's own message. */
+export interface ListDeliveries {
+  conversation_id: string
+  seq: number
+}
+
+/** Who has read a message and who has not; its sender is in neither list. */
+export interface ListReaders {
+  conversation_id: string
+  seq: number
+}
+
+/** The devices on which one is signed in. */
+export interface ListSessions {
+
+}
+
+/** A page of 20 documents: waiting for the actor, handled, to take note of, or started. */
+export interface ListTodos {
+  state: "done" | "pending" | "read" | "started"
+  page?: number
+}
+
+/** One event that was missed, as it would have been told. */
+export interface LoggedEvent {
+  event: string
+  position: number
+  data: Record<string, unknown>
+}
+
+/** Everything up to `seq` has been seen. A mark never goes back. */
+export interface MarkRead {
+  conversation_id: string
+  seq: number
+}
+
+/** The person signed in. */
+export interface Me {
+  person: PersonCard
+  roles: string[]
+  session_id: string
+  settings: AccountSettings
+  server: ServerFacts
+}
+
+/** A member of a conversation. */
+export interface MemberCard {
+  person_id: string
+  role: "member" | "owner"
+  joined_at: number
+}
+
+/** People came or went, or the group has another owner or title. */
+export interface MembersChanged {
+  conversation_id: string
+  added: string[]
+  removed: string[]
+  owner_id: string | null
+  title: string
+  by: string
+  at: number
+}
+
+/** A message. `seq` counts the messages of its conversation from 1 without gaps. */
+export interface Message {
+  message_id: string
+  sender_id: string
+  client_id: string
+  content: Text | Recalled
+  sent_at: number
+  seq: number
+  recalled_at?: number | null
+}
+
+/** A message was taken back; only the fact stays. */
+export interface MessageRecalled {
+  conversation_id: string
+  message_id: string
+  seq: number
+  by: string
+  recalled_at: number
+}
+
+/** A message was sent. It also moves its sender's read mark. */
+export interface MessageSent {
+  conversation_id: string
+  message: Message
+}
+
+/** A member has read up to `seq`. */
+export interface MessagesRead {
+  conversation_id: string
+  person_id: string
+  seq: number
+  read_at: number
+}
+
+/** The cards of people known by id, such as authors of old messages; unknown ids are left out. */
+export interface NamePeople {
+  person_ids: string[]
+}
+
+/** An empty result: it was done. */
+export interface Nothing {
+
+}
+
+/** The direct conversation with a person; it is made when there is none. */
+export interface OpenConversation {
+  person_id: string
+}
+
+/** People, in the order asked. */
+export interface People {
+  people: PersonCard[]
+}
+
+/** Somebody in a list. `avatar_hue` (0-359) colours the picture that is made of the name. */
+export interface PersonCard {
+  person_id: string
+  name: string
+  title: string
+  department_id: string
+  department: string
+  avatar_hue: number
+  online: boolean
+}
+
+/** Somebody's whole card. */
+export interface PersonDetail {
+  person_id: string
+  name: string
+  title: string
+  department_id: string
+  department: string
+  avatar_hue: number
+  online: boolean
+  employee_number: string
+  office_phone: string
+  mobile: string
+  email: string
+}
+
+/** Where the actor's mark stands now. */
+export interface ReadUpTo {
+  read_seq: number
+}
+
+/** Somebody who has read a message, and when. */
+export interface Reader {
+  person_id: string
+  read_at: number
+}
+
+/** Those who were members when the message was sent and still are. */
+export interface Readers {
+  read: Reader[]
+  unread: string[]
+}
+
+/** Take back one's own message within the time the hospital allows. */
+export interface Recall {
+  conversation_id: string
+  seq: number
+}
+
+/** All that is left of a message that was taken back. */
+export interface Recalled {
+  kind: "recalled"
+}
+
+/** When it was taken back. */
+export interface RecalledAt {
+  recalled_at: number
+}
+
+/** Take a person out of a group one owns. */
+export interface RemoveMember {
+  conversation_id: string
+  person_id: string
+}
+
+/** Give a group one owns another title. */
+export interface Rename {
+  conversation_id: string
+  title: string
+}
+
+/** Sign a device out from elsewhere; its sockets are closed. */
+export interface RevokeSession {
+  session_id: string
+}
+
+/** Find people by name, pinyin, initials, account, or at least three digits of a number; and departments by name, pinyin or initials. */
+export interface SearchContacts {
+  query: string
+  limit?: number
+}
+
+/** Messages holding a text, newest first, in one's own conversations only. */
+export interface SearchMessages {
+  text: string
+  conversation_id?: string | null
+  before?: number | null
+  limit?: number
+}
+
+/** What was found; `before` asks for the next page when `has_more`. */
+export interface SearchPage {
+  messages: Found[]
+  has_more: boolean
+  before?: number | null
+}
+
+/** Send a message. The same client_id from the same sender is the same message, however often it comes; a text under a client_id that was used for another is refused with `conflict`. */
+export interface SendMessage {
+  conversation_id: string
+  client_id: string
+  content: Text
+}
+
+/** The message is kept. */
+export interface Sent {
+  message_id: string
+  seq: number
+  sent_at: number
+}
+
+/** What a page has to know of the server's settings. */
+export interface ServerFacts {
+  recall_seconds: number
+  text_limit: number
+}
+
+/** One's own settings were changed, here or on another device. */
+export interface SettingsChanged {
+  theme: "dark" | "light" | "system"
+  font: "large" | "normal"
+  language: "en" | "zh"
+}
+
+/** Somebody's card with numbers. Looking at it is recorded. */
+export interface ShowCard {
+  person_id: string
+}
+
+/** One conversation with its members. */
+export interface ShowConversation {
+  conversation_id: string
+}
+
+/** A department and the people who belong to it directly. */
+export interface ShowDepartment {
+  department_id: string
+}
+
+/** Who is signed in here, and what the page needs to begin. */
+export interface ShowMe {
+
+}
+
+/** All departments. */
+export interface ShowTree {
+
+}
+
+/** End the session this is asked under. */
+export interface SignOut {
+
+}
+
+/** What a person writes. `mentions` holds ids of members, or "all" from the owner of a group. */
+export interface Text {
+  kind: "text"
+  text: string
+  mentions?: string[]
+}
+
+/** `unread` are those waiting that were not opened here yet. */
+export interface TodoCount {
+  pending: number
+  unread: number
+  as_of: number | null
+  stale: boolean
+}
+
+/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. */
+export interface TodoItem {
+  item_id: string
+  request_id: string
+  title: string
+  creator_name: string
+  received_at: number | null
+  urgency: "important" | "normal" | "urgent"
+  node: string
+  source: string
+  is_new: boolean
+}
+
+/** The actor has opened a document here. */
+export interface TodoOpened {
+  request_id: string
+}
+
+/** Documents, newest first. `total` is null when the OA does not tell. `stale`: the OA cannot be asked now, and this is from `as_of` (null: never read). */
+export interface TodoPage {
+  items: TodoItem[]
+  total: number | null
+  as_of: number | null
+  stale: boolean
+}
+
+/** Another number of documents waits for the person, or another number is new. */
 export interface TodosCounted {
   pending: number
   unread: number
   as_of: number
 }
-export type SettingsChanged = Settings
+
+/** Hand a group one owns to another member. */
+export interface TransferOwner {
+  conversation_id: string
+  person_id: string
+}
+
+/** A member is writing. Not kept; shown for a few seconds. */
+export interface Typed {
+  conversation_id: string
+  person_id: string
+}
+
+/** The actor is writing in a conversation. */
+export interface Typing {
+  conversation_id: string
+}
+
+/** Stop hearing a watched channel. */
+export interface Unwatch {
+  channel: string
+}
+
+/** Tell whether the page is on the screen; figures and lists are fresher for those who look. */
+export interface Visible {
+  visible: boolean
+}
+
+/** Hear a channel that one is not a member of (a board, a dashboard). */
+export interface Watch {
+  channel: string
+}
+
+/** Where the channel stands, and for a state channel its newest values by key. */
+export interface Watched {
+  position: number
+  state: Record<string, unknown>
+}
+
+/** Where an event stands: its channel, and its position there (null: not kept). */
+export interface Placed {
+  channel: string
+  position: number | null
+}
+
+export interface Commands {
+  "account.change_password": { fields: ChangePassword; result: Nothing }
+  "account.me": { fields: ShowMe; result: Me }
+  "account.revoke_session": { fields: RevokeSession; result: Nothing }
+  "account.sessions": { fields: ListSessions; result: Devices }
+  "account.set_settings": { fields: ChangeSettings; result: Chosen }
+  "account.sign_out": { fields: SignOut; result: Nothing }
+  "chat.add_members": { fields: AddMembers; result: Nothing }
+  "chat.configure": { fields: Configure; result: Configuration }
+  "chat.conversation": { fields: ShowConversation; result: ConversationShown }
+  "chat.conversations": { fields: ListConversations; result: ConversationList }
+  "chat.create_group": { fields: CreateGroup; result: ConversationId }
+  "chat.deliveries": { fields: ListDeliveries; result: Deliveries }
+  "chat.history": { fields: History; result: HistoryPage }
+  "chat.leave": { fields: Leave; result: Nothing }
+  "chat.mark_read": { fields: MarkRead; result: ReadUpTo }
+  "chat.open": { fields: OpenConversation; result: ConversationId }
+  "chat.readers": { fields: ListReaders; result: Readers }
+  "chat.recall": { fields: Recall; result: RecalledAt }
+  "chat.remove_member": { fields: RemoveMember; result: Nothing }
+  "chat.rename": { fields: Rename; result: Nothing }
+  "chat.search": { fields: SearchMessages; result: SearchPage }
+  "chat.send": { fields: SendMessage; result: Sent }
+  "chat.transfer_owner": { fields: TransferOwner; result: Nothing }
+  "chat.typing": { fields: Typing; result: Nothing }
+  "contacts.card": { fields: ShowCard; result: CardShown }
+  "contacts.department": { fields: ShowDepartment; result: DepartmentShown }
+  "contacts.people": { fields: NamePeople; result: People }
+  "contacts.search": { fields: SearchContacts; result: ContactsFound }
+  "contacts.tree": { fields: ShowTree; result: Departments }
+  "stream.catch_up": { fields: CatchUp; result: CaughtUp }
+  "stream.unwatch": { fields: Unwatch; result: Nothing }
+  "stream.visible": { fields: Visible; result: Nothing }
+  "stream.watch": { fields: Watch; result: Watched }
+  "todos.count": { fields: CountTodos; result: TodoCount }
+  "todos.list": { fields: ListTodos; result: TodoPage }
+  "todos.opened": { fields: TodoOpened; result: Nothing }
+}
 
 export interface Events {
-  "chat.sent": ChatSent
-  "chat.read": ChatRead
-  "chat.recalled": ChatRecalled
-  "chat.members_changed": ChatMembersChanged
-  "chat.typed": ChatTyped
-  "chat.joined": ChatJoined
-  "chat.left": ChatLeft
-  "chat.configured": ChatConfigured
-  "todos.counted": TodosCounted
-  "account.settings_changed": SettingsChanged
+  "account.settings_changed": SettingsChanged & Placed
+  "chat.configured": Configured & Placed
+  "chat.joined": Joined & Placed
+  "chat.left": Left & Placed
+  "chat.members_changed": MembersChanged & Placed
+  "chat.read": MessagesRead & Placed
+  "chat.recalled": MessageRecalled & Placed
+  "chat.sent": MessageSent & Placed
+  "chat.typed": Typed & Placed
+  "todos.counted": TodosCounted & Placed
 }
