@@ -52,7 +52,7 @@ from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
 from server.notify import Duty
 from server.notify.notifier import Notifier
-from server.settings import Settings
+from server.settings import BadSetting, Settings
 from server.socket import SocketApplication
 from server.storage import Store
 from server.storage.migrate import migrate
@@ -124,7 +124,16 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         session = await stack.enter_async_context(aiohttp.ClientSession())
         wecom = wecom_client(settings, session, clock)
         duties: list[Duty] = [ChatDuty(store, directory, settings), TodoDuty(store)]
-        notifier = Notifier(store, presence, wecom, clock, settings, duties, registry)
+        notifier = Notifier(
+            store,
+            presence,
+            wecom,
+            clock,
+            settings,
+            duties,
+            directory.wecom_user_of,
+            registry,
+        )
         worklist = await stack.enter_async_context(
             polled_oa(settings, store, hub, clock, directory)
         )
@@ -188,7 +197,11 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=4_096)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as fault:
+            place = f"{settings.http_host}:{settings.http_port}"
+            raise BadSetting(f"cannot listen on {place}: {fault.strerror or fault}") from None
 
         await notifier.start()
         stack.push_async_callback(notifier.stop)
@@ -247,7 +260,10 @@ async def polled_oa(
         headers=settings.oa_extra_headers,
     )
     oa = Ecology(config, budget, breaker)
-    await oa.open()
+    try:
+        await oa.open()
+    except ValueError as fault:
+        raise BadSetting(f"YUANXIN_OA_WSDL: {fault}") from None
     worklist = PollingWorklist(
         oa,
         OAUsers(directory, settings.oa_endpoint),

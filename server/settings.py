@@ -9,9 +9,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 PREFIX = "YUANXIN_"
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class BadSetting(Exception):
@@ -127,7 +129,7 @@ def _from_file(path: str) -> dict[str, Any]:
         return {}
     try:
         given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as fault:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise BadSetting(f"{PREFIX}CONFIG: {path} cannot be read: {fault}") from None
     known = {f.name for f in fields(Settings)}
     unknown = sorted(set(given) - known)
@@ -139,8 +141,8 @@ def _from_file(path: str) -> dict[str, Any]:
 def _read_secret(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as fault:
-        raise BadSetting(f"{name}_FILE: {path} cannot be read: {fault.strerror}") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadSetting(f"{name}_FILE: {path} cannot be read: {fault}") from None
 
 
 def _convert(declared: Field[Any], value: Any) -> Any:
@@ -158,11 +160,45 @@ def _convert(declared: Field[Any], value: Any) -> Any:
     return Path(text) if kind is Path else text
 
 
+BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "http_port": (0, 65_535),
+    "sandbox_port": (0, 65_535),
+    "storage_queue": (1, 10_000_000),
+    "session_idle_hours": (1, 8_760),
+    "session_days": (1, 3_650),
+    "ping_interval_ms": (50, 3_600_000),
+    "ping_timeout_ms": (50, 3_600_000),
+    "recall_seconds": (0, 86_400),
+    "notice_first_seconds": (1, 15),
+    "notice_merge_seconds": (0, 86_400),
+    "notice_calls_per_second": (1, 10_000),
+    "wecom_callback_max_age": (0, 86_400),
+    "oa_calls_per_second": (1, 10_000),
+    "oa_poll_seconds": (1, 86_400),
+}
+"""The least and the most of numbers."""
+
+
 def _check(settings: Settings) -> Settings:
-    if not 0 <= settings.recall_seconds <= 86_400:
-        raise BadSetting(f"{PREFIX}RECALL_SECONDS must be between 0 and 86400")
-    if not 1 <= settings.notice_first_seconds <= 15:
-        raise BadSetting(f"{PREFIX}NOTICE_FIRST_SECONDS must be between 1 and 15")
+    for name, (least, most) in BOUNDS.items():
+        if not least <= getattr(settings, name) <= most:
+            raise BadSetting(f"{PREFIX}{name.upper()} must be between {least} and {most}")
+    if settings.log_level.lower() not in LOG_LEVELS:
+        raise BadSetting(f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
+    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
+        raise BadSetting(f"{PREFIX}PUBLIC_URL must begin with http:// or https://")
+    try:
+        ZoneInfo(settings.oa_timezone)
+    except (KeyError, ValueError, OSError):
+        raise BadSetting(
+            f"{PREFIX}OA_TIMEZONE: this machine knows no zone {settings.oa_timezone!r}"
+        ) from None
+    if settings.notice_calls_per_second < 1 or settings.oa_calls_per_second < 1:
+        raise BadSetting(f"{PREFIX}NOTICE_CALLS_PER_SECOND and _OA_CALLS_PER_SECOND must be 1 or more")
+    if settings.storage_url:
+        raise BadSetting(f"{PREFIX}STORAGE_URL: only the embedded store exists yet; leave it empty")
+    if settings.redis_url:
+        raise BadSetting(f"{PREFIX}REDIS_URL: only one node is possible yet; leave it empty")
     if settings.wecom_api_base and not settings.wecom_api_base.endswith("/cgi-bin/"):
         raise BadSetting(f"{PREFIX}WECOM_API_BASE must end with /cgi-bin/")
     if settings.wecom_callback_aes_key and len(settings.wecom_callback_aes_key) != 43:
