@@ -8,6 +8,7 @@ import { router } from "./shell/router"
 import { useLife, watchForWaking } from "./store/life"
 import { useSettings } from "./store/settings"
 
+const FETCH_AHEAD_MS = 3_000
 const RELOADED_KEY = "yuanxin.reloaded"
 
 /* After an upgrade an open page asks for files that are gone: load the new page, once. */
@@ -19,6 +20,12 @@ addEventListener("vite:preloadError", (event) => {
   location.reload()
 })
 
+/** The two screens most likely to come next, once nothing else wants the line. */
+function fetchAhead(): void {
+  void import("./screens/chat/Chat.vue")
+  void import("./screens/Todos.vue")
+}
+
 async function begin(): Promise<void> {
   const app = createApp(App).use(createPinia())
   const life = useLife()
@@ -26,6 +33,7 @@ async function begin(): Promise<void> {
   app.use(router).mount("#app")
   watchForWaking()
   requestAnimationFrame(() => setTimeout(() => life.follow(), 0))
+  setTimeout(fetchAhead, FETCH_AHEAD_MS)
 }
 
 void begin()

@@ -2,7 +2,7 @@
 import { defineStore } from "pinia"
 import { computed, shallowReactive, shallowRef } from "vue"
 import { command } from "../wire/connection"
-import type { Department, Person } from "../wire/shapes"
+import type { Department, Person, Result } from "../wire/shapes"
 import { keep, read } from "./kept"
 import { usePeople } from "./people"
 
@@ -32,10 +32,14 @@ export const useContacts = defineStore("contacts", () => {
     void keep("state", key, fresh)
   }
 
-  async function search(query: string, limit = 50): Promise<Person[]> {
-    const found = (await command("contacts.search", { query, limit })).people
-    people.learn(found)
+  async function searchAll(query: string, limit = 50): Promise<Result<"contacts.search">> {
+    const found = await command("contacts.search", { query, limit })
+    people.learn(found.people)
     return found
+  }
+
+  async function search(query: string, limit = 50): Promise<Person[]> {
+    return (await searchAll(query, limit)).people
   }
 
   function childrenOf(id: string | null): Department[] {
@@ -59,5 +63,5 @@ export const useContacts = defineStore("contacts", () => {
     members.clear()
   }
 
-  return { departments, members, byId, roots, loadTree, loadDepartment, search, childrenOf, pathTo, forget }
+  return { departments, members, byId, roots, loadTree, loadDepartment, search, searchAll, childrenOf, pathTo, forget }
 })

@@ -34,7 +34,8 @@ export function linesOf(change: Change, before: Conversation | undefined): Syste
     key: `${position}:${kind}`, at, kind, by, people, title,
   })
   const lines: SystemLine[] = []
-  if (added.length) lines.push(line("added", added))
+  const brought = added.filter((person) => person !== by)
+  if (brought.length) lines.push(line("added", brought))
   if (removed.length)
     lines.push(line(removed.length === 1 && removed[0] === by ? "left" : "removed", removed))
   if (before && before.title !== title) lines.push(line("renamed", []))

@@ -54,7 +54,8 @@ export function stop(): void {
 
 /** Starts over at once: after the network came back, or when the line is suspected dead. */
 export function reconnect(): void {
-  if (phase.value === "stopped" || !mayReturn) return
+  if (phase.value === "stopped") return
+  mayReturn = true
   failures = 0
   void connect()
 }
