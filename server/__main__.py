@@ -53,9 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     staff.add_argument("file", type=Path, help="an .xlsx file in the template's form")
     staff.add_argument("--apply", action="store_true", help="store it (without: only report)")
     staff.add_argument("--template", action="store_true", help="write the empty template to FILE")
-    backup = add("backup", _backup, "copy the store to a file while the server is stopped")
+    password = add("set-password", _set_password, "give somebody a password, the first or a new one")
+    password.add_argument("account")
+    password.add_argument("file", type=Path, help="a file whose first line is the password")
+    backup = add("backup", _backup, "copy the store to a file; the server may be running")
     backup.add_argument("file", type=Path)
-    restore = add("restore", _restore, "replace the store by a backup")
+    restore = add("restore", _restore, "replace the store of a stopped server by a backup")
     restore.add_argument("file", type=Path)
     return parser
 
@@ -156,23 +159,33 @@ def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(run())
 
 
-def _backup(given: argparse.Namespace, settings: Settings) -> int:
+def _set_password(given: argparse.Namespace, settings: Settings) -> int:
     from server.app import opened_store
+    from server.directory.first_password import read_password, set_password
 
-    async def run() -> None:
-        async with opened_store(settings, SystemClock()) as store:
-            info = await store.snapshot(given.file)
-            print(f"wrote {info.path}, {info.bytes} bytes, commit {info.commit_number}")
+    async def run() -> int:
+        clock = SystemClock()
+        async with opened_store(settings, clock) as store:
+            return await set_password(given.account, read_password(given.file), store, clock)
 
-    asyncio.run(run())
+    return asyncio.run(run())
+
+
+def _backup(given: argparse.Namespace, settings: Settings) -> int:
+    from server.storage.sqlite.snapshots import write_snapshot
+
+    info = write_snapshot(settings.database, given.file)
+    print(f"wrote {info.path}, {info.bytes} bytes, commit {info.commit_number}")
     return 0
 
 
 def _restore(given: argparse.Namespace, settings: Settings) -> int:
     from server.storage.sqlite.snapshots import restore
 
-    restore(given.file, settings.data_dir / "yuanxin.db")
+    replaced = restore(given.file, settings.database)
     print("restored; clients will be told to load everything again")
+    if replaced:
+        print(f"what was there before is kept as {replaced}")
     return 0
 
 

@@ -2,17 +2,19 @@
 
 `VACUUM INTO` reads one state and writes a compact file; the stepwise backup of SQLite starts again at
 every write and may never end. The copy counts only once it is checked and on disk: until then it has
-another name. To restore, stop the server, remove the database with its `-wal` and `-shm`, and put the
-copy in its place; the mark beside it (see `history`) then begins a new epoch.
+another name. Restoring puts it in the database's place, while no server has it open; what was there is
+kept under another name, and as the mark (see `history`) is gone, a new epoch begins.
 """
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import apsw
 
 from server.storage import BackupInfo, StorageError, StoreUnavailable
+from server.storage.sqlite.lock import OwnerLock
 
 
 def write_snapshot(database: Path, target: Path) -> BackupInfo:
@@ -32,6 +34,42 @@ def write_snapshot(database: Path, target: Path) -> BackupInfo:
             part.unlink()
         raise StoreUnavailable(f"no snapshot to {target}: {error}") from error
     return BackupInfo(target, size, number, epoch)
+
+
+def restore(copy: Path, database: Path) -> Path | None:
+    """Put a snapshot in the database's place; blocks. Where the database that was there lies now.
+
+    Raises StoreUnavailable when the snapshot is unfit or a server has the database; nothing is changed.
+    """
+    part = database.with_name(database.name + ".part")
+    replaced = database.with_name(database.name + ".replaced")
+    lock = OwnerLock(database)
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        lock.take()
+        _check(copy)
+        shutil.copyfile(copy, part)
+        _sync(part)
+        there = database.exists()
+        _beside(replaced, "-wal").unlink(missing_ok=True)
+        # The log goes along with its database: with another one it would be taken for that one's.
+        for suffix in ("-wal", ""):
+            if _beside(database, suffix).exists():
+                _beside(database, suffix).replace(_beside(replaced, suffix))
+        for suffix in ("-shm", ".mark"):
+            _beside(database, suffix).unlink(missing_ok=True)
+        part.replace(database)
+        _sync(database.parent)
+    except (apsw.Error, OSError, KeyError) as error:
+        part.unlink(missing_ok=True)
+        raise StoreUnavailable(f"{copy} cannot be restored: {error}") from error
+    finally:
+        lock.release()
+    return replaced if there else None
+
+
+def _beside(file: Path, suffix: str) -> Path:
+    return file.with_name(file.name + suffix)
 
 
 def _sync(path: Path) -> None:
