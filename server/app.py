@@ -4,10 +4,11 @@ Everything is made here and handed to whoever needs it; what was started last is
 are chosen here and nowhere else.
 """
 
+import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from realtime.errors import Closing
 from realtime.gateway import Gateway, GatewayOptions
@@ -68,6 +71,7 @@ PAGES = Path(__file__).resolve().parent.parent / "static" / "dist"
 GIL_SWITCH_S = 0.0005
 """With the default of 5 ms a loop busy with pure Python starves the storage's writer thread."""
 
+PRUNE_S = 600.0
 SWEEP_S = 2.0
 """How often ended sessions are looked for; their sockets have to be closed within 5 s."""
 
@@ -93,6 +97,24 @@ class Server:
         return f"http://{self.settings.http_host}:{self.port}"
 
 
+class StoreMetrics(Collector):
+    """The store's own figures, read when somebody asks for the metrics."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        state = self._store.health()
+        for name, sentence, value in (
+            ("storage_ready", "1 while changes can be stored", state.ready),
+            ("storage_waiting", "Operations waiting for the disk", state.waiting),
+            ("storage_last_batch", "Submissions in the last commit", state.last_batch),
+            ("storage_last_commit_ms", "Milliseconds of the last commit", state.last_commit_ms),
+            ("storage_commits", "Commits since the start", state.commits),
+        ):
+            yield GaugeMetricFamily(name, sentence, value=float(value))
+
+
 class OAUsers:
     """The mirror's `Accounts`: people with an OA user id, nobody where no OA is configured."""
 
@@ -116,7 +138,9 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         directory = Directory()
         await directory.load(store)
 
-        hub = Hub(clock, HubMetrics(registry))
+        metrics = HubMetrics(registry)
+        registry.register(StoreMetrics(store))
+        hub = Hub(clock, metrics)
         presence = MemoryPresence([hub])
         await hub.start()
         stack.push_async_callback(hub.stop)
@@ -204,11 +228,12 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             raise BadSetting(f"cannot listen on {place}: {fault.strerror or fault}") from None
 
         await notifier.start()
-        stack.push_async_callback(notifier.stop)
         await stack.enter_async_context(
-            repeating("sessions", SWEEP_S, lambda: _sweep(sessions, hub))
+            repeating("ended sessions", SWEEP_S, lambda: _sweep(sessions, hub))
         )
-        stack.push_async_callback(gateway.close, Closing.GOING_AWAY)
+        await stack.enter_async_context(repeating("old sessions", PRUNE_S, sessions.prune))
+        await stack.enter_async_context(watching(metrics))
+        stack.push_async_callback(_stop, gateway, notifier)
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 1_000)
@@ -223,9 +248,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 async def opened_store(settings: Settings, clock: Clock) -> AsyncIterator[Store]:
     """The store, brought to this version: an embedded one belongs to this process alone."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(
-        settings.data_dir / "yuanxin.db", queue_limit=settings.storage_queue, clock=clock
-    )
+    store = SqliteStore(settings.database, queue_limit=settings.storage_queue, clock=clock)
     await store.open()
     try:
         await migrate(store, clock=clock, backup=settings.data_dir / "backups", alone=True)
@@ -308,6 +331,22 @@ def web_application(
         if feature.routes is not None:
             feature.routes(app)
     return app
+
+
+async def _stop(gateway: Gateway, notifier: Notifier) -> None:
+    """Answer what was accepted and end the calls under way, side by side: both may take seconds."""
+    await asyncio.gather(gateway.close(Closing.GOING_AWAY), notifier.stop())
+
+
+@asynccontextmanager
+async def watching(metrics: HubMetrics) -> AsyncIterator[None]:
+    """Measure how late the event loop wakes up."""
+    task = asyncio.create_task(metrics.watch_loop(), name="loop lag")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await task
 
 
 async def _sweep(sessions: Sessions, hub: Hub) -> None:

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def repeating(
-    name: str, seconds: float, action: Callable[[], Awaitable[None]]
+    name: str, seconds: float, action: Callable[[], Awaitable[object]]
 ) -> AsyncIterator[None]:
     """Do something again and again while the context lasts. A failure is logged and not the end."""
 

@@ -100,6 +100,11 @@ class Settings:
         return (self.public_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
 
     @property
+    def database(self) -> Path:
+        """The embedded store's file."""
+        return self.data_dir / "yuanxin.db"
+
+    @property
     def proxies(self) -> frozenset[str]:
         """The addresses of trusted proxies."""
         return frozenset(p.strip() for p in self.trusted_proxies.split(",") if p.strip())

@@ -22,6 +22,8 @@ from server.work import LOG, UnitOfWork
 from server.work.entry import read_event
 
 EVENTS_PER_CHANNEL = 200
+CHANNELS_PER_ANSWER = 100
+"""Of how many channels that are behind one answer reads the tails; the others come with the next."""
 BYTES_PER_ANSWER = 256 * 1024
 """What one answer carries at most, so that it fits the bound of a connection's buffer."""
 
@@ -140,8 +142,9 @@ async def _tails(
     work: UnitOfWork, streams: Streams, after: Mapping[str, int], ends: Mapping[str, int]
 ) -> dict[str, ChannelTail]:
     """What each channel holds beyond a position, as much as one answer may carry."""
-    behind = {channel: position for channel, position in after.items() if position < ends[channel]}
-    entries = await work.store.tails(LOG.name, behind, EVENTS_PER_CHANNEL + 1) if behind else {}
+    behind = [channel for channel, position in after.items() if position < ends[channel]]
+    now = {channel: after[channel] for channel in behind[:CHANNELS_PER_ANSWER]}
+    entries = await work.store.tails(LOG.name, now, EVENTS_PER_CHANNEL + 1) if now else {}
     room = BYTES_PER_ANSWER
     tails = {}
     for channel, position in after.items():
@@ -153,7 +156,7 @@ async def _tails(
             if room < 0:
                 break
             events.append(event)
-        complete = len(events) == len(found)
+        complete = len(events) == len(found) and (channel in now or position >= ends[channel])
         end = max(ends[channel], found[-1]["position"] if found else 0)
         reached = end if complete else events[-1].position if events else position
         tails[channel] = ChannelTail(events=events, position=reached, complete=complete)

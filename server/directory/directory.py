@@ -90,6 +90,11 @@ class Directory:
         """Who somebody in WeCom is."""
         return self._people.get(self._by_wecom.get(wecom_user_id, ""))
 
+    def wecom_user_of(self, person_id: str) -> str | None:
+        """The WeCom user id of somebody who works here and has one."""
+        person = self._people.get(person_id)
+        return None if person is None or person.is_retired else person.wecom_user_id or None
+
     async def oa_users(self) -> Mapping[str, str]:
         """Everybody who has an OA account: person id to OA user id."""
         return {person.id: person.oa_user_id for person in self.active() if person.oa_user_id}

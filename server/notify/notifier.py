@@ -45,7 +45,10 @@ STOP_WITHIN_S: Final = 5.0
 
 
 class Notifier:
-    """Tells people who are away what they are owed; `wecom` None: everything stays owed."""
+    """Tells people who are away what they are owed; `wecom` None: everything stays owed.
+
+    `wecom_user_of` gives a person's WeCom user id, None for whoever has none or has left.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Notifier:
         clock: Clock,
         settings: Settings,
         duties: Iterable[Duty],
+        wecom_user_of: Callable[[str], str | None],
         registry: CollectorRegistry | None = None,
     ) -> None:
         self._store = store
@@ -85,6 +89,7 @@ class Notifier:
                 agent_id=settings.wecom_agent_id,
                 url=settings.url,
                 owner=new_id(clock.now()),
+                wecom_user_of=wecom_user_of,
             )
             self._queue = Queue(
                 store,

@@ -52,14 +52,11 @@ def outcome_of(notice: Notice, answer: Sent | Exception) -> Outcome:
     """What an answer, or the error in its place, means for this notice."""
     match answer:
         case Sent():
-            refusals = {user.casefold(): reason for user, reason in answer.refused.items()}
-            refusal = refusals.get(notice.person_id.casefold())
-            if refusal is not None:
+            for refusal in answer.refused.values():  # a notice has one recipient
                 return Ended("refused", refusal, answer.msgid)
             return Ended("sent", msgid=answer.msgid)
         case RefusedByWeCom():
-            refusals = {user.casefold(): reason for user, reason in answer.users.items()}
-            return Ended("refused", refusals.get(notice.person_id.casefold(), str(answer)))
+            return Ended("refused", next(iter(answer.users.values()), str(answer)))
         case Paused():
             return Postponed(round(answer.seconds * 1000), str(answer), 0, pause_s=answer.seconds)
         case Misconfigured():

@@ -34,6 +34,7 @@ CALL_S: Final = 35.0
 LEASE_MS: Final = 60_000
 PENDING_MS: Final = 3_000
 MARK_TRIES: Final = 3
+NO_ACCOUNT: Final = "no WeCom account"
 RECORD_TRIES: Final = 5
 RECORD_WAIT_S: Final = 0.5
 
@@ -61,6 +62,7 @@ class Sending:
         agent_id: int,
         url: str,
         owner: str,
+        wecom_user_of: Callable[[str], str | None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
@@ -72,6 +74,7 @@ class Sending:
         self._agent_id = agent_id
         self._url = url
         self._owner = owner
+        self._wecom_user_of = wecom_user_of
         self._pause = pause
 
     async def lease(self, held: Held) -> Held | None:
@@ -92,7 +95,11 @@ class Sending:
             if reached is Reach.PENDING:
                 await self.postpone(held, self._clock.now() + PENDING_MS)
                 return None
-            notice = self._composed(notice, draft)
+            user = self._wecom_user_of(notice.person_id)
+            if user is None:
+                await self._end(held, "refused", draft.upto, reason=NO_ACCOUNT)
+                return None
+            notice = self._composed(notice, draft, user)
         now = self._clock.now()
         leased = msgspec.structs.replace(
             notice,
@@ -109,12 +116,12 @@ class Sending:
         reach = await self._presence.reach([person_id], draft.newest_at)
         return reach.get(person_id, Reach.AWAY)
 
-    def _composed(self, notice: Notice, draft: Draft) -> Notice:
+    def _composed(self, notice: Notice, draft: Draft, user: str) -> Notice:
         """With its bytes. The notice's id in the address makes two of them differ."""
         mark = "&" if "?" in draft.path else "?"
         request = textcard_request(
             self._agent_id,
-            [notice.person_id],
+            [user],
             draft.title,
             draft.description,
             f"{self._url}{draft.path}{mark}n={notice.id}",

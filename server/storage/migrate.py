@@ -75,8 +75,9 @@ async def migrate(
 ) -> list[str]:
     """Take the steps the store still needs and return their ids.
 
-    With `backup`, a store that has been migrated before is first copied there. `alone` says that no
-    other process can have this store open (an embedded one): a lease found is then left from a crash.
+    With `backup`, a store that has been migrated before is first copied into that folder. `alone`
+    says that no other process can have this store open (an embedded one): a lease found is then left
+    from a crash.
     """
     await store.ensure(LEDGER)
     migrations = load(folder)
@@ -85,7 +86,7 @@ async def migrate(
     async with _lease(store, clock, alone):
         missing = await _missing(store, migrations)
         if backup is not None and missing and len(missing) < len(migrations):
-            await store.snapshot(backup)
+            await store.snapshot(backup / f"before-{missing[0].id}.db")
         for migration in missing:
             await _take(store, migration, clock, app_version)
     return [migration.id for migration in missing]
@@ -95,9 +96,9 @@ def _load(path: Path) -> Migration:
     source = path.read_bytes().replace(b"\r\n", b"\n")
     spec = importlib.util.spec_from_file_location(f"migrations.{path.stem}", path)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    # From the source that is checked, never from compiled code that may be older.
+    exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102
     if getattr(module, "ID", None) != path.stem or not callable(getattr(module, "up", None)):
         raise MigrationError(f"{path.name}: needs ID = {path.stem!r} and async def up(store)")
     checksum = hashlib.sha256(source).hexdigest()

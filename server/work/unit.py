@@ -188,7 +188,8 @@ class UnitOfWork:
         )
 
     def owe(self, kind: str, subject: str, *, due_in_ms: int, **data: Any) -> None:
-        """Remember that people may have to be told of `subject`, to be looked at when due."""
+        """Remember that people may have to be told of `subject`, to be looked at when due: within
+        15 s for a subject that changes often, since the row is replaced each time."""
         self.overwrite(
             Owed(
                 id=f"{kind}:{subject}",

@@ -104,9 +104,7 @@ class Office:
 
     def open(self) -> None:
         """Wire the features to the services there are now."""
-        self.dispatcher = Dispatcher(
-            self.features, self.store, self.hub, self.clock, self.services
-        )
+        self.dispatcher = Dispatcher(self.features, self.store, self.hub, self.clock, self.services)
 
     async def channels_of(self, person_id: str) -> Sequence[str]:
         return list(await self.streams.channels_of(self.store, person_id))

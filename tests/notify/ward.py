@@ -191,6 +191,7 @@ class Ward:
             self.clock,
             Settings(**told),
             [BoardDuty(store)],
+            lambda person: person,
             self.registry,
         )
         return self.notifier

@@ -83,11 +83,11 @@ async def test_an_empty_store_is_taken_to_the_head(store: SqliteStore, folder: P
 async def test_an_older_store_takes_only_what_is_new(
     store: SqliteStore, folder: Path, tmp_path: Path
 ) -> None:
-    await migrate(store, clock=ManualClock(), folder=folder, backup=tmp_path / "none.db")
+    await migrate(store, clock=ManualClock(), folder=folder, backup=tmp_path / "none")
     await put_words(store, "one", "three", "seven")
     (folder / "0002_lengths.py").write_text(SECOND)
 
-    taken = await migrate(store, clock=ManualClock(), folder=folder, backup=tmp_path / "before.db")
+    taken = await migrate(store, clock=ManualClock(), folder=folder, backup=tmp_path / "backups")
 
     assert taken == ["0002_lengths"]
     assert {doc["_id"]: doc["length"] for doc in await store.scan("words")} == {
@@ -95,8 +95,8 @@ async def test_an_older_store_takes_only_what_is_new(
         "three": 5,
         "seven": 5,
     }
-    assert not (tmp_path / "none.db").exists()
-    copy = SqliteStore(tmp_path / "before.db", clock=SystemClock())
+    assert not (tmp_path / "none").exists()
+    copy = SqliteStore(tmp_path / "backups" / "before-0002_lengths.db", clock=SystemClock())
     await copy.open()
     assert all("length" not in doc for doc in await copy.scan("words"))
     await copy.close()

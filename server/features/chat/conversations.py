@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from realtime.channel import conversation_channel, person_channel
 from server.directory import Directory
-from server.errors import Invalid, NotFound
+from server.errors import Invalid
 from server.features.chat import rights
 from server.features.chat.documents import Conversation, Member, direct_id, member_id
 from server.features.chat.messages import to_message
@@ -39,10 +39,9 @@ async def open_conversation(
     me, other = work.actor.person_id, command.person_id
     if other == me:
         raise Invalid("a conversation needs somebody else - at `$.person_id`")
-    if directory.person(other) is None:
-        raise NotFound("there is no such person")
     id = direct_id(me, other)
     if await work.get(Conversation, id) is None:
+        directory.find(other)
         people = tuple(sorted((me, other)))
         begin(work, Conversation(id=id, kind="direct", created_at=work.now, people=people), people)
     return ConversationId(conversation_id=id)
@@ -75,7 +74,8 @@ async def create_group(
 def check_people(directory: Directory, people: Sequence[str]) -> None:
     """Raises Invalid naming the first id nobody has."""
     for id in people:
-        if directory.person(id) is None:
+        person = directory.person(id)
+        if person is None or person.is_retired:
             raise Invalid(f"there is no person {id!r} - at `$.member_ids`")
 
 

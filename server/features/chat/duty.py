@@ -20,7 +20,7 @@ from server.storage import Max, Op, Store
 from server.storage.document import from_doc
 from server.work import LOG
 
-LOOK_BACK = 200
+LOOK_BACK = 20
 """How many messages back a claim looks; what is older is counted, not looked at."""
 
 

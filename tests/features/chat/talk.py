@@ -20,7 +20,11 @@ async def direct(one: Client, other: str) -> str:
 
 
 async def say(
-    sender: Client, conversation_id: str, text: str = "收到", client_id: str | None = None, **more: Any
+    sender: Client,
+    conversation_id: str,
+    text: str = "收到",
+    client_id: str | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """Send a text; its id, seq and time."""
     return await sender.ask(
