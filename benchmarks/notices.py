@@ -130,7 +130,7 @@ async def queue(store: Store) -> None:
     await notifier.look_step()
     queued = time.perf_counter()
     await notifier.start()
-    while len(phones.calls) < QUEUE:  # noqa: ASYNC110 - the phone book rings no bell
+    while len(phones.calls) < QUEUE:
         await asyncio.sleep(0.05)
     sent = time.perf_counter()
     await notifier.stop()
