@@ -1,0 +1,211 @@
+"""To-dos: what the OA's mirror tells becomes a list, a badge and one owed notice each."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.clock import Millis
+from server.features import todos
+from server.features.todos.arrivals import Arrivals
+from server.features.todos.duty import TodoDuty
+from server.integrations.oa import Item, State
+from server.integrations.oa.mirror import MirrorHealth, Reading, Seen, Waiting, Worklist
+from server.outbox import Owed
+from server.storage.document import from_doc
+from tests.features.office import Office, Refusal, open_office
+
+
+def item(request_id: str, **fields: Any) -> Item:
+    return Item(
+        item_id=f"item-{request_id}",
+        request_id=request_id,
+        title=f"关于{request_id}的请示",
+        creator_name="鲍博",
+        received_at=Millis(1_767_600_000_000),
+        urgency=fields.get("urgency", "normal"),
+        node="审批",
+        source="OA",
+    )
+
+
+class Mirror:
+    """A worklist that holds what the test says."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, Seen] = {}
+        self.stale = False
+
+    async def read(
+        self, person_id: str, state: State, page: int = 1, max_age_s: float = 5.0
+    ) -> Reading:
+        seen = self.lists.get(person_id)
+        if seen is None or state != "pending":
+            return Reading((), None, None, stale=self.stale)
+        rows = seen.items[(page - 1) * 20 : page * 20]
+        return Reading(rows, seen.pending, seen.as_of, stale=self.stale)
+
+    async def counts(self, person_id: str, max_age_s: float = 5.0) -> Waiting:
+        seen = self.lists.get(person_id)
+        if seen is None:
+            return Waiting(0, None, stale=self.stale)
+        return Waiting(seen.pending, seen.as_of, stale=self.stale)
+
+    async def seen(self, person_id: str) -> Seen | None:
+        return self.lists.get(person_id)
+
+    def visible(self, person_id: str, on: bool) -> None: ...
+
+    def hint(self, person_ids: object) -> None: ...
+
+    def forget(self, person_id: str) -> None: ...
+
+    def health(self) -> MirrorHealth:
+        return MirrorHealth(not self.stale, "", 0, 0, None)
+
+
+class Desk:
+    """An office with the mirror's sink, told of changes as the poller tells them."""
+
+    def __init__(self, office: Office, mirror: Mirror) -> None:
+        self.office, self.mirror = office, mirror
+        self.sink = Arrivals(office.store, office.hub, office.clock, office.settings)
+        self.duty = TodoDuty(office.store)
+
+    async def holds(self, person: str, *requests: str, **fields: Any) -> None:
+        """The OA now holds exactly these for a person."""
+        before = self.mirror.lists.get(person)
+        seen = Seen(tuple(item(r, **fields) for r in requests), len(requests), self.office.clock.now())
+        old = before.request_ids if before else frozenset()
+        arrived = tuple(i for i in seen.items if i.request_id not in old)
+        gone = tuple(sorted(old - seen.request_ids))
+        await self.sink.changed(person, seen, arrived, gone, before is None)
+        self.mirror.lists[person] = seen
+
+    async def owed(self) -> set[str]:
+        """The subjects for which somebody is owed a notice now."""
+        docs = await self.office.store.scan(Owed.collection.name)
+        rows = [from_doc(Owed, doc) for doc in docs]
+        return {subject for subject, claims in (await self.duty.due(rows)).items() if claims}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    mirror = Mirror()
+    async with open_office(tmp_path, [todos.feature], {Worklist: mirror}) as office:
+        yield Desk(office, mirror)
+
+
+async def test_the_first_reading_makes_a_badge_and_no_notice(desk: Desk) -> None:
+    ann = await desk.office.client("ann")
+    await desk.holds("ann", "1", "2")
+    [counted] = ann.told("todos.counted")
+    assert (counted["pending"], counted["unread"]) == (2, 2)
+    assert await desk.owed() == set()
+
+
+async def test_what_arrives_later_moves_the_badge_and_owes_one_notice(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    ann = await desk.office.client("ann")
+    await desk.holds("ann", "2", "1")
+    assert ann.told("todos.counted")[-1]["pending"] == 2
+    assert await desk.owed() == {"ann:2"}
+
+
+async def test_one_done_and_one_arrived_is_a_change(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    ann = await desk.office.client("ann")
+    await desk.holds("ann", "2")
+    assert ann.told("todos.counted")[-1]["pending"] == 1
+    assert await desk.owed() == {"ann:2"}
+
+
+async def test_a_change_heard_twice_owes_no_second_notice(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    await desk.holds("ann", "1", "2")
+    seen = desk.mirror.lists["ann"]
+    await desk.office.store.apply(*await desk.duty.settle("ann:2", {"ann": 1}))
+    await desk.sink.changed("ann", seen, (item("2"),), (), False)
+    assert await desk.owed() == set()
+
+
+async def test_a_document_that_comes_back_makes_no_second_notice(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    await desk.holds("ann", "1", "2")
+    await desk.office.store.apply(*await desk.duty.settle("ann:2", {"ann": 1}))
+    await desk.holds("ann", "1")
+    await desk.holds("ann", "1", "2")
+    assert await desk.owed() == set()
+
+
+async def test_a_document_handled_elsewhere_before_the_notice_is_not_told(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    await desk.holds("ann", "1", "2")
+    await desk.holds("ann", "1")
+    assert await desk.owed() == set()
+    assert await desk.duty.draft("ann", "ann:2") is None
+
+
+async def test_opening_a_document_settles_its_notice_and_lowers_unread(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    await desk.holds("ann", "1", "2")
+    ann = await desk.office.client("ann")
+    await ann.ask("todos.opened", request_id="2")
+    assert ann.told("todos.counted")[-1]["unread"] == 1
+    assert await desk.owed() == set()
+    count = await ann.ask("todos.count")
+    assert (count["pending"], count["unread"]) == (2, 1)
+    told = len(ann.events)
+    await ann.ask("todos.opened", request_id="2")
+    assert len(ann.events) == told
+
+
+async def test_nobody_opens_what_waits_for_somebody_else(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    bob = await desk.office.client("bob")
+    with pytest.raises(Refusal, match="not_found"):
+        await bob.ask("todos.opened", request_id="1")
+    assert (await bob.ask("todos.list", state="pending"))["items"] == []
+
+
+async def test_a_list_says_what_is_new_and_how_old_it_is(desk: Desk) -> None:
+    await desk.holds("ann", "1", "2")
+    ann = await desk.office.client("ann")
+    await ann.ask("todos.opened", request_id="1")
+    desk.mirror.stale = True
+    page = await ann.ask("todos.list", state="pending")
+    assert [(row["request_id"], row["is_new"]) for row in page["items"]] == [("1", False), ("2", True)]
+    assert page["stale"] is True
+    assert page["as_of"] == desk.mirror.lists["ann"].as_of
+    assert page["total"] == 2
+
+
+async def test_the_notice_names_the_document_and_opens_it(desk: Desk) -> None:
+    await desk.holds("ann")
+    await desk.holds("ann", "7", urgency="urgent")
+    draft = await desk.duty.draft("ann", "ann:7")
+    assert draft is not None
+    assert draft.path == "/d/7"
+    assert "关于7的请示" in draft.title
+    assert await desk.duty.draft("bob", "ann:7") is None
+
+
+async def test_counts_plus_events_equal_fresh_counts(desk: Desk) -> None:
+    ann = await desk.office.client("ann")
+    for requests in (("1",), ("1", "2", "3"), ("3",), (), ("4", "5")):
+        await desk.holds("ann", *requests)
+        if requests:
+            await ann.ask("todos.opened", request_id=requests[0])
+        fresh = await ann.ask("todos.count")
+        told = ann.told("todos.counted")[-1]
+        assert (told["pending"], told["unread"]) == (fresh["pending"], fresh["unread"])
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"state": "deleted"}, {"state": "pending", "page": 0}, {"state": "pending", "q": 1}]
+)
+async def test_what_is_no_list_is_refused(desk: Desk, fields: dict[str, object]) -> None:
+    ann = await desk.office.client("ann")
+    with pytest.raises(Refusal, match="invalid"):
+        await ann.ask("todos.list", **fields)
