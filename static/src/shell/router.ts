@@ -1,6 +1,9 @@
 /* Every screen has its own address. A screen is a list (it belongs to a tab and stays alive) or
    content (it opens over the list on a phone, beside it on a wide page). */
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
+import { t } from "../i18n"
+import { say } from "./overlays"
+import { SCREENS } from "./screens"
 import { useSession } from "../store/session"
 
 export const TABS = ["messages", "todos", "apps", "contacts", "me"] as const
@@ -24,8 +27,6 @@ function content(path: string, tab: Tab, component: () => Promise<unknown>): Rou
   return { path, component: component as RouteRecordRaw["component"] & object, props: true, meta: { tab, pane: "content" } }
 }
 
-const chat = (): Promise<unknown> => import("../screens/chat/Chat.vue")
-
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
@@ -37,17 +38,20 @@ export const router = createRouter({
     list("/contacts", "contacts"),
     list("/contacts/:departmentId", "contacts"),
     list("/me", "me"),
-    content("/c/:conversationId", "messages", chat),
-    content("/c/:conversationId/details", "messages", chat),
+    content("/c/:conversationId", "messages", SCREENS.chat),
+    content("/c/:conversationId/details", "messages", SCREENS.chat),
     content("/new-group", "messages", () => import("../screens/NewGroup.vue")),
     content("/search", "messages", () => import("../screens/Search.vue")),
-    content("/d/:requestId", "todos", () => import("../screens/Document.vue")),
-    content("/p/:personId", "contacts", () => import("../screens/Person.vue")),
+    content("/d/:requestId", "todos", SCREENS.document),
+    content("/p/:personId", "contacts", SCREENS.person),
     content("/devices", "me", () => import("../screens/Devices.vue")),
     content("/about", "me", () => import("../screens/About.vue")),
     { path: "/:rest(.*)*", component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
   ],
 })
+
+/* A screen that could not be fetched: stay where one is and say why. */
+router.onError(() => say(t("refused.offline"), true))
 
 router.beforeEach((to) => {
   const session = useSession()
