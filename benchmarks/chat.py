@@ -85,29 +85,23 @@ async def prepare(folder: Path, people: int) -> list[str]:
     return ids
 
 
-def start_server(folder: Path, profile: bool) -> subprocess.Popen[bytes]:
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_server(folder: Path, port: int) -> subprocess.Popen[bytes]:
     """The server on core 0."""
     settings = {
         "YUANXIN_DATA_DIR": str(folder),
-        "YUANXIN_HTTP_PORT": str(PORT),
+        "YUANXIN_HTTP_PORT": str(port),
         "YUANXIN_LOG_LEVEL": "warning",
     }
-    command = [sys.executable, "-m", "server", "run"]
-    if profile:
-        command = [
-            "py-spy",
-            "record",
-            "-r",
-            "200",
-            "-f",
-            "raw",
-            "-o",
-            "profile.txt",
-            "--",
-            *command,
-        ]
     return subprocess.Popen(
-        command,
+        [sys.executable, "-m", "server", "run"],
         env={**os.environ, **settings},
         stdout=subprocess.DEVNULL,
         preexec_fn=lambda: os.sched_setaffinity(0, {0}),
@@ -181,8 +175,8 @@ class Crowd:
             await asyncio.sleep(0.01)
 
     def close(self) -> None:
-        for socket in self._sockets:
-            socket.close()
+        for opened in self._sockets:
+            opened.close()
 
 
 def processor_s(pid: int) -> float:
