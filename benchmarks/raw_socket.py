@@ -29,7 +29,7 @@ class RawSocket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transport is one, without saying so.
         self._transport = cast(asyncio.Transport, transport)
-        transport.write(
+        self._transport.write(
             b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
             b"Host: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
