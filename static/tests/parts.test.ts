@@ -60,6 +60,6 @@ describe("letters", () => {
 describe("coming back", () => {
   it("starts at one second with wide jitter and has a ceiling", () => {
     expect([delayBefore(0, 0), delayBefore(0, 1)]).toEqual([500, 1_500])
-    expect(delayBefore(50, 1)).toBe(12_000)
+    expect(delayBefore(50, 1)).toBe(4_500)
   })
 })

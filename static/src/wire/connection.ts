@@ -9,7 +9,8 @@ import type { Arrived, CommandName, EventName, Fields, Result } from "./shapes"
 import { Stream } from "./stream"
 
 const FIRST_DELAY_MS = 1_000
-const LONGEST_DELAY_MS = 8_000
+/** Short, because a ward waits; spread wide, because thousands come back at once. */
+const LONGEST_DELAY_MS = 3_000
 const CONNECT_TIMEOUT_MS = 10_000
 const COMMAND_TIMEOUT_MS = 10_000
 const PROBE_TIMEOUT_MS = 2_500
