@@ -37,7 +37,10 @@ describe("positions", () => {
     const incomplete = settle(kept, {
       epoch: "a",
       reload: false,
-      channels: { [log]: { events: [{ position: 2 }], position: 9, complete: false } },
+      channels: {
+        [log]: { position: 2, complete: false },
+        [state]: { position: 0, complete: false },
+      },
     })
 
     expect(incomplete).toBe(true)
@@ -50,7 +53,7 @@ describe("positions", () => {
     settle(kept, {
       epoch: "b",
       reload: true,
-      channels: { [log]: { events: [], position: 7, complete: true } },
+      channels: { [log]: { position: 7, complete: true } },
     })
 
     expect(kept).toEqual({ epoch: "b", positions: { [log]: 7 } })

@@ -57,11 +57,21 @@ describe("stream", () => {
   it("asks until every channel is complete", async () => {
     const { stream, seen } = listening()
     stream.kept = { epoch: "e", positions: { [channel]: 0 } }
-    const answers = [answer([1], 3, false), answer([2, 3], 3)]
+    const answers = [answer([1], 1, false), answer([2, 3], 3)]
 
     await stream.catchUp(() => Promise.resolve(answers.shift() as Answer))
 
     expect(seen).toEqual([1, 2, 3])
+  })
+
+  it("asks again when an answer had no room for a channel at all", async () => {
+    const { stream, seen } = listening()
+    stream.kept = { epoch: "e", positions: { [channel]: 0 } }
+    const answers = [answer([], 0, false), answer([1, 2], 2)]
+
+    await stream.catchUp(() => Promise.resolve(answers.shift() as Answer))
+
+    expect(seen).toEqual([1, 2])
   })
 
   it("tells that state must be loaded afresh and applies nothing missed", async () => {

@@ -21,6 +21,7 @@ import { useSystemLines, listenForSystemLines, type SystemLine } from "./system_
 import { useTodos } from "./todos"
 
 const ACCOUNT_KEY = "yuanxin.account"
+const SIGN_OUT_KEY = "yuanxin.sign_out"
 const SAVE_AFTER_MS = 1_000
 
 interface Snapshot {
@@ -60,7 +61,7 @@ export const useLife = defineStore("life", () => {
         await restore()
       }
     }
-    if (!session.isSignedIn) await recognise()
+    if (!session.isSignedIn && (await endOwedSession())) await recognise()
     isReady.value = true
   }
 
@@ -103,6 +104,7 @@ export const useLife = defineStore("life", () => {
   async function signedIn(personId: string): Promise<void> {
     const before = session.myId || localStorage.getItem(ACCOUNT_KEY)
     if (before && before !== personId) await forgetEverything(before)
+    localStorage.removeItem(SIGN_OUT_KEY)
     const wasHere = session.isSignedIn
     adopt(await commandByHttp("account.me", {}))
     isFresh = true
@@ -141,10 +143,24 @@ export const useLife = defineStore("life", () => {
 
   async function signOut(): Promise<void> {
     const account = session.myId
-    await signOutByHttp().catch(() => undefined)
     stop()
+    // Without a network the cookie stays; the next start ends the session before anything else.
+    localStorage.setItem(SIGN_OUT_KEY, "owed")
+    await endOwedSession()
     await forgetEverything(account)
     session.farewell = "signed_out"
+  }
+
+  /** Ends a session that was signed out of while offline; whether nothing is owed any more. */
+  async function endOwedSession(): Promise<boolean> {
+    if (!localStorage.getItem(SIGN_OUT_KEY)) return true
+    try {
+      await signOutByHttp()
+    } catch (error) {
+      if (asRefusal(error).code !== "unauthenticated") return false
+    }
+    localStorage.removeItem(SIGN_OUT_KEY)
+    return true
   }
 
   async function forgetEverything(account: string): Promise<void> {

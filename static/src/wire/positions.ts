@@ -35,20 +35,18 @@ export function advance(kept: Kept, channel: string, position: number | null): v
 interface Answer {
   epoch: string
   reload: boolean
-  channels: Record<string, { events: { position: number }[]; position: number; complete: boolean }>
+  channels: Record<string, { position: number; complete: boolean }>
 }
 
 /** Takes over where the server says each channel stands; true when something is still missing.
-    Of a channel answered in part only what was answered counts, so that the rest is asked for. */
+    Of a channel answered in part the position is where that part ends, so that the rest is asked for. */
 export function settle(kept: Kept, answer: Answer): boolean {
   if (answer.reload) kept.positions = {}
   kept.epoch = answer.epoch
   let incomplete = false
-  for (const [channel, { events, position, complete }] of Object.entries(answer.channels)) {
-    const last = events[events.length - 1]
-    if (complete || answer.reload) advance(kept, channel, position)
-    else if (last) advance(kept, channel, last.position)
-    if (!complete && last && !answer.reload) incomplete = true
+  for (const [channel, { position, complete }] of Object.entries(answer.channels)) {
+    advance(kept, channel, position)
+    if (!complete && !answer.reload) incomplete = true
   }
   return incomplete
 }
