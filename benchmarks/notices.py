@@ -77,7 +77,8 @@ def owed(number: int, now: Millis) -> Put:
 
 async def busy(store: Store) -> None:
     clock = SystemClock()
-    notifier = Notifier(store, Everybody(Reach.PENDING), None, clock, Settings(), [Duty(MEMBERS)])
+    duties = [Duty(MEMBERS)]
+    notifier = Notifier(store, Everybody(Reach.PENDING), None, clock, Settings(), duties, str)
     lags: list[float] = []
     stop = asyncio.Event()
 
@@ -124,7 +125,7 @@ async def queue(store: Store) -> None:
     clock = SystemClock()
     settings = Settings(notice_calls_per_second=10_000)
     duty, phones = Duty(AWAY), MemoryWeCom()
-    notifier = Notifier(store, Everybody(Reach.AWAY), phones, clock, settings, [duty])
+    notifier = Notifier(store, Everybody(Reach.AWAY), phones, clock, settings, [duty], str)
     await store.apply(*(owed(number, clock.now()) for number in range(QUEUE // AWAY)))
     begun = time.perf_counter()
     await notifier.look_step()

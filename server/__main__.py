@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = declared.load(os.environ)
         start_logging(settings.log_level)
+        for name in declared.unknown_names(os.environ):
+            print(f"yuanxin: there is no setting {name}; it is ignored", file=sys.stderr)
         command: Command = given.command
         return command(given, settings)
     except (BadSetting, StorageError, OSError) as fault:

@@ -206,7 +206,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         app = web_application(settings, sessions, dispatcher, sign_in)
         app[health.HEALTH] = Health(
             needed={"storage": _storage_check(store)},
-            others={"oa": _oa_check(worklist, settings), "wecom": _wecom_check(settings)},
+            others={"oa": _oa_check(worklist, settings), "wecom": _wecom_check(notifier, settings)},
             registry=registry,
         )
         gateway.attach(app)
@@ -372,10 +372,10 @@ def _oa_check(worklist: Worklist, settings: Settings) -> health.Ask:
     return ask
 
 
-def _wecom_check(settings: Settings) -> health.Ask:
+def _wecom_check(notifier: Notifier, settings: Settings) -> health.Ask:
     async def ask() -> Check:
         if not settings.wecom_api_base:
             return Check(False, "not configured")
-        return Check(True)
+        return Check(not notifier.trouble, notifier.trouble)
 
     return ask

@@ -129,6 +129,15 @@ def load(environ: Mapping[str, str]) -> Settings:
     return _check(Settings(**values))
 
 
+def unknown_names(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none: misspelt ones, most likely."""
+    known = {PREFIX + "CONFIG"}
+    for declared in fields(Settings):
+        name = PREFIX + declared.name.upper()
+        known |= {name, name + "_FILE"}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+
+
 def _from_file(path: str) -> dict[str, Any]:
     if not path:
         return {}

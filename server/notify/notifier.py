@@ -106,6 +106,11 @@ class Notifier:
         self._measured_at = self._purged_at = float("-inf")
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing is being sent just now, in a sentence; empty when nothing stands in the way."""
+        return "" if self._queue is None else self._queue.trouble
+
     def wake(self, person_id: str) -> None:
         """A person's last connection has ended: what was only pending may be due."""
         self._agenda.ended(person_id, self._clock.now())

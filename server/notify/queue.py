@@ -86,6 +86,13 @@ class Queue:
         if held.notice.at > now:
             await self._sending.postpone(held, now)
 
+    @property
+    def trouble(self) -> str:
+        """Why calls are held back; empty when they are not."""
+        if self._gate.misconfigured:
+            return "WeCom refuses the app itself: check secret, agent id and trusted address"
+        return "calls to WeCom fail or are paused; single ones are tried" if self._gate.is_held else ""
+
     async def step(self) -> None:
         """Start what may go now."""
         for priority in Priority:
