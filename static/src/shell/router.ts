@@ -45,6 +45,7 @@ export const router = createRouter({
     content("/d/:requestId", "todos", SCREENS.document),
     content("/p/:personId", "contacts", SCREENS.person),
     content("/devices", "me", () => import("../screens/Devices.vue")),
+    content("/password", "me", () => import("../screens/Password.vue")),
     content("/about", "me", () => import("../screens/About.vue")),
     { path: "/:rest(.*)*", component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
   ],
