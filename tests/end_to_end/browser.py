@@ -94,6 +94,16 @@ class Window:
         await self.enter(account, password)
         await self.page.wait_for_url("**/messages")
 
+    async def come_in(self, account: str, **settings: str) -> None:
+        """Sign in past the form, and let the page find the cookie."""
+        form = {"account": account, "password": PASSWORD}
+        answer = await self.context.request.post(f"{self.base}/api/v1/auth/login", data=form)
+        assert answer.ok, await answer.text()
+        if settings:
+            await self.command("account.set_settings", **settings)
+        await self.goto("/messages")
+        await self.see(".list .conversation, .list .note")
+
     async def enter(self, account: str, password: str = PASSWORD) -> None:
         """Fill in the form that is on the screen and send it."""
         await self.page.fill("input[name=username]", account)
@@ -133,6 +143,10 @@ class Window:
         """Wait until something is on the screen."""
         await self.page.locator(selector).first.wait_for(**also)
 
+    async def settle(self) -> None:
+        """Wait until nothing on the screen stands for something to come, or still moves."""
+        await self.page.evaluate(SETTLED)
+
     async def shot(self, folder: Path, name: str) -> None:
         """Keep a picture of what is on the screen."""
         place = Path(PICTURES) if PICTURES else folder
@@ -159,13 +173,24 @@ class Window:
         return found
 
     async def small_texts(self, least_px: float) -> list[str]:
-        """Visible texts smaller than that."""
+        """Visible texts smaller than that; faces are pictures, with the name beside them."""
         found: list[str] = await self.page.evaluate(SMALL_TEXTS, least_px)
         return found
 
     async def close(self) -> None:
         await self.context.close()
 
+
+SETTLED: Final = """() => new Promise(resolve => {
+  const until = Date.now() + 5000
+  const look = () => {
+    const moves = document.getAnimations().some(one => one.playState === "running")
+    const waits = document.querySelector(".skeleton")
+    if ((moves || waits) && Date.now() < until) requestAnimationFrame(look)
+    else resolve(null)
+  }
+  requestAnimationFrame(look)
+})"""
 
 SIDEWAYS: Final = """() => {
   const meant = ".crumbs, .tray, .strip, .swipe, .recent, .hidden, .watermark"
@@ -189,7 +214,7 @@ SMALL_TEXTS: Final = """least => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const el = node.parentElement
-    if (!node.data.trim() || el.closest(".hidden, script, style, .watermark")) continue
+    if (!node.data.trim() || el.closest(".hidden, script, style, .watermark, .avatar")) continue
     const box = el.getBoundingClientRect()
     const size = parseFloat(getComputedStyle(el).fontSize)
     if (box.width && box.height && size < least - 0.01)

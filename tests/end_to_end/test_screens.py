@@ -1,0 +1,476 @@
+"""Every screen in every look, and the states that a ward sees sooner or later.
+
+One server and one browser for all of it. The hospital is the sandbox's with a few hard cases put in before
+the start: a very long name, a text without a gap, a group of 300, a conversation of 3,000 messages.
+"""
+
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, TimeoutError, WebSocket
+
+from server.app import opened_store
+from server.clock import SystemClock
+from server.directory.seeding import seed_people
+from server.features.chat.documents import direct_id
+from server.features.chat.seeding import Talk, seed_talk
+from server.sandbox.hospital import hospital
+from server.settings import Settings
+from tests.end_to_end.browser import (
+    DESKTOP,
+    NETWORK,
+    PHONE,
+    PICTURES,
+    REFUSALS,
+    Screen,
+    Window,
+    chromium,
+    open_window,
+)
+from tests.end_to_end.processes import ServerProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+LONG_NAME = "欧阳" + "青" * 28 + "Maximilian-Alexander" + "子" * 10  # 60 characters
+LONG_NAMED, LONELY = "s1500", "s1600"
+GAPLESS = "长" * 1_500 + "W" * 1_494 + "👩‍⚕️🙂"
+CROWD, ENDLESS = "三百人大群", "三千条消息"
+UNREAD = 1_200
+LARGE_TEXT_PX = 18
+MOST_ROWS = 60
+USUAL = {"language": "zh", "theme": "system", "font": "normal"}
+AMBER_AFTER_S = 2.0
+
+
+def hard_cases() -> list[Talk]:
+    crowd = tuple(f"s{number:04d}" for number in range(1, 300)) + (LONG_NAMED,)
+    endless = tuple(
+        ("s0002" if place < 3_000 - UNREAD else "s0003", 3_000 - place, f"第{place + 1}条：查房记录")
+        for place in range(3_000)
+    )
+    return [
+        Talk(
+            "group",
+            CROWD,
+            crowd,
+            (
+                ("s0002", 90, "请大家看一下新的排班。"),
+                (LONG_NAMED, 80, GAPLESS),
+                ("s0001", 70, GAPLESS),
+                ("s0001", 69, "Please see https://intranet.example/" + "a" * 120),
+            ),
+        ),
+        Talk("direct", "", ("s0001", LONG_NAMED), ((LONG_NAMED, 60, "Hello 您好 🙂" * 40),)),
+        Talk("group", ENDLESS, ("s0002", "s0001", "s0003"), endless, unread=UNREAD),
+    ]
+
+
+async def seed(folder: Path) -> None:
+    """The sandbox's people with one long name, its conversations, and the hard cases."""
+    clock = SystemClock()
+    made = hospital()
+    people = tuple(
+        replace(person, name=LONG_NAME) if person.id == LONG_NAMED else person
+        for person in made.people
+    )
+    talks = [
+        Talk(kind=c.kind, title=c.title, people=tuple(c.member_ids), lines=tuple(c.messages))
+        for c in made.conversations
+    ]
+    async with opened_store(Settings(data_dir=folder), clock) as store:
+        await seed_people(store, replace(made, people=people), clock)
+        await seed_talk(store, clock, [*talks, *hard_cases()])
+
+
+@dataclass(slots=True)
+class House:
+    """What the tests of this module share."""
+
+    server: ServerProcess
+    browser: Browser
+    pictures: Path
+    groups: dict[str, str]
+
+    @asynccontextmanager
+    async def window(
+        self,
+        account: str,
+        screen: Screen = PHONE,
+        forgiven: Sequence[re.Pattern[str]] = (),
+        **also: Any,
+    ) -> AsyncIterator[Window]:
+        """A window in which somebody has signed in, with nothing to complain of at the end."""
+        window = await open_window(self.browser, self.server.url, screen, **also)
+        try:
+            if account:
+                await window.come_in(account)
+            yield window
+            window.forgive(REFUSALS, *forgiven)
+            assert window.complaints == []
+            assert window.foreign == []
+        finally:
+            await window.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    folder = tmp_path_factory.mktemp("screens")
+    await seed(folder / "data")
+    server = ServerProcess(folder / "data", "run", "--sandbox")
+    await server.start()
+    try:
+        async with chromium() as browser:
+            made = House(server, browser, folder, {})
+            async with made.window("s0001") as window:
+                listed = (await window.command("chat.conversations"))["conversations"]
+                made.groups |= {one["title"]: one["conversation_id"] for one in listed}
+            yield made
+    finally:
+        server.close()
+
+
+# Every screen in every look.
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Size, language, colours and font of a walk; judging by axe takes most of its time."""
+
+    name: str
+    screen: Screen
+    settings: dict[str, str]
+    judged_by_axe: bool = False
+
+    @property
+    def is_large(self) -> bool:
+        return self.settings["font"] == "large"
+
+
+def look(name: str, screen: Screen, *, judged_by_axe: bool = False) -> Look:
+    language, theme, font = name.split("-")[1:]
+    settings = {"language": language, "theme": theme, "font": font}
+    return Look(name, screen, settings, judged_by_axe)
+
+
+LOOKS = (
+    look("phone-zh-light-normal", PHONE, judged_by_axe=True),
+    look("phone-en-dark-normal", PHONE),
+    look("phone-zh-light-large", PHONE),
+    look("desktop-en-dark-normal", DESKTOP, judged_by_axe=True),
+)
+
+
+def addresses(house: House, document: str) -> list[tuple[str, str, str]]:
+    """Name, address and what has to be there, of every screen with an address."""
+    crowd, friend = house.groups[CROWD], direct_id("s0001", "s0002")
+    stranger = direct_id("s0001", LONG_NAMED)
+    listed = " >> xpath=../.. >> css=#todos-panel :is(.todo, .note)"
+    return [
+        ("messages", "/messages", ".conversation"),
+        ("direct", f"/c/{friend}", ".bubble"),
+        ("long-name", f"/c/{stranger}", ".bubble"),
+        ("group", f"/c/{crowd}", ".bubble"),
+        ("details", f"/c/{crowd}/details", ".details [role=switch]"),
+        ("new-group", "/new-group", ".picker [role=checkbox]"),
+        ("todos-pending", "/todos?state=pending", ".todo"),
+        ("todos-done", "/todos?state=done", f"[role=tab]:nth-child(2)[aria-selected=true]{listed}"),
+        ("todos-read", "/todos?state=read", f"[role=tab]:nth-child(3)[aria-selected=true]{listed}"),
+        ("todos-started", "/todos?state=started", f"[role=tab]:nth-child(4)[aria-selected=true]{listed}"),
+        ("document", f"/d/{document}", "article h2"),
+        ("apps", "/apps", ".tile"),
+        ("contacts", "/contacts", ".list .row"),
+        ("department", "/contacts/cardiology", ".list .letter"),
+        ("person", "/p/s0002", "dl .row"),
+        ("person-long", f"/p/{LONG_NAMED}", "dl .row"),
+        ("me", "/me", ".list [role=switch]"),
+        ("devices", "/devices", "li.row"),
+        ("about", "/about", "dl .row"),
+        ("search", "/search", ".content [role=search]"),
+        ("lost", "/no/such/page", ".note"),
+    ]
+
+
+class Walker:
+    """Goes from screen to screen and writes down what is wrong."""
+
+    def __init__(self, look: Look, pictures: Path) -> None:
+        self.look, self._pictures = look, pictures
+        self.faults: list[str] = []
+
+    async def judge(self, window: Window, name: str, sign: str) -> None:
+        """Once its sign is there, look at what is on the screen."""
+        try:
+            await window.see(sign)
+        except TimeoutError:
+            self.faults.append(f"{name}: {sign} is not there")
+            return
+        await window.settle()
+        if PICTURES:
+            await window.shot(self._pictures, f"{self.look.name}-{name}")
+        found = [f"sideways: {one}" for one in await window.sideways()]
+        if self.look.is_large:
+            found += [f"small: {one}" for one in await window.small_texts(LARGE_TEXT_PX)]
+        if self.look.judged_by_axe:
+            found += [f"axe: {one}" for one in await window.axe()]
+        self.faults += [f"{name}: {fault}" for fault in found]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+async def test_every_screen_is_sound(house: House, tmp_path: Path, look: Look) -> None:
+    walker = Walker(look, tmp_path)
+    colours = look.settings["theme"]
+    async with house.window("", look.screen, color_scheme=colours) as window:
+        await window.goto("/")
+        if not look.is_large:  # which is chosen by whoever has signed in
+            await walker.judge(window, "sign-in", "form.form")
+        await window.come_in("s0001", **look.settings)
+        await window.see(".conversation")
+        papers = (await window.command("todos.list", state="pending"))["items"]
+        for name, path, sign in addresses(house, papers[0]["request_id"]):
+            await window.turn_to(path)
+            await walker.judge(window, name, sign)
+        await judge_overlays(window, walker, house.groups[CROWD])
+        await window.command("account.set_settings", **USUAL)
+
+    assert not walker.faults, "\n".join(walker.faults)
+
+
+async def judge_overlays(window: Window, walker: Walker, crowd: str) -> None:
+    """Sheets, menus and results, which have no address of their own."""
+    page = window.page
+    field = page.locator(".composer textarea")
+    await window.turn_to(f"/c/{crowd}")
+    await page.click(".line.mine .under")
+    await walker.judge(window, "readers", "[role=dialog] .row")
+    await page.keyboard.press("Escape")
+    await page.locator(".bubble").last.click(button="right")
+    await walker.judge(window, "bubble-menu", "[role=menu]")
+    await page.keyboard.press("Escape")
+    await field.press_sequentially("@")
+    await walker.judge(window, "mention", ".mentions li")
+    await field.fill("")
+    await page.locator(".content .bar .icon-button").nth(-2).click()
+    await page.fill("[role=dialog] input", "排班")
+    await walker.judge(window, "chat-search", "[role=dialog] .row")
+    await page.keyboard.press("Escape")
+    await window.turn_to("/search")
+    await page.fill(".content [role=search] input", "zeng")
+    await walker.judge(window, "found", ".content .scroll .row")
+    await page.fill(".content [role=search] input", "没有这个人")
+    await walker.judge(window, "found-nothing", ".content .note")
+
+
+# States.
+
+
+async def texts_of(window: Window, conversation: str) -> list[str]:
+    """What the server holds, newest 50."""
+    page = await window.command("chat.history", conversation_id=conversation)
+    return [one["content"].get("text", "") for one in page["messages"]]
+
+
+async def sent_once(window: Window, conversation: str, text: str) -> None:
+    """The message reached the server, shows so, and did so once."""
+    await window.see(f".line.mine:has-text('{text}') .under:text-matches('已送达|未读|已读')")
+    assert (await texts_of(window, conversation)).count(text) == 1
+    assert await window.page.locator(f".bubble:has-text('{text}')").count() == 1
+
+
+async def test_without_a_network_reading_goes_on_and_a_message_waits(house: House) -> None:
+    friend = direct_id("s0001", "s0002")
+    async with house.window("s0001", forgiven=[NETWORK]) as window:
+        await window.turn_to(f"/c/{friend}")
+        await window.see(".bubble:has-text('好的，我再约两位护士')")
+        await window.context.set_offline(True)
+        began = time.monotonic()
+        await window.see(".network .away", timeout=5_000)
+        waited = time.monotonic() - began
+        await window.write("没有网络时写的一句")
+        await window.see(".line.mine .under:has-text('等待网络')")
+        await window.turn_to("/messages")
+        await window.see(".conversation:has-text('没有网络时写的一句')")
+        await window.turn_to(f"/c/{friend}")
+        await window.see(".bubble:has-text('好的，我再约两位护士')")
+        assert "没有网络时写的一句" not in await texts_of(window, friend)
+        await window.context.set_offline(False)
+        await window.see(".network .back")
+        await sent_once(window, friend, "没有网络时写的一句")
+        await window.see(".network .back", state="detached")
+
+    assert waited > AMBER_AFTER_S * 0.9
+
+
+async def test_a_restart_loses_nothing_and_a_reload_keeps_what_was_unsent(house: House) -> None:
+    friend = direct_id("s0001", "s0003")
+    async with (
+        house.window("s0003", forgiven=[NETWORK]) as other,
+        house.window("s0001", forgiven=[NETWORK]) as window,
+    ):
+        await window.turn_to(f"/c/{friend}")
+        await window.see(".bubble:has-text('已改，重新提交了')")
+        await other.turn_to("/devices")
+        await other.see("li.row")
+        await other.turn_to("/me")
+        await other.see(".list [role=switch]")
+        house.server.kill()
+
+        await window.see(".network .away", timeout=6_000)
+        await window.write("重启之前没有送出的话")
+        await window.see(".line.mine .under:has-text('等待网络')")
+        await other.turn_to("/devices")
+        await other.see(".note:has-text('网络未连接') button:has-text('重试')")
+
+        # The page is loaded again before it can reach the server: what was written is still there.
+        await window.context.route("**/api/**", lambda route: route.abort())
+        await house.server.start()
+        await window.page.reload()
+        await window.see(".line.mine:has-text('重启之前没有送出的话')")
+        await other.see(".network .away", state="detached")
+        again = other.page.locator(".note button:has-text('重试')")
+        if await again.count():
+            await again.click()
+        await other.see("li.row")
+        await other.turn_to(f"/c/{friend}")
+        await other.write("重启之后的新消息")
+        await sent_once(other, friend, "重启之后的新消息")
+        await window.context.unroute("**/api/**")
+        await window.see(".bubble:has-text('重启之后的新消息')")
+        await sent_once(window, friend, "重启之前没有送出的话")
+        await other.see(".bubble:has-text('重启之前没有送出的话')")
+
+
+async def test_a_revoked_device_is_told_so(house: House) -> None:
+    async with house.window("s0005") as lost, house.window("s0005", DESKTOP) as keeper:
+        await keeper.turn_to("/devices")
+        await keeper.page.click("li.row button")
+        await keeper.page.click("[role=dialog] .button.primary")
+        await lost.see("form.form")
+        await lost.see(".farewell:has-text('此设备已被退出登录')")
+        kept = await lost.page.evaluate("indexedDB.databases().then(all => all.map(d => d.name))")
+        await keeper.see("li.row")
+
+    assert kept == []
+
+
+async def test_who_writes_too_fast_is_slowed_down_and_loses_nothing(house: House) -> None:
+    friend = direct_id("s0002", "s0003")
+    attempts: list[str] = []
+
+    def opened(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: attempts.append(str(frame)))
+
+    async with house.window("s0002") as window:
+        window.page.on("websocket", opened)
+        await window.page.reload()
+        await window.turn_to(f"/c/{friend}")
+        await window.see(".composer")
+        await window.write("先说一句")
+        await sent_once(window, friend, "先说一句")
+        attempts.clear()
+        refused = await window.page.evaluate(FLOOD, friend)
+        await window.write("太快之后的一句")
+        await sent_once(window, friend, "太快之后的一句")
+        assert await window.page.locator(".under.failed").count() == 0
+
+    assert refused["retry_after_ms"] > 0
+    assert 2 <= sum("chat.send" in frame for frame in attempts) <= 6
+
+
+FLOOD = """conversation_id => new Promise(resolve => {
+  const until = Date.now() + 2000
+  const ask = async () => {
+    while (Date.now() < until) {
+      const answer = await fetch("/api/v1/commands/chat.send", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ conversation_id }),
+      })
+      const { error } = await answer.json()
+      if (error.code === "rate_limited") resolve(error)
+    }
+  }
+  for (let n = 0; n < 6; n++) ask()
+})"""
+"""Sends that are refused for their form, which count all the same; answers at the first `rate_limited`."""
+
+
+async def test_three_thousand_messages_are_a_few_rows_and_the_first_can_be_reached(
+    house: House,
+) -> None:
+    async with house.window("s0001") as window:
+        page = window.page
+        await window.see("nav .badge:text-is('99+')")
+        await window.see(f".conversation:has-text('{ENDLESS}') .badge:text-is('99+')")
+        await window.turn_to(f"/c/{house.groups[ENDLESS]}")
+        await window.see(".divider")
+        await window.see(f".bubble:has-text('第{3_000 - UNREAD + 1}条')")
+        opened = await page.locator("[role=log] [data-key]").count()
+        rows = await page.evaluate(TO_THE_TOP)
+        await window.see(".bubble:has-text('第1条')")
+        await window.see(".between:has-text('这是聊天的开始')")
+        await page.click(".pill.down")
+        await window.see(".bubble:has-text('第3000条')")
+        await window.turn_to("/messages")
+        await window.see(f".conversation:has-text('{ENDLESS}'):not(:has(.badge))")
+
+    assert 0 < opened <= MOST_ROWS
+    assert rows <= MOST_ROWS
+
+
+TO_THE_TOP = """async () => {
+  const log = document.querySelector("[role=log]")
+  let most = 0
+  for (let frames = 0; frames < 3000; frames++) {
+    log.scrollTop = 0
+    await new Promise(requestAnimationFrame)
+    most = Math.max(most, log.querySelectorAll("[data-key]").length)
+    if (log.textContent.includes("第1条")) break
+  }
+  return most
+}"""
+
+
+async def test_three_hundred_members_are_a_few_rows(house: House) -> None:
+    async with house.window("s0001") as window:
+        await window.turn_to(f"/c/{house.groups[CROWD]}/details")
+        await window.see(".details .row:has-text('仇丽华')")
+        shown = await window.page.locator(".details [data-key]").count()
+        await window.page.fill(".details [role=search] input", "欧阳青")
+        await window.see(f".details .row:has-text('{LONG_NAME}')")
+
+    assert 0 < shown <= MOST_ROWS
+
+
+async def test_nothing_there_and_nothing_to_see_are_said_in_words(house: House) -> None:
+    async with house.window(LONELY) as window:
+        await window.see(".note:has-text('还没有会话')")
+        await window.turn_to("/c/nosuchconversation")
+        await window.see(".note:has-text('会话不存在')")
+        await window.page.click(".note button")
+        await window.page.wait_for_url("**/messages")
+        await window.turn_to(f"/c/{house.groups[ENDLESS]}")
+        await window.see(".note:has-text('会话不存在')")
+        await window.turn_to("/d/999999")
+        await window.see(".note:has-text('没有找到这份文件')")
+        await window.turn_to("/p/nobody")
+        await window.see(".note:has-text('没有找到这位同事')")
+
+
+async def test_an_oa_that_is_down_is_said_and_takes_nothing_away(house: House) -> None:
+    async with house.window("s0001") as window, aiohttp.ClientSession() as http:
+        faults = f"{house.server.sandbox_url}/oa/faults"
+        await window.turn_to("/todos")
+        await window.see(".todo")
+        await http.post(faults, json={"mode": "down", "for_s": 30})
+        await window.page.click("button[aria-label='刷新']")
+        await window.see(".stale:has-text('OA 暂时无法连接，数据截至')")
+        await window.see(".todo")
+        await http.post(faults, json={"mode": "off"})
