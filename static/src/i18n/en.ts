@@ -78,6 +78,7 @@ export const en: Record<TextKey, string> = {
   "messages.empty": "No conversations yet",
   "messages.empty_text": "Say hello to a colleague in your department",
   "messages.find_people": "Find people",
+  "chat.title": "Chat",
   "chat.log": "Messages",
   "chat.typing": "typing…",
   "chat.typing_name": "{name} is typing…",
@@ -160,7 +161,7 @@ export const en: Record<TextKey, string> = {
   "details.card": "View card",
   "group.title": "New group",
   "group.name": "Group name",
-  "group.name_hint": "Optional, members' names by default",
+  "group.name_hint": "Optional",
   "group.create": "Create ({n})",
   "group.add": "Add ({n})",
   "group.failed": "The group was not created",
@@ -295,5 +296,6 @@ export const en: Record<TextKey, string> = {
   "search.messages": "Messages",
   "search.recent": "Recent searches",
   "search.none": "Nothing found for “{text}”",
+  "search.idle": "Names, pinyin, initials, chat titles and messages",
   "search.short": "Type two characters to search messages",
 }

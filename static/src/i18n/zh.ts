@@ -82,6 +82,7 @@ export const zh = {
   "messages.empty_text": "和本科室的同事打个招呼吧",
   "messages.find_people": "去通讯录找人",
 
+  "chat.title": "聊天",
   "chat.log": "聊天记录",
   "chat.typing": "对方正在输入…",
   "chat.typing_name": "{name} 正在输入…",
@@ -167,7 +168,7 @@ export const zh = {
 
   "group.title": "发起群聊",
   "group.name": "群名称",
-  "group.name_hint": "可不填，默认使用成员姓名",
+  "group.name_hint": "可不填",
   "group.create": "创建（{n}）",
   "group.add": "添加（{n}）",
   "group.failed": "群聊没有建成",
@@ -308,6 +309,7 @@ export const zh = {
   "search.messages": "聊天记录",
   "search.recent": "最近搜索",
   "search.none": "没有找到“{text}”",
+  "search.idle": "可搜索姓名、拼音、首字母、会话名称和聊天内容",
   "search.short": "聊天记录需输入至少两个字",
 } as const
 
