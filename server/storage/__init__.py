@@ -290,6 +290,11 @@ class Store(Protocol):
         """The last entry (or last numbered entry) of each stream that has one, in one read."""
         ...
 
+    async def positions(self, coll: str, streams: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Position of the last entry and number of the last numbered one (0 without any) of each
+        stream that has entries, in one read that touches indexes only."""
+        ...
+
     async def tails(self, coll: str, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
         """The first `limit` entries after the given position of each stream, in one read.
 

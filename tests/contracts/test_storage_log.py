@@ -279,6 +279,38 @@ async def test_heads_are_the_last_entries_of_the_streams_that_have_one(store: St
     assert {stream: doc["_id"] for stream, doc in last_numbered.items()} == {"a": "m1"}
 
 
+async def test_positions_say_where_the_streams_that_have_entries_end(store: Store) -> None:
+    odd = 'odd "name"'
+    await store.apply(
+        Append("talk", "a", {"_id": "m1"}, numbered=True),
+        Append("talk", "a", {"_id": "m2"}, numbered=True),
+        Append("talk", "a", {"_id": "m3"}),
+        Append("talk", odd, {"_id": "m4"}),
+        Append("talk", "gone", {"_id": "m5"}, numbered=True),
+    )
+    await store.apply(Delete("talk", "m5"))
+
+    asked = ["a", odd, "a", "gone", "never"]
+
+    assert await store.positions("talk", asked) == {"a": (3, 2), odd: (1, 0)}
+    assert await store.positions("talk", []) == {}
+
+
+async def test_positions_follow_what_is_deleted_and_replaced(store: Store) -> None:
+    await store.apply(
+        Append("talk", "a", {"_id": "m1"}, numbered=True, key="k"),
+        Append("talk", "a", {"_id": "m2"}, numbered=True),
+        Append("talk", "a", {"_id": "m3"}, numbered=True),
+    )
+
+    await store.apply(Delete("talk", "m3"))
+    assert await store.positions("talk", ["a"]) == {"a": (2, 2)}
+    await store.apply(Append("talk", "a", {"_id": "m4"}, key="k"))
+    assert await store.positions("talk", ["a"]) == {"a": (4, 2)}
+    await store.apply(Append("talk", "a", {"_id": "m5"}, numbered=True))
+    assert await store.positions("talk", ["a"]) == {"a": (5, 4)}
+
+
 async def test_tails_are_the_first_entries_after_a_position_of_each_stream(store: Store) -> None:
     odd = 'conversation:"42"\\ 会议'
     await store.apply(*(Append("talk", "a", {"_id": f"a{n}"}) for n in range(1, 8)))

@@ -228,6 +228,12 @@ class Batches(RuleBasedStateMachine):
         for stream, tail in tails.items():
             entries = [entry for entry in model.entries.values() if entry["stream"] == stream]
             assert tail == sorted(entries, key=lambda entry: int(entry["position"]))
+        ends = {
+            stream: (tail[-1]["position"], max(entry.get("number", 0) for entry in tail))
+            for stream, tail in tails.items()
+            if tail
+        }
+        assert await store.positions("talk", ["a", "b"]) == ends
 
     def teardown(self) -> None:
         if hasattr(self, "store"):

@@ -214,6 +214,10 @@ class SqliteStore:
             lambda cursor: queries.heads(cursor, table, streams, numbered)
         )
 
+    async def positions(self, coll: str, streams: Sequence[str]) -> dict[str, tuple[int, int]]:
+        table = self._table(coll)
+        return await self._readers.read(lambda cursor: queries.positions(cursor, table, streams))
+
     async def tails(self, coll: str, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
         table = self._table(coll)
         return await self._readers.read(lambda cursor: queries.tails(cursor, table, after, limit))

@@ -15,6 +15,7 @@ from server.storage.sqlite.tables import Table, column
 
 _decode_doc: Final = msgspec.json.Decoder(Doc).decode
 _decode_docs: Final = msgspec.json.Decoder(list[Doc]).decode
+_decode_positions: Final = msgspec.json.Decoder(dict[str, tuple[int, int]]).decode
 _decode_by_name: Final = msgspec.json.Decoder(dict[str, list[Doc]]).decode
 
 _ARRAY: Final = "'[' || ifnull(group_concat(doc, ','), '') || ']'"
@@ -116,6 +117,25 @@ def heads(
     )
     wanted = msgspec.json.encode(list(streams)).decode()
     return {doc["stream"]: doc for doc in _docs(cursor, select, (wanted,))}
+
+
+def positions(
+    cursor: apsw.Cursor, table: Table, streams: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    # Both indexes cover their question: no document is touched, however long it is.
+    select = (
+        f"SELECT value AS stream, (SELECT max(f_position) FROM {table.sql} WHERE f_stream = value)"
+        f" AS position, (SELECT max(f_number) FROM {table.sql} WHERE f_stream = value"
+        " AND f_number IS NOT NULL) AS number FROM json_each(?)"
+    )
+    query = (
+        "SELECT json_group_object(stream, json_array(position, ifnull(number, 0)))"
+        f" FROM ({select}) WHERE position IS NOT NULL"
+    )
+    wanted = msgspec.json.encode(list(streams)).decode()
+    for (text,) in cursor.execute(query, (wanted,)):
+        return _decode_positions(text)
+    return {}
 
 
 def tails(
