@@ -165,6 +165,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             self._begin_connect(socket, session, namespace, packet.data)
             return
         if kind == packets.DISCONNECT:
+            if namespace in session.namespaces and session.namespaces[namespace] is None:
+                # Its place would be free for a second admission beside the one under way.
+                raise BadFrame("left before it was let in")
             self._leave(socket, session, namespace, None)
             if not session.namespaces:
                 session.expect(self.connect_within_s, lambda: socket.close(None))
@@ -192,6 +195,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self, socket: EngineSocket, session: Session, namespace: str, auth: Any
     ) -> None:
         sid = await self.manager.pre_connect(socket.sid, namespace)
+        if sid is None:
+            # Another admission holds the place; two would leave one behind that nobody ends.
+            socket.close(Closing.BAD_FRAME)
+            return
         try:
             async with asyncio.timeout(self.connect_within_s):
                 await self.admit(socket, namespace, sid, auth)

@@ -42,6 +42,29 @@ async def test_a_session_revoked_while_it_arrives_does_not_get_in() -> None:
         await ward.connect("li/desk")
 
 
+async def test_connecting_leaving_and_connecting_while_admission_is_under_way_leaks_nobody() -> (
+    None
+):
+    async with running_ward() as ward:
+        gate, reading = asyncio.Event(), asyncio.Event()
+
+        async def wait(_: str) -> None:
+            reading.set()
+            await gate.wait()
+
+        ward.application.reading = wait
+        client = await ward.open()
+        for packet in ('40{"ticket":"ann"}', "41", '40{"ticket":"ann"}'):
+            await client.send(packet)
+        await reading.wait()
+        await client.ended()
+        assert client.close_code == 1002
+        gate.set()
+        await eventually(lambda: not ward.gateway.sockets)
+        await ward.gateway.close()
+        assert ward.hub.connections_of("ann") == ()
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
 async def test_a_page_from_elsewhere_is_refused_by_either_transport(origin: str) -> None:
     async with running_ward() as ward, aiohttp.ClientSession() as http:
