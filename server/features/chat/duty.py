@@ -4,14 +4,14 @@ A member is settled up to the highest of what he or she has read, was notified o
 muted conversation owes only what mentions the member.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from realtime.channel import conversation_channel
 from server.clock import Millis
 from server.directory import Directory
 from server.features.chat.documents import Conversation, Member, member_id
 from server.features.chat.messages import to_message
-from server.features.chat.protocol import MEMBER_LIMIT, Message, Recalled
+from server.features.chat.shapes import MEMBER_LIMIT, Message, Recalled
 from server.notify import Claim, Draft, Priority
 from server.notify.texts import message_description
 from server.outbox import Owed
@@ -22,6 +22,11 @@ from server.work import LOG
 
 LOOK_BACK = 20
 """How many messages back a claim looks; what is older is counted, not looked at."""
+FURTHER_BACK = 200
+"""Messages read at once where all of those were recalled, to find one that was not."""
+FURTHEST = 2_000
+MOST_FIRSTS = 8
+"""Reads of a conversation for members who stand before the messages looked at."""
 
 
 class ChatDuty:
@@ -52,16 +57,47 @@ class ChatDuty:
             )
         ]
         recent = await self._recent(conversation.id, min(map(_floor, members), default=0))
-        claims = (_claim(conversation, member, recent) for member in members)
+        if not recent:
+            return []
+        before = {floor for floor in map(_floor, members) if floor + 1 < recent[0].seq}
+        firsts = await self._firsts(conversation.id, before)
+        claims = (_claim(conversation, m, recent, firsts.get(_floor(m))) for m in members)
         return [claim for claim in claims if claim is not None]
 
     async def _recent(self, conversation_id: str, after: int) -> list[Message]:
-        """The newest messages after a number, oldest first."""
-        channel = conversation_channel(conversation_id)
-        entries = await self._store.find(
-            LOG.name, "number", (channel,), gt=after, reverse=True, limit=LOOK_BACK
-        )
-        return [to_message(entry) for entry in reversed(entries)]
+        """The newest messages after a number, oldest first, one that was not recalled among them.
+
+        Nobody has written after the own floor, so one that is not recalled is news to whoever
+        stands before it.
+        """
+        recent: list[Message] = []
+        before, limit = None, LOOK_BACK
+        while len(recent) < FURTHEST:
+            channel = conversation_channel(conversation_id)
+            entries = await self._store.find(
+                LOG.name, "number", (channel,), gt=after, lt=before, reverse=True, limit=limit
+            )
+            page = [to_message(entry) for entry in reversed(entries)]
+            recent = page + recent
+            if len(page) < limit or any(message.recalled_at is None for message in page):
+                break
+            before, limit = page[0].seq, FURTHER_BACK
+        return recent
+
+    async def _firsts(self, conversation_id: str, floors: Collection[int]) -> dict[int, Millis]:
+        """When the message after each of these places was sent; at worst an earlier moment.
+
+        In a lively conversation the newest messages are always new: how long somebody has been
+        waiting is told by the first one. After a few reads the others have the last moment read.
+        """
+        firsts: dict[int, Millis] = {}
+        channel, at = conversation_channel(conversation_id), Millis(0)
+        for number, floor in enumerate(sorted(floors)):
+            if number < MOST_FIRSTS:
+                found = await self._store.find(LOG.name, "number", (channel,), gt=floor, limit=1)
+                at = to_message(found[0]).sent_at if found else at
+            firsts[floor] = at
+        return firsts
 
     async def draft(self, person_id: str, subject: str) -> Draft | None:
         """The notice as it would be now; None when the person has left, read, or muted meanwhile."""
@@ -137,7 +173,13 @@ def _from_others(recent: Sequence[Message], member: Member) -> list[Message]:
     ]
 
 
-def _claim(conversation: Conversation, member: Member, recent: Sequence[Message]) -> Claim | None:
+def _claim(
+    conversation: Conversation,
+    member: Member,
+    recent: Sequence[Message],
+    first_at: Millis | None = None,
+) -> Claim | None:
+    """What a member is owed; `first_at` is when it began, if that lies before `recent`."""
     unseen = _from_others(recent, member)
     if not unseen:
         return None
@@ -146,8 +188,8 @@ def _claim(conversation: Conversation, member: Member, recent: Sequence[Message]
         person_id=member.person_id,
         upto=recent[-1].seq,
         after=floor,
-        first_at=Millis(unseen[0].sent_at),
-        newest_at=Millis(unseen[-1].sent_at),
+        first_at=unseen[0].sent_at if first_at is None else first_at,
+        newest_at=unseen[-1].sent_at,
         count=len(unseen) + max(0, before - floor),
         priority=Priority.CHAT,
         muted=member.muted and not _mentioned(conversation, member),

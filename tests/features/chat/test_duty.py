@@ -1,0 +1,151 @@
+"""What chat owes to people who are away, told by a notifier to phones that answer as the test says."""
+
+from typing import Any
+
+from realtime.application import Reach
+from server.features.chat.documents import Member, member_id
+from server.features.chat.duty import ChatDuty
+from server.integrations.wecom import Retry, Sent
+from server.notify import Notifier
+from server.outbox import DOCUMENTS, Owed
+from server.settings import Settings
+from server.storage.document import from_doc
+from tests.features.chat.talk import direct, group, say
+from tests.features.office import Client, Office
+
+
+class Phone:
+    """Somebody's WeCom: keeps what it is given, whether it answers or not."""
+
+    def __init__(self, *, down: bool = False) -> None:
+        self.down = down
+        self.tried: list[str] = []
+
+    async def send(self, request: bytes) -> Sent:
+        self.tried.append(request.decode())
+        if self.down:
+            raise Retry("down")
+        return Sent(msgid="1")
+
+
+class Away:
+    """Nobody is connected."""
+
+    async def reach(self, people: Any, since: int) -> dict[str, Reach]:
+        return {}
+
+    async def online(self, people: Any) -> set[str]:
+        return set()
+
+
+async def notifier_of(office: Office, phone: Phone, users: dict[str, str]) -> Notifier:
+    for kind in DOCUMENTS:
+        await office.store.ensure(kind.collection)
+    settings = Settings(public_url="https://y.example", notice_show_text=True)
+    duty = ChatDuty(office.store, office.directory, settings)
+    return Notifier(office.store, Away(), phone, office.clock, settings, [duty], users.get)
+
+
+async def run(office: Office, notifier: Notifier, seconds: int) -> None:
+    for _ in range(seconds):
+        office.clock.advance(1)
+        await notifier.step()
+
+
+async def test_a_lively_conversation_rings_a_phone_within_20_s(office: Office, ann: Client) -> None:
+    phone = Phone()
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await direct(ann, "bob")
+    for _ in range(20):
+        for _ in range(3):
+            await say(ann, talk)
+        office.clock.advance(1)
+        await notifier.step()
+
+    assert phone.tried
+
+
+async def test_each_member_waits_from_the_first_message_after_the_own_place(
+    office: Office, ann: Client, bob: Client, cai: Client
+) -> None:
+    talk = await group(ann, "bob", "cai", "dan")
+    sent = []
+    for number in range(40):
+        sent.append(await say(ann, talk))
+        office.clock.advance(0.1)
+        if number == 9:
+            await bob.ask("chat.mark_read", conversation_id=talk, seq=10)
+        if number == 29:
+            await cai.ask("chat.mark_read", conversation_id=talk, seq=30)
+    duty = ChatDuty(office.store, office.directory, office.settings)
+    [row] = [from_doc(Owed, doc) for doc in await office.store.scan(Owed.collection.name)]
+
+    claims = {claim.person_id: claim for claim in (await duty.due([row]))[talk]}
+
+    places = {"dan": 0, "bob": 10, "cai": 30}
+    assert {person: claim.first_at for person, claim in claims.items()} == {
+        person: sent[place]["sent_at"] for person, place in places.items()
+    }
+    assert {claim.count + claim.after for claim in claims.values()} == {40}
+
+
+async def test_what_lies_behind_recalled_messages_is_still_owed(
+    office: Office, ann: Client
+) -> None:
+    phone = Phone()
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await direct(ann, "bob")
+    await say(ann, talk, "come to theatre 3")
+    for _ in range(25):
+        sent = await say(ann, talk, "oops")
+        await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
+        office.clock.advance(0.6)
+    await run(office, notifier, 30)
+
+    [told] = phone.tried
+    assert "come to theatre 3" in told
+    doc = await office.store.get(Member.collection.name, member_id(talk, "bob"))
+    assert doc is not None
+    assert doc["notified_seq"] == 26
+
+
+async def test_when_everything_was_recalled_nobody_is_told(office: Office, ann: Client) -> None:
+    phone = Phone()
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await direct(ann, "bob")
+    for _ in range(25):
+        sent = await say(ann, talk, "oops")
+        await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
+        office.clock.advance(0.6)
+    await run(office, notifier, 30)
+
+    assert phone.tried == []
+    assert not await office.store.scan(Owed.collection.name)
+
+
+async def test_a_muted_group_whose_mention_was_recalled_tells_nobody(
+    office: Office, ann: Client, bob: Client
+) -> None:
+    phone = Phone()
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await group(ann, "bob")
+    await bob.ask("chat.configure", conversation_id=talk, muted=True)
+    sent = await say(ann, talk, "@鲍博", mentions=["bob"])
+    await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
+    await say(ann, talk, "nothing for you")
+    await run(office, notifier, 30)
+
+    assert phone.tried == []
+
+
+async def test_a_mention_that_was_recalled_is_not_told_as_one(office: Office, ann: Client) -> None:
+    phone = Phone()
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await group(ann, "bob")
+    sent = await say(ann, talk, "@鲍博", mentions=["bob"])
+    await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
+    await say(ann, talk, "nothing for you")
+    await run(office, notifier, 30)
+
+    [told] = phone.tried
+    assert "提到了你" not in told
