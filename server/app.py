@@ -39,7 +39,7 @@ from server.features.account.protocol import ServerFacts
 from server.features.account.routes import SIGN_IN
 from server.features.account.sign_in import SignIn
 from server.features.chat.duty import ChatDuty
-from server.features.chat.protocol import TEXT_LIMIT
+from server.features.chat.shapes import TEXT_LIMIT
 from server.features.todos.arrivals import Arrivals
 from server.features.todos.duty import TodoDuty
 from server.http import answers, commands, health, pages

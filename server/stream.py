@@ -17,13 +17,15 @@ from realtime.position import must_reload
 from realtime.protocol import Command, Event, Nothing, Result
 from server.errors import Invalid, NotFound
 from server.feature import Feature, Rate, allow, staff
-from server.storage import Store
-from server.work import LOG, UnitOfWork
+from server.storage import Doc, Store
+from server.work import UnitOfWork
 from server.work.entry import read_event
 
 EVENTS_PER_CHANNEL = 200
-CHANNELS_PER_ANSWER = 100
-"""Of how many channels that are behind one answer reads the tails; the others come with the next."""
+CHANNELS_PER_READ = 8
+"""The tails of so many channels are read at once, until the answer is full."""
+MOST_BEHIND = 5_000
+"""Whoever is further behind in a channel loads afresh, which is cheaper for both."""
 BYTES_PER_ANSWER = 256 * 1024
 """What one answer carries at most, so that it fits the bound of a connection's buffer."""
 
@@ -120,21 +122,27 @@ class Streams:
 
 async def catch_up(command: CatchUp, work: UnitOfWork, streams: Streams, hub: Hub) -> CaughtUp:
     """Answer what was missed, or that everything has to be loaded again."""
-    last_close = None
-    if work.connection is not None:
-        last_close = hub.last_close(work.connection.session_id)
     channels = await streams.channels_of(work.store, work.actor.person_id)
-    heads = await work.store.heads(LOG.name, list(channels))
-    ends = {channel: heads[channel]["position"] if channel in heads else 0 for channel in channels}
+    found = await work.log.ends(list(channels))
+    ends = {channel: found.get(channel, (0, 0))[0] for channel in channels}
     positions = command.positions or {}
-    reload = bool(positions) and must_reload(command.epoch, work.store.epoch, positions, ends)
+    after = {c: max(positions.get(c, 0), first - 1) for c, first in channels.items()}
+    reload = bool(positions) and (
+        must_reload(command.epoch, work.store.epoch, positions, ends)
+        or any(ends[channel] - at > MOST_BEHIND for channel, at in after.items())
+    )
     if reload or not positions:
         tails = {c: ChannelTail(events=[], position=end, complete=True) for c, end in ends.items()}
     else:
-        after = {c: max(positions.get(c, 0), first - 1) for c, first in channels.items()}
         tails = await _tails(work, streams, after, ends)
-    if work.connection is not None and all(tail.complete for tail in tails.values()):
-        hub.mark_caught_up(work.connection)
+        # Whoever was removed meanwhile gets nothing that may have been said since.
+        still = await streams.channels_of(work.store, work.actor.person_id)
+        tails = {channel: tail for channel, tail in tails.items() if channel in still}
+    last_close = None
+    if work.connection is not None:
+        last_close = hub.last_close(work.connection.session_id)
+        if positions and not reload and all(tail.complete for tail in tails.values()):
+            hub.mark_caught_up(work.connection)
     return CaughtUp(epoch=work.store.epoch, reload=reload, channels=tails, last_close=last_close)
 
 
@@ -142,25 +150,40 @@ async def _tails(
     work: UnitOfWork, streams: Streams, after: Mapping[str, int], ends: Mapping[str, int]
 ) -> dict[str, ChannelTail]:
     """What each channel holds beyond a position, as much as one answer may carry."""
-    behind = [channel for channel, position in after.items() if position < ends[channel]]
-    now = {channel: after[channel] for channel in behind[:CHANNELS_PER_ANSWER]}
-    entries = await work.store.tails(LOG.name, now, EVENTS_PER_CHANNEL + 1) if now else {}
+    tails = {
+        channel: ChannelTail(events=[], position=position, complete=position >= ends[channel])
+        for channel, position in after.items()
+    }
+    behind = [channel for channel, tail in tails.items() if not tail.complete]
     room = BYTES_PER_ANSWER
-    tails = {}
-    for channel, position in after.items():
-        found = entries.get(channel, [])
-        events: list[LoggedEvent] = []
-        for entry in found[:EVENTS_PER_CHANNEL]:
-            event = msgspec.convert(read_event(entry, streams.events), LoggedEvent)
-            room -= len(msgspec.json.encode(event))
-            if room < 0:
-                break
-            events.append(event)
-        complete = len(events) == len(found) and (channel in now or position >= ends[channel])
-        end = max(ends[channel], found[-1]["position"] if found else 0)
-        reached = end if complete else events[-1].position if events else position
-        tails[channel] = ChannelTail(events=events, position=reached, complete=complete)
+    for start in range(0, len(behind), CHANNELS_PER_READ):
+        some = {channel: after[channel] for channel in behind[start : start + CHANNELS_PER_READ]}
+        found = await work.log.tails(some, EVENTS_PER_CHANNEL + 1)
+        for channel, position in some.items():
+            tails[channel], used = _tail(found[channel], streams, position, ends[channel], room)
+            room -= used
+        if room <= 0:
+            break
     return tails
+
+
+def _tail(
+    found: Sequence[Doc], streams: Streams, position: int, end: int, room: int
+) -> tuple[ChannelTail, int]:
+    """As many of the entries as fit, and the bytes they take."""
+    events: list[LoggedEvent] = []
+    used = 0
+    for entry in found[:EVENTS_PER_CHANNEL]:
+        event = msgspec.convert(read_event(entry, streams.events), LoggedEvent)
+        used += len(msgspec.json.encode(event))
+        if used > room:
+            break
+        events.append(event)
+    complete = len(events) == len(found)
+    if events:
+        position = events[-1].position
+    reached = max(end, position) if complete else position
+    return ChannelTail(events=events, position=reached, complete=complete), used
 
 
 async def watch(command: Watch, work: UnitOfWork, streams: Streams, hub: Hub) -> Watched:
@@ -169,9 +192,8 @@ async def watch(command: Watch, work: UnitOfWork, streams: Streams, hub: Hub) ->
     if work.connection is not None:
         # Join before reading: a change in between is heard twice, never missed.
         hub.watch(work.connection, command.channel)
-    heads = await work.store.heads(LOG.name, [command.channel])
-    position = heads[command.channel]["position"] if heads else 0
-    newest = await work.store.find(LOG.name, "key", (command.channel,), limit=EVENTS_PER_CHANNEL)
+    position, _ = (await work.log.ends([command.channel])).get(command.channel, (0, 0))
+    newest = await work.log.values(command.channel, EVENTS_PER_CHANNEL)
     state = {entry["key"]: read_event(entry, streams.events)["data"] for entry in newest}
     return Watched(position=position, state=state)
 

@@ -30,6 +30,7 @@ from server.storage import (
 )
 from server.storage.document import D, Document, from_doc, to_doc
 from server.work.entry import LOG, Entry
+from server.work.log import LogReader
 
 R = TypeVar("R")
 Later = Callable[[], R]
@@ -46,6 +47,7 @@ class UnitOfWork:
         self, store: Store, actor: Actor, now: Millis, *, connection: Connection | None = None
     ) -> None:
         self.store = store
+        self.log = LogReader(store)
         self.actor = actor
         self.now = now
         self.connection = connection

@@ -25,7 +25,7 @@ async def channels_of(store: Store, person_id: str) -> Mapping[str, int]:
         Member.collection.name,
         "person",
         (person_id,),
-        limit=conversations.CONVERSATIONS_LIMIT,
+        limit=messages.CONVERSATIONS_LIMIT,
     )
     return {conversation_channel(m["conversation_id"]): m["joined_position"] for m in members}
 
@@ -37,7 +37,6 @@ feature = Feature(
         *allow(
             staff,
             conversations.open_conversation,
-            conversations.create_group,
             membership.add_members,
             membership.remove_member,
             membership.leave,
@@ -46,15 +45,21 @@ feature = Feature(
             messages.recall,
             rate=Rate(burst=30, per_second=2),
         ),
+        *allow(staff, conversations.create_group, rate=Rate(burst=60, per_second=0.5)),
         *allow(
             staff,
-            conversations.list_conversations,
             conversations.show_conversation,
             conversations.configure,
             messages.history,
             reading.mark_read,
+        ),
+        # These read much at once.
+        *allow(
+            staff,
+            conversations.list_conversations,
             reading.list_readers,
             reading.list_deliveries,
+            rate=Rate(burst=30, per_second=3),
         ),
         *allow(staff, messages.typing, rate=Rate(burst=5, per_second=1)),
         *allow(staff, messages.search_messages, rate=Rate(burst=20, per_second=3)),

@@ -1,15 +1,17 @@
 """Conversations as their members see them: opening, making, listing, keeping."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from realtime.channel import conversation_channel, person_channel
 from server.directory import Directory
 from server.errors import Invalid
 from server.features.chat import rights
 from server.features.chat.documents import Conversation, Member, direct_id, member_id
-from server.features.chat.messages import to_message
+from server.features.chat.messages import CONVERSATIONS_LIMIT, to_message
+from server.features.chat.ownership import inherit
 from server.features.chat.protocol import (
-    MEMBER_LIMIT,
     Configuration,
     Configure,
     Configured,
@@ -19,17 +21,19 @@ from server.features.chat.protocol import (
     CreateGroup,
     Joined,
     ListConversations,
-    MemberCard,
     MembersChanged,
     OpenConversation,
     ShowConversation,
 )
-from server.features.chat.protocol import Conversation as ConversationCard
+from server.features.chat.shapes import MEMBER_LIMIT, MemberCard, Message, Text
+from server.features.chat.shapes import Conversation as ConversationCard
 from server.ids import new_id
 from server.storage import Doc
-from server.work import LOG, UnitOfWork
+from server.work import UnitOfWork
 
-CONVERSATIONS_LIMIT = 5_000
+MOST_LISTED = 1_000
+PREVIEW = 200
+"""Characters of a last message that a list of conversations shows."""
 
 
 async def open_conversation(
@@ -44,6 +48,7 @@ async def open_conversation(
         directory.find(other)
         people = tuple(sorted((me, other)))
         begin(work, Conversation(id=id, kind="direct", created_at=work.now, people=people), people)
+        work.record("chat.open", id, person_id=other)
     return ConversationId(conversation_id=id)
 
 
@@ -62,13 +67,20 @@ async def create_group(
         id=new_id(work.now),
         kind="group",
         created_at=work.now,
-        title=command.title.strip() or command.title,
+        title=checked_title(command.title),
         owner_id=me,
         member_count=len(people),
     )
     begin(work, conversation, people)
     work.record("chat.create_group", conversation.id, members=len(people))
     return ConversationId(conversation_id=conversation.id)
+
+
+def checked_title(title: str) -> str:
+    """A title without blanks around it. Raises Invalid when nothing is left."""
+    if not title.strip():
+        raise Invalid("a title needs something to read - at `$.title`")
+    return title.strip()
 
 
 def check_people(directory: Directory, people: Sequence[str]) -> None:
@@ -133,21 +145,30 @@ async def list_conversations(
     cards.sort(
         key=lambda c: (c.pinned, c.last_message.sent_at if c.last_message else 0), reverse=True
     )
-    return ConversationList(conversations=cards)
+    return ConversationList(conversations=cards[:MOST_LISTED], has_more=len(cards) > MOST_LISTED)
 
 
 async def show_conversation(
     command: ShowConversation, work: UnitOfWork, directory: Directory
 ) -> ConversationShown:
-    """One conversation and who is in it."""
+    """One conversation and who is in it. A group whose owner has retired gets another one here, where
+    somebody looks at it."""
     member = await rights.membership(work, command.conversation_id)
     everybody = await work.query(
         Member, "conversation", command.conversation_id, limit=MEMBER_LIMIT
     )
+    [card] = await _cards(work, [member], directory)
+    conversation = await work.find(Conversation, command.conversation_id)
+    owner_id = (await inherit(work, conversation, directory)).owner_id
     return ConversationShown(
-        conversation=(await _cards(work, [member], directory))[0],
+        conversation=replace(card, owner_id=owner_id),
         members=[
-            MemberCard(person_id=m.person_id, role=m.role, joined_at=m.joined_at) for m in everybody
+            MemberCard(
+                person_id=m.person_id,
+                role="owner" if m.person_id == owner_id else "member",
+                joined_at=m.joined_at,
+            )
+            for m in everybody
         ],
     )
 
@@ -157,10 +178,16 @@ async def _cards(
 ) -> list[ConversationCard]:
     channels = [conversation_channel(m.conversation_id) for m in members]
     conversations = await work.get_many(Conversation, [m.conversation_id for m in members])
-    heads = await work.store.heads(LOG.name, channels)
-    last = await work.store.heads(LOG.name, channels, numbered=True)
+    ends = await work.log.ends(channels)
+    last = await work.log.newest_numbered(channels)
     return [
-        _card(member, conversations[member.conversation_id], channel, heads, last, directory)
+        _card(
+            member,
+            conversations[member.conversation_id],
+            ends[channel][1],
+            last.get(channel),
+            directory,
+        )
         for member, channel in zip(members, channels, strict=True)
     ]
 
@@ -168,15 +195,11 @@ async def _cards(
 def _card(
     member: Member,
     conversation: Conversation,
-    channel: str,
-    heads: Mapping[str, Doc],
-    last: Mapping[str, Doc],
+    last_seq: int,
+    last: Doc | None,
     directory: Directory,
 ) -> ConversationCard:
-    last_seq: int = heads[channel]["seq"]
-    message = to_message(last[channel]) if channel in last else None
-    if message is not None and message.seq <= member.joined_seq:
-        message = None
+    message = to_message(last) if last is not None and last["seq"] > member.joined_seq else None
     other_id = conversation.other(member.person_id)
     other = directory.person(other_id) if other_id else None
     mentioned = max(member.mentioned_seq, conversation.mention_all_seq) > member.read_seq
@@ -187,7 +210,7 @@ def _card(
         last_seq=last_seq,
         read_seq=member.read_seq,
         unread=last_seq - member.read_seq,
-        last_message=message,
+        last_message=message and preview(message),
         muted=member.muted,
         pinned=member.pinned,
         mentioned=mentioned,
@@ -195,6 +218,14 @@ def _card(
         person_id=other_id,
         owner_id=conversation.owner_id,
     )
+
+
+def preview(message: Message) -> Message:
+    """A message as a list shows it: the beginning of a long text is enough."""
+    content = message.content
+    if isinstance(content, Text) and len(content.text) > PREVIEW:
+        return replace(message, content=replace(content, text=content.text[:PREVIEW]))
+    return message
 
 
 async def configure(command: Configure, work: UnitOfWork) -> Configuration:

@@ -4,7 +4,7 @@ import hashlib
 from typing import ClassVar, Literal
 
 from server.clock import Millis
-from server.features.chat.protocol import Content
+from server.features.chat.shapes import Content
 from server.storage import Collection, Index
 from server.storage.document import Document
 
@@ -61,7 +61,11 @@ class ReadMark(Document, frozen=True):
     """A person had read up to `seq` at a moment. Kept, so that it can be said who read what when."""
 
     collection: ClassVar[Collection] = Collection(
-        "read_marks", indexes=(Index("reader", ("conversation_id", "person_id", "seq")),)
+        "read_marks",
+        indexes=(
+            Index("reader", ("conversation_id", "person_id", "seq")),
+            Index("place", ("conversation_id", "seq")),
+        ),
     )
 
     conversation_id: str
@@ -71,7 +75,7 @@ class ReadMark(Document, frozen=True):
 
 
 class RecalledMessage(Document, frozen=True):
-    """What a recalled message said, sealed for an audit; its id is the message's."""
+    """What a recalled message said, kept for an audit and shown to nobody; its id is the message's."""
 
     collection: ClassVar[Collection] = Collection("recalled_messages")
 

@@ -6,23 +6,23 @@ event of the conversation: the hub lets a person in before delivering it and out
 
 from msgspec.structs import replace
 
-from realtime.channel import conversation_channel, person_channel
+from realtime.channel import person_channel
 from realtime.protocol import Nothing
 from server.directory import Directory
 from server.errors import Invalid, NotFound
 from server.features.chat import rights
-from server.features.chat.conversations import check_people, join
+from server.features.chat.conversations import check_people, checked_title, join
 from server.features.chat.documents import Conversation, Member, member_id
+from server.features.chat.ownership import heir, tell
 from server.features.chat.protocol import (
-    MEMBER_LIMIT,
     AddMembers,
     Leave,
     Left,
-    MembersChanged,
     RemoveMember,
     Rename,
     TransferOwner,
 )
+from server.features.chat.shapes import MEMBER_LIMIT
 from server.work import UnitOfWork
 
 
@@ -54,23 +54,17 @@ async def remove_member(command: RemoveMember, work: UnitOfWork) -> Nothing:
     return Nothing()
 
 
-async def leave(command: Leave, work: UnitOfWork) -> Nothing:
+async def leave(command: Leave, work: UnitOfWork, directory: Directory) -> Nothing:
     """Leave a group; an owner hands it over first."""
     conversation, member = await rights.group(work, command.conversation_id)
     if member.role == "owner":
-        heir = await _heir(work, conversation)
-        conversation = replace(conversation, owner_id=heir)
-        if heir is not None:
-            work.patch(Member, member_id(conversation.id, heir), role="owner")
+        to = await heir(work, conversation, directory)
+        conversation = replace(conversation, owner_id=to)
+        if to is not None:
+            work.patch(Member, member_id(conversation.id, to), role="owner")
     await _part(work, conversation, work.actor.person_id)
     work.record("chat.leave", conversation.id)
     return Nothing()
-
-
-async def _heir(work: UnitOfWork, conversation: Conversation) -> str | None:
-    """The member, other than the owner, who has been in the group longest."""
-    longest = await work.query(Member, "conversation", conversation.id, limit=2)
-    return next((m.person_id for m in longest if m.person_id != conversation.owner_id), None)
 
 
 async def _part(work: UnitOfWork, conversation: Conversation, person_id: str) -> None:
@@ -81,27 +75,11 @@ async def _part(work: UnitOfWork, conversation: Conversation, person_id: str) ->
     conversation = replace(conversation, member_count=conversation.member_count - 1)
     work.put(conversation)
     work.delete(member, unchanged=False)
-    _tell(work, conversation, removed=(person_id,))
+    tell(work, conversation, removed=(person_id,))
     work.append(
         person_channel(person_id),
         Left(conversation_id=conversation.id, at=work.now),
         key=f"chat:{conversation.id}",
-    )
-
-
-def _tell(work: UnitOfWork, conversation: Conversation, *, removed: tuple[str, ...] = ()) -> None:
-    work.append(
-        conversation_channel(conversation.id),
-        MembersChanged(
-            conversation_id=conversation.id,
-            added=[],
-            removed=list(removed),
-            owner_id=conversation.owner_id,
-            title=conversation.title,
-            by=work.actor.person_id,
-            at=work.now,
-        ),
-        leaves=removed,
     )
 
 
@@ -116,7 +94,7 @@ async def transfer_owner(command: TransferOwner, work: UnitOfWork) -> Nothing:
         work.put(conversation)
         work.patch(Member, owner.id, role="member")
         work.patch(Member, heir.id, role="owner")
-        _tell(work, conversation)
+        tell(work, conversation)
         work.record("chat.transfer_owner", conversation.id, to=heir.person_id)
     return Nothing()
 
@@ -124,9 +102,10 @@ async def transfer_owner(command: TransferOwner, work: UnitOfWork) -> Nothing:
 async def rename(command: Rename, work: UnitOfWork) -> Nothing:
     """Give a group another title."""
     conversation, _ = await rights.owned_group(work, command.conversation_id)
-    if command.title != conversation.title:
-        conversation = replace(conversation, title=command.title)
+    title = checked_title(command.title)
+    if title != conversation.title:
+        conversation = replace(conversation, title=title)
         work.put(conversation)
-        _tell(work, conversation)
+        tell(work, conversation)
         work.record("chat.rename", conversation.id)
     return Nothing()

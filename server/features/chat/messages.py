@@ -3,41 +3,37 @@
 import hashlib
 
 import msgspec
+from msgspec.structs import replace
 
 from realtime.channel import conversation_channel
 from realtime.protocol import Nothing
-from server.errors import ConflictRefused, Forbidden, Invalid, NotFound
+from server.errors import ConflictRefused, Forbidden, Invalid, NotFound, Refused
 from server.features.chat import rights
-from server.features.chat.documents import (
-    Conversation,
-    Member,
-    RecalledMessage,
-    member_id,
-)
+from server.features.chat.documents import Conversation, Member, RecalledMessage, member_id
+from server.features.chat.marks import mark
 from server.features.chat.protocol import (
-    Found,
     History,
     HistoryPage,
-    Message,
     MessageRecalled,
     MessageSent,
     Recall,
-    Recalled,
     RecalledAt,
     SearchMessages,
     SearchPage,
     SendMessage,
     Sent,
-    Text,
     Typed,
     Typing,
 )
+from server.features.chat.shapes import Found, Message, Recalled, Text
 from server.ids import new_id
 from server.settings import Settings
 from server.storage import Doc
-from server.work import LOG, Later, UnitOfWork
+from server.work import Later, UnitOfWork
 
 PAGE_LIMIT = 200
+CONVERSATIONS_LIMIT = 5_000
+"""Conversations of one person that are listed, heard and searched."""
 
 
 async def send_message(command: SendMessage, work: UnitOfWork, settings: Settings) -> Later[Sent]:
@@ -45,10 +41,13 @@ async def send_message(command: SendMessage, work: UnitOfWork, settings: Setting
     sender_id, conversation_id = work.actor.person_id, command.conversation_id
     idem = f"{sender_id}/{command.client_id}"
     digest = _digest(conversation_id, command.content)
+    if not command.content.text.strip():
+        raise Invalid("there is nothing to read in this text - at `$.content.text`")
     try:
         member = await rights.membership(work, conversation_id)
-    except NotFound:
-        return await _sent_before(work, idem, digest)
+        mentioned = await _mentioned(command.content, work, member)
+    except Refused as refused:
+        return await _sent_before(work, idem, digest, refused)
     message = Message(
         message_id=new_id(work.now),
         sender_id=sender_id,
@@ -67,10 +66,8 @@ async def send_message(command: SendMessage, work: UnitOfWork, settings: Setting
         text=command.content.text,
     )
     work.require(member)
-    work.raise_to(Member, member.id, "read_seq", entry.taking_seq)
-    for id in await _mentioned(command.content, work, member):
-        kind = Conversation if id == conversation_id else Member
-        field = "mention_all_seq" if kind is Conversation else "mentioned_seq"
+    mark(work, member, entry.taking_seq, message.message_id)
+    for kind, id, field in mentioned:
         work.raise_to(kind, id, field, entry.taking_seq)
     work.owe("chat", conversation_id, due_in_ms=settings.notice_first_seconds * 1000)
     return lambda: Sent(message_id=entry.id, seq=entry.seq, sent_at=entry.at)
@@ -82,28 +79,34 @@ def _digest(conversation_id: str, content: Text) -> str:
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
-async def _sent_before(work: UnitOfWork, idem: str, digest: str) -> Later[Sent]:
-    """The answer to a repeat from somebody who has left meanwhile. Raises NotFound if it is none."""
-    found = await work.store.find(LOG.name, "idem", (idem,), limit=1)
-    if not found:
-        raise NotFound(rights.NO_CONVERSATION)
-    first = found[0]
+async def _sent_before(work: UnitOfWork, idem: str, digest: str, otherwise: Refused) -> Later[Sent]:
+    """The answer to a repeat from somebody who might not send it now; raises `otherwise` if it is none.
+
+    People leave and groups are handed over, and what was sent before has been sent.
+    """
+    first = await work.log.by_idem(idem)
+    if first is None:
+        raise otherwise
     if first["digest"] != digest:
         raise ConflictRefused("this client_id was used for another message; use a new one")
     return lambda: Sent(message_id=first["_id"], seq=first["seq"], sent_at=first["at"])
 
 
-async def _mentioned(content: Text, work: UnitOfWork, sender: Member) -> list[str]:
-    """The documents that remember a mention: memberships, or the conversation for everybody."""
+Mentioned = list[tuple[type[Member] | type[Conversation], str, str]]
+"""The documents that remember a mention, each with its field."""
+
+
+async def _mentioned(content: Text, work: UnitOfWork, sender: Member) -> Mentioned:
+    """Whom a text mentions: some of the members, or everybody. Raises Forbidden or Invalid."""
     if "all" in content.mentions:
         if sender.role != "owner":
             raise Forbidden("only the group's owner may mention everybody")
-        return [sender.conversation_id]
+        return [(Conversation, sender.conversation_id, "mention_all_seq")]
     wanted = [member_id(sender.conversation_id, p) for p in dict.fromkeys(content.mentions)]
     there = await work.get_many(Member, wanted) if wanted else {}
     if len(there) < len(wanted):
         raise Invalid("somebody mentioned is not in this conversation - at `$.content.mentions`")
-    return wanted
+    return [(Member, id, "mentioned_seq") for id in wanted]
 
 
 async def history(command: History, work: UnitOfWork) -> HistoryPage:
@@ -111,15 +114,15 @@ async def history(command: History, work: UnitOfWork) -> HistoryPage:
     member = await rights.membership(work, command.conversation_id)
     limit = min(command.limit, PAGE_LIMIT)
     forwards = command.after_seq is not None and command.before_seq is None
-    entries = await work.store.find(
-        LOG.name,
-        "number",
-        (conversation_channel(command.conversation_id),),
-        gt=max(member.joined_seq, command.after_seq or 0),
-        lt=command.before_seq,
-        reverse=not forwards,
+    entries = await work.log.numbered(
+        conversation_channel(command.conversation_id),
+        after=max(member.joined_seq, command.after_seq or 0),
+        before=command.before_seq,
+        newest_first=not forwards,
         limit=limit + 1,
     )
+    # Whoever was removed meanwhile gets nothing that may have been said since.
+    await rights.membership(work, command.conversation_id)
     page = entries[:limit] if forwards else entries[:limit][::-1]
     return HistoryPage(messages=[to_message(e) for e in page], has_more=len(entries) > limit)
 
@@ -132,11 +135,10 @@ def to_message(entry: Doc) -> Message:
 
 async def message_entry(work: UnitOfWork, member: Member, seq: int) -> Doc:
     """The log entry of a message the member may see. Raises NotFound."""
-    channel = conversation_channel(member.conversation_id)
-    found = await work.store.find(LOG.name, "number", (channel,), gt=seq - 1, lt=seq + 1, limit=1)
-    if not found or seq <= member.joined_seq:
+    entry = await work.log.by_number(conversation_channel(member.conversation_id), seq)
+    if entry is None or seq <= member.joined_seq:
         raise NotFound(f"there is no message {seq} in this conversation")
-    return found[0]
+    return entry
 
 
 async def recall(command: Recall, work: UnitOfWork, settings: Settings) -> RecalledAt:
@@ -161,9 +163,10 @@ async def recall(command: Recall, work: UnitOfWork, settings: Settings) -> Recal
             content=message.content,
         )
     )
-    trace = msgspec.structs.replace(message, seq=0, content=Recalled(), recalled_at=work.now)
+    trace = replace(message, seq=0, content=Recalled(), recalled_at=work.now)
     shown = MessageSent(conversation_id=command.conversation_id, message=trace)
     work.patch_entry(message.message_id, shown, text=None)
+    await _mention_nobody(work, command.conversation_id, message)
     work.append(
         conversation_channel(command.conversation_id),
         MessageRecalled(
@@ -178,24 +181,46 @@ async def recall(command: Recall, work: UnitOfWork, settings: Settings) -> Recal
     return RecalledAt(recalled_at=work.now)
 
 
+async def _mention_nobody(work: UnitOfWork, conversation_id: str, message: Message) -> None:
+    """Take back what a recalled message's mentions left behind."""
+    mentions = message.content.mentions if isinstance(message.content, Text) else []
+    if "all" in mentions:
+        conversation = await work.find(Conversation, conversation_id)
+        if conversation.mention_all_seq == message.seq:
+            work.put(replace(conversation, mention_all_seq=0))
+        return
+    members = await work.get_many(Member, [member_id(conversation_id, p) for p in mentions])
+    for member in members.values():
+        if member.mentioned_seq == message.seq:
+            work.put(replace(member, mentioned_seq=0))
+
+
 async def search_messages(command: SearchMessages, work: UnitOfWork) -> SearchPage:
     """Messages by text, in the actor's conversations and from the time of joining on."""
     if command.conversation_id is not None:
         members = [await rights.membership(work, command.conversation_id)]
     else:
-        members = await work.query(Member, "person", work.actor.person_id, limit=5_000)
+        members = await work.query(
+            Member, "person", work.actor.person_id, limit=CONVERSATIONS_LIMIT
+        )
     joined = {conversation_channel(m.conversation_id): m for m in members}
     limit = min(command.limit, PAGE_LIMIT)
-    found = await work.store.search(
-        LOG.name, command.text, list(joined), before=command.before, limit=limit
+    found = await work.log.search(
+        command.text,
+        {channel: member.joined_seq for channel, member in joined.items()},
+        before=command.before,
+        limit=limit + 1,
     )
-    messages = [
-        Found(conversation_id=joined[e["stream"]].conversation_id, message=to_message(e))
-        for e in found
-        if e["seq"] > joined[e["stream"]].joined_seq
-    ]
-    more = len(found) == limit
-    return SearchPage(messages=messages, has_more=more, before=found[-1]["_rank"] if more else None)
+    page = found[:limit]
+    more = len(found) > limit
+    return SearchPage(
+        messages=[
+            Found(conversation_id=joined[e["stream"]].conversation_id, message=to_message(e))
+            for e in page
+        ],
+        has_more=more,
+        before=page[-1]["_rank"] if more else None,
+    )
 
 
 async def typing(command: Typing, work: UnitOfWork) -> Nothing:

@@ -5,25 +5,24 @@ from server.clock import Millis
 from server.errors import Forbidden, Invalid
 from server.features.chat import rights
 from server.features.chat.documents import Member, ReadMark
+from server.features.chat.marks import mark
 from server.features.chat.messages import message_entry, to_message
 from server.features.chat.protocol import (
-    MEMBER_LIMIT,
     Deliveries,
-    Delivery,
     ListDeliveries,
     ListReaders,
     MarkRead,
     MessagesRead,
-    Reader,
     Readers,
     ReadUpTo,
 )
+from server.features.chat.shapes import MEMBER_LIMIT, Delivery, Reader
 from server.outbox import deliveries
-from server.storage import Doc
-from server.work import LOG, UnitOfWork
+from server.work import UnitOfWork
 
-LOOK_AHEAD = 1_000
-"""How many later messages are looked through for one that proves its sender had read this one."""
+MARKS = 1_000
+MARK_PAGES = 4
+"""How far the trail of marks is followed before people are looked up one by one."""
 
 
 async def mark_read(command: MarkRead, work: UnitOfWork) -> ReadUpTo:
@@ -32,22 +31,12 @@ async def mark_read(command: MarkRead, work: UnitOfWork) -> ReadUpTo:
     if command.seq <= member.read_seq:
         return ReadUpTo(read_seq=member.read_seq)
     channel = conversation_channel(command.conversation_id)
-    head = (await work.store.heads(LOG.name, [channel])).get(channel)
-    last_seq = head["seq"] if head else 0
+    _, last_seq = (await work.log.ends([channel]))[channel]
     if command.seq > last_seq:
         raise Invalid(f"the last message is {last_seq} - at `$.seq`")
-    work.require(member)
-    work.raise_to(Member, member.id, "read_seq", command.seq)
-    # The id makes two devices that mark the same message at once one change.
-    work.insert(
-        ReadMark(
-            id=f"{member.id}/{command.seq}",
-            conversation_id=command.conversation_id,
-            person_id=work.actor.person_id,
-            seq=command.seq,
-            at=work.now,
-        )
-    )
+    # Unchanged, so that marks of two devices are told in rising order.
+    work.require(member, unchanged=True)
+    mark(work, member, command.seq, str(command.seq))
     work.append(
         channel,
         MessagesRead(
@@ -61,8 +50,7 @@ async def mark_read(command: MarkRead, work: UnitOfWork) -> ReadUpTo:
 
 
 async def list_readers(command: ListReaders, work: UnitOfWork) -> Readers:
-    """Who has read a message, by name and time: the first mark at or beyond it, or, where somebody
-    marked it by answering, the time of the answer."""
+    """Who has read a message, by name and time: the first mark at or beyond it."""
     member = await rights.membership(work, command.conversation_id)
     entry = await message_entry(work, member, command.seq)
     sender_id = to_message(entry).sender_id
@@ -73,40 +61,42 @@ async def list_readers(command: ListReaders, work: UnitOfWork) -> Readers:
         )
         if m.person_id != sender_id and m.joined_seq < command.seq
     ]
-    readers = [m for m in others if m.read_seq >= command.seq]
-    answered = await _answers(work, entry, {m.person_id for m in readers})
-    read = []
-    for m in readers:
-        marks = await work.query(
-            ReadMark,
-            "reader",
-            command.conversation_id,
-            m.person_id,
-            gt=command.seq - 1,
-            limit=1,
-        )
-        moments = [mark.at for mark in marks] + [
-            answered[p] for p in (m.person_id,) if p in answered
-        ]
-        read.append(Reader(person_id=m.person_id, read_at=min(moments, default=entry["at"])))
+    readers = {m.person_id for m in others if m.read_seq >= command.seq}
+    read_at = await _first_marks(work, command.conversation_id, command.seq, readers)
     return Readers(
-        read=sorted(read, key=lambda reader: reader.read_at),
+        read=sorted(
+            (Reader(person_id=p, read_at=read_at.get(p) or entry["at"]) for p in readers),
+            key=lambda reader: (reader.read_at, reader.person_id),
+        ),
         unread=[m.person_id for m in others if m.read_seq < command.seq],
     )
 
 
-async def _answers(work: UnitOfWork, entry: Doc, people: set[str]) -> dict[str, Millis]:
-    """When each of these people first wrote something after a message."""
-    if not people:
-        return {}
-    later = await work.store.find(
-        LOG.name, "number", (entry["stream"],), gt=entry["seq"], limit=LOOK_AHEAD
-    )
-    answered: dict[str, Millis] = {}
-    for message in map(to_message, later):
-        if message.sender_id in people:
-            answered.setdefault(message.sender_id, message.sent_at)
-    return answered
+async def _first_marks(
+    work: UnitOfWork, conversation_id: str, seq: int, people: set[str]
+) -> dict[str, Millis]:
+    """When each of these people first had a mark at or beyond a number.
+
+    The trail from there on names most of them at once; whoever jumped far ahead is looked up singly.
+    """
+    found: dict[str, Millis] = {}
+    after = seq - 1
+    for _ in range(MARK_PAGES if people else 0):
+        marks = await work.query(ReadMark, "place", conversation_id, gt=after, limit=MARKS)
+        for passed in marks:
+            if passed.person_id in people:
+                found.setdefault(passed.person_id, passed.at)
+        if len(marks) < MARKS or len(found) == len(people):
+            break
+        # A number's marks may lie on both sides of a page's end: go on with that number.
+        after = max(marks[-1].seq - 1, after + 1)
+    for person_id in people - found.keys():
+        marks = await work.query(
+            ReadMark, "reader", conversation_id, person_id, gt=seq - 1, limit=1
+        )
+        if marks:
+            found[person_id] = marks[0].at
+    return found
 
 
 async def list_deliveries(command: ListDeliveries, work: UnitOfWork) -> Deliveries:

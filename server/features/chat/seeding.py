@@ -15,7 +15,8 @@ from server.auth import Actor
 from server.clock import Clock, Millis
 from server.features.chat.conversations import begin
 from server.features.chat.documents import Conversation, Member, direct_id, member_id
-from server.features.chat.protocol import Message, MessageSent, Text
+from server.features.chat.protocol import MessageSent
+from server.features.chat.shapes import Message, Text
 from server.ids import new_id
 from server.storage import Store
 from server.work import UnitOfWork

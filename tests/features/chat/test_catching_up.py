@@ -102,7 +102,8 @@ async def test_long_texts_end_an_answer_early_but_never_for_good(
 async def test_many_channels_behind_come_in_pieces_too(
     office: Office, ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "CHANNELS_PER_ANSWER", 2)
+    monkeypatch.setattr(stream, "CHANNELS_PER_READ", 2)
+    monkeypatch.setattr(stream, "BYTES_PER_ANSWER", 700)
     conversations = [await group(ann, "bob", title=f"第{n}组") for n in range(5)]
     positions = await places(bob)
     for conversation in conversations:
@@ -116,7 +117,8 @@ async def test_many_channels_behind_come_in_pieces_too(
             seen += len(tail["events"])
             positions[name] = tail["position"]
         complete = all(tail["complete"] for tail in caught["channels"].values())
-    assert (rounds, seen) == (3, 5)
+    assert seen == 5
+    assert rounds > 1
 
 
 async def test_another_epoch_or_a_place_beyond_the_end_means_reload(
@@ -168,3 +170,14 @@ async def test_nobody_watches_what_is_heard_by_membership(ann: Client) -> None:
     for name in (channel(conversation), "person:bob", "nothing:here", "nonsense"):
         with pytest.raises(Refusal, match="not_found"):
             await ann.ask("stream.watch", channel=name)
+
+
+async def test_who_is_very_far_behind_loads_afresh(
+    office: Office, ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MOST_BEHIND", 3)
+    conversation = await direct(ann, "bob")
+    positions = await places(bob)
+    for _ in range(4):
+        await say(ann, conversation)
+    assert (await missed(bob, office.store.epoch, positions))["reload"] is True

@@ -1,0 +1,81 @@
+"""What one person's one question may cost everybody."""
+
+from typing import Any
+
+from server.features.chat.shapes import TEXT_LIMIT
+from server.stream import BYTES_PER_ANSWER
+from tests.features.chat.talk import group, say
+from tests.features.office import Client, Office
+
+
+class Counting:
+    """A store that counts what is asked and what it gives."""
+
+    def __init__(self, store: Any) -> None:
+        self._store, self.calls, self.docs = store, 0, 0
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        if name not in ("get", "get_many", "find", "heads", "tails", "search"):
+            return found
+
+        async def counted(*args: Any, **named: Any) -> Any:
+            self.calls += 1
+            answer = await found(*args, **named)
+            if isinstance(answer, list | dict):
+                lists = answer.values() if isinstance(answer, dict) else [answer]
+                self.docs += sum(len(x) if isinstance(x, list) else 1 for x in lists)
+            return answer
+
+        return counted
+
+
+def counting(office: Office) -> Counting:
+    counted = Counting(office.store)
+    office.dispatcher._store = counted  # type: ignore[assignment]
+    return counted
+
+
+async def test_who_has_read_costs_a_few_reads(
+    office: Office, ann: Client, bob: Client, cai: Client
+) -> None:
+    talk = await group(ann, "bob", "cai", "dan", "eve")
+    sent = await say(ann, talk)
+    for name in ("bob", "cai", "dan", "eve"):
+        await office.ask(name, "chat.mark_read", {"conversation_id": talk, "seq": sent["seq"]})
+    store = counting(office)
+
+    await ann.ask("chat.readers", conversation_id=talk, seq=sent["seq"])
+
+    assert store.calls <= 4
+
+
+async def test_catching_up_reads_about_what_it_answers(
+    office: Office, ann: Client, bob: Client
+) -> None:
+    talks = [await group(ann, "bob", title=f"{n}") for n in range(30)]
+    for talk in talks:
+        for _ in range(30):
+            office.clock.advance(0.1)
+            await say(ann, talk, "字" * 1_000)
+    caught = await bob.ask("stream.catch_up")
+    store = counting(office)
+
+    answer = await bob.ask("stream.catch_up", epoch=caught["epoch"], positions={"person:bob": 1})
+
+    answered = sum(len(tail["events"]) for tail in answer["channels"].values())
+    assert answered < 200, BYTES_PER_ANSWER
+    assert store.docs < 2 * answered + 300
+
+
+async def test_a_list_of_conversations_is_no_larger_than_a_reader_may_be_behind(
+    office: Office, ann: Client, bob: Client
+) -> None:
+    for n in range(100):
+        office.clock.advance(1)
+        talk = await group(ann, "bob", title=f"{n}")
+        await say(ann, talk, "字" * TEXT_LIMIT)
+
+    raw = await office.dispatcher.answer(office.actor("bob"), "chat.conversations", {}, None)
+
+    assert len(bytes(raw)) <= office.hub.limits.queued_bytes
