@@ -1,9 +1,9 @@
-"""Engine.IO over aiohttp: which request belongs to which session.
+"""Engine.IO over aiohttp: which request belongs to which socket.
 
 python-engineio's server is kept as the base, because python-socketio drives it; its request handling is
 replaced as a whole. Measured against the public protocol suite the stock one announces a heartbeat below
-a second as 0, answers what the protocol forbids (no transport named, other methods, upgraded sessions),
-loses packets to a second poll and keeps sessions whose frames it could not read.
+a second as 0, answers what the protocol forbids (no transport named, other methods, upgraded sockets),
+loses packets to a second poll and keeps sockets whose frames it could not read.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ from aiohttp import WSMsgType, web
 from realtime.clock import Clock, MachineClock
 from realtime.errors import Closing
 from realtime.frames import PROBED, Frame
-from realtime.gateway.engine_socket import EngineSocket, SessionWebSocket
+from realtime.gateway.engine_socket import EngineSocket
 from realtime.gateway.origin import cors_headers, device_address, is_allowed
 from realtime.gateway.packets import BadFrame
+from realtime.gateway.websocket import EngineWebSocket
 from realtime.limits import ConnectionLimits
 
 UPGRADE_S = 10.0
@@ -32,7 +33,7 @@ MAX_PACKETS_PER_POST = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
-    """How sessions are opened, watched and bounded."""
+    """How sockets are opened, watched and bounded."""
 
     ping_interval_s: float = 25.0
     ping_timeout_s: float = 10.0
@@ -47,12 +48,12 @@ class EngineOptions:
 
 
 class Listener(Protocol):
-    """The layer above: what it is told of a session. Nothing here waits."""
+    """The layer above: what it is told of a socket. Nothing here waits."""
 
     def opened(self, socket: EngineSocket) -> None: ...
 
     def received(self, socket: EngineSocket, data: str | bytes) -> None:
-        """A message. Raises BadFrame to have the session ended."""
+        """A message. Raises BadFrame to have the socket ended."""
         ...
 
     def confirmed(self, socket: EngineSocket, ping_sent_at: int) -> None: ...
@@ -60,7 +61,7 @@ class Listener(Protocol):
     def last_words(self, socket: EngineSocket, reason: Closing) -> Iterable[Frame]: ...
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
-        """A session ends: it is told exactly once, and at once."""
+        """A socket ends: it is told exactly once, and at once."""
         ...
 
 
@@ -76,7 +77,7 @@ _FULL = (503, 3, "No more connections are accepted now")
 
 
 class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
-    """All sessions of one path."""
+    """All sockets of one path."""
 
     listener: Listener
 
@@ -87,7 +88,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         log: logging.Logger | None = None,
     ) -> None:
         self.log = log or logging.getLogger("realtime.gateway")
-        # The stock monitor walks all sessions; ours have a timer each.
+        # The stock monitor walks all sockets; ours have a timer each.
         super().__init__(async_mode="aiohttp", logger=self.log, monitor_clients=False)
         self.options = options
         self.clock = clock or MachineClock()
@@ -95,7 +96,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         self.accepting = True
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # -- for sessions --------------------------------------------------------------------------------
+    # -- for sockets --------------------------------------------------------------------------------
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something to its end; this server holds on to it and logs what it raises."""
@@ -110,13 +111,13 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             self.log.error("work for a socket failed", exc_info=fault)
 
     def ending(self, socket: EngineSocket, reason: Closing | None) -> None:
-        """A session begins to end."""
+        """A socket begins to end."""
         if reason is not None:
             self.log.info("socket closed: %s", reason.reason)
         self.listener.closed(socket, reason)
 
     def forget(self, socket: EngineSocket) -> None:
-        """A session has ended."""
+        """A socket has ended."""
         self.sockets.pop(socket.sid, None)
 
     async def join(self, timeout_s: float) -> None:
@@ -135,7 +136,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             socket.send(Frame(payload, binary=binary))
 
     async def disconnect(self, sid: str | None = None) -> None:
-        """End one session, or all."""
+        """End one socket, or all."""
         for socket in list(self.sockets.values()):
             if sid is None or socket.sid == sid:
                 socket.close(None)
@@ -204,7 +205,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         socket = EngineSocket(self, self.generate_id(), address)
         greeting = self._greeting(socket.sid, [] if by_websocket else ["websocket"])
         if by_websocket:
-            ws = SessionWebSocket(self.options.max_payload)
+            ws = EngineWebSocket(self.options.max_payload)
             await ws.prepare(request)
             self._begin(socket)
             socket.carry(ws, request)
@@ -236,7 +237,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         )
 
     async def _upgrade(self, socket: EngineSocket, request: web.Request) -> web.StreamResponse:
-        ws = SessionWebSocket(self.options.max_payload)
+        ws = EngineWebSocket(self.options.max_payload)
         socket.upgrading = True
         try:
             await ws.prepare(request)
@@ -251,7 +252,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         await socket.read(ws)
         return ws
 
-    async def _probe(self, socket: EngineSocket, ws: SessionWebSocket) -> bool:
+    async def _probe(self, socket: EngineSocket, ws: EngineWebSocket) -> bool:
         """The client tries the WebSocket, lets its last poll come home, and then moves over."""
         try:
             async with asyncio.timeout(UPGRADE_S):

@@ -1,18 +1,18 @@
-"""One Engine.IO session: a WebSocket, or long polling until it is upgraded.
+"""One Engine.IO socket: a WebSocket, or long polling until it is upgraded.
 
 python-engineio's AsyncSocket is not used. Its queue has no bound, its writer can hang in `drain` while
-the queue grows, an undecodable frame kills the reader but leaves the session alive until the heartbeat
-fails, two polls may wait at once, and its ping needs a task per socket. Here the session owns a bounded
+the queue grows, an undecodable frame kills the reader but leaves the socket alive until the heartbeat
+fails, two polls may wait at once, and its ping needs a task per socket. Here the socket owns a bounded
 `Outgoing`, writes straight to the transport while the reader keeps up, and has exactly one end: `_end`,
 which tells the listener at once and can be called by anybody any number of times.
+
+Engine.IO itself calls this a session; here a session is somebody signed in on a device.
 
 Life: open → (closing: the last words are on their way, nothing is heard any more) → ended.
 """
 
 import asyncio
 import contextlib
-import socket as sockets
-import struct
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,13 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 from realtime.errors import Closing
 from realtime.frames import CLOSE, NOOP, PING, Frame
 from realtime.gateway.packets import BadFrame
+from realtime.gateway.websocket import (
+    LAST_WORDS_S,
+    EngineWebSocket,
+    bound_send_buffer,
+    close_code,
+    reset,
+)
 from realtime.limits import TokenBucket
 from realtime.outgoing import Outgoing
 
@@ -30,49 +37,9 @@ if TYPE_CHECKING:
 DIRECT_BYTES = 16 * 1024
 """While no more than this waits in the transport, frames are written without stopping in `Outgoing`."""
 
-SEND_BUFFER = 128 * 1024
-"""What the kernel may hold for one reader, in its own doubled counting twice as much."""
-
-LAST_WORDS_S = 1.0
-"""How long a closing session may take to hand over what is left."""
-
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_CODES = {Closing.GOING_AWAY: 1001, Closing.TOO_LARGE: 1009, Closing.BAD_FRAME: 1002}
-_FAULTS = {
-    1002: Closing.BAD_FRAME,
-    1003: Closing.BAD_FRAME,
-    1007: Closing.BAD_FRAME,
-    1009: Closing.TOO_LARGE,
-}
-
-
-class SessionWebSocket(web.WebSocketResponse):
-    """aiohttp's WebSocket, which tells its session when it begins to close.
-
-    aiohttp closes by itself on a malformed or oversized frame, and when the client says goodbye; its
-    close waits for a reader that may have stopped reading. Hence the session is told before that wait.
-    Compression is off: every recipient's copy would be deflated separately. The writer limit of 0 makes
-    each send wait while the transport is over its mark, whoever filled it.
-    """
-
-    def __init__(self, max_payload: int) -> None:
-        # A frame somewhat too large is read and refused by name; beyond that aiohttp stops reading it.
-        super().__init__(
-            max_msg_size=2 * max_payload + 4096,
-            compress=False,
-            writer_limit=0,
-            timeout=LAST_WORDS_S,
-        )
-        self.session: EngineSocket | None = None
-
-    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        if self.session is not None:
-            self.session.on_websocket_close(_FAULTS.get(code))
-        return await super().close(code=code, message=message, drain=drain)
-
 
 class EngineSocket:
-    """A session with one client, whatever carries it."""
+    """The socket of one device, whatever carries it."""
 
     __slots__ = (
         "_farewell",
@@ -87,7 +54,7 @@ class EngineSocket:
         self.sid = sid
         self.address = address
         self.app: Any = None
-        """What the layer above keeps about this session."""
+        """What the layer above keeps about this socket."""
         self.outgoing = Outgoing(limits.queued_events, limits.queued_bytes)
         self.closing = False
         self.ended = False
@@ -99,7 +66,7 @@ class EngineSocket:
             limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
         )
         self._farewell = NOOP
-        self._ws: SessionWebSocket | None = None
+        self._ws: EngineWebSocket | None = None
         self._transport: asyncio.Transport | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[None] | None = None
@@ -131,7 +98,7 @@ class EngineSocket:
             self.abort(Closing.TOO_SLOW)
 
     def answer(self, frame: Frame) -> None:
-        """Send the answer to something accepted; a closing session still owes it."""
+        """Send the answer to something accepted; a closing socket still owes it."""
         if not self.closing:
             self.send(frame)
         elif not self.ended:
@@ -144,7 +111,7 @@ class EngineSocket:
         elif self._ws is not None and self._flusher is None and self.outgoing:
             self._flusher = self.server.start(self._flush(self._ws))
 
-    async def _flush(self, ws: SessionWebSocket) -> None:
+    async def _flush(self, ws: EngineWebSocket) -> None:
         # The response's writer limit is 0, so each send waits while the transport is over its mark.
         try:
             while not self.ended and (frame := self.outgoing.take()) is not None:
@@ -193,7 +160,7 @@ class EngineSocket:
     # -- receiving -----------------------------------------------------------------------------------
 
     def receive(self, data: str | bytes) -> None:
-        """One Engine.IO packet from the client. Ends the session by name when it is none."""
+        """One Engine.IO packet from the client. Ends the socket by name when it is none."""
         if self.closing or self.ended:
             return
         if self._rate.take(self.server.clock.monotonic()):
@@ -222,7 +189,7 @@ class EngineSocket:
             raise BadFrame("no packet that a client sends")
 
     def work(self, task: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Run a piece of work that counts against this session's bound; started in the order given."""
+        """Run a piece of work that counts against this socket's bound; started in the order given."""
         self.in_flight += 1
         started = self.server.start(task)
         started.add_done_callback(self._worked)
@@ -255,23 +222,19 @@ class EngineSocket:
 
     # -- the WebSocket -------------------------------------------------------------------------------
 
-    def carry(self, ws: SessionWebSocket, request: web.Request) -> None:
-        """From now on this WebSocket carries the session."""
+    def carry(self, ws: EngineWebSocket, request: web.Request) -> None:
+        """From now on this WebSocket carries the socket."""
         self._ws = ws
-        ws.session = self
+        ws.on_close = self.on_websocket_close
         self._transport = request.transport
         if self._transport is None:
             self._end(None)
         else:
-            # The kernel would hold megabytes for a reader that has stopped; our own bound is to count.
-            with contextlib.suppress(OSError, AttributeError):
-                self._transport.get_extra_info("socket").setsockopt(
-                    sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER
-                )
+            bound_send_buffer(self._transport)
             self._wake()
 
-    async def read(self, ws: SessionWebSocket) -> None:
-        """Read the WebSocket to its end, which is the session's end as well."""
+    async def read(self, ws: EngineWebSocket) -> None:
+        """Read the WebSocket to its end, which is the socket's end as well."""
         try:
             while not self.ended:
                 message = await ws.receive()
@@ -323,8 +286,7 @@ class EngineSocket:
         self.closing = True
         self.server.ending(self, reason)
         if self._ws is not None:
-            code = _CODES.get(reason, 1000) if reason is not None else 1000
-            self.server.start(self._answer_and_close(self._ws, code, last_words))
+            self.server.start(self._answer_and_close(self._ws, close_code(reason), last_words))
             return
         for frame in last_words:
             self.outgoing.force(frame)
@@ -336,14 +298,14 @@ class EngineSocket:
             self._end(None)
 
     async def _answer_and_close(
-        self, ws: SessionWebSocket, code: int, last_words: Iterable[Frame]
+        self, ws: EngineWebSocket, code: int, last_words: Iterable[Frame]
     ) -> None:
         await self._all_answered()
         for frame in last_words:
             self.outgoing.force(frame)
         await self._close_websocket(ws, code)
 
-    async def _close_websocket(self, ws: SessionWebSocket, code: int) -> None:
+    async def _close_websocket(self, ws: EngineWebSocket, code: int) -> None:
         try:
             async with asyncio.timeout(LAST_WORDS_S):
                 if self._flusher is not None:
@@ -380,14 +342,8 @@ class EngineSocket:
 
     def abort(self, reason: Closing | None) -> None:
         """End at once, saying nothing: for readers that do not read and clients that are gone."""
-        transport = self._transport
-        if transport is not None and not transport.is_closing():
-            # Without this the kernel keeps trying to deliver its buffer to a reader that has stopped.
-            with contextlib.suppress(OSError, AttributeError):
-                transport.get_extra_info("socket").setsockopt(
-                    sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET_ON_CLOSE
-                )
-            transport.abort()
+        if self._transport is not None:
+            reset(self._transport)
         self._end(reason)
 
     def _end(self, reason: Closing | None) -> None:

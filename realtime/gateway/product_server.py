@@ -16,7 +16,7 @@ from realtime.frames import ack_frame
 from realtime.gateway.engine import EngineOptions
 from realtime.gateway.engine_socket import EngineSocket
 from realtime.gateway.packets import TooDeep
-from realtime.gateway.socket_server import Session, SocketServer
+from realtime.gateway.socket_server import SocketServer, SocketState
 from realtime.hub import Hub
 
 log = logging.getLogger("realtime.gateway")
@@ -65,31 +65,31 @@ class ProductServer(SocketServer):
             return
         name, *rest = args
         body = rest[0] if len(rest) == 1 else rest or {}
-        session: Session = socket.app
-        task = socket.work(self._command(socket, session.connection, name, body, ack_id))
+        state: SocketState = socket.app
+        task = socket.work(self._command(socket, state.connection, name, body, ack_id))
         self.commands.add(task)
         task.add_done_callback(self.commands.discard)
 
     def take_too_deep(self, socket: EngineSocket, fault: TooDeep) -> None:
-        session: Session = socket.app
-        if fault.ack_id is None or session.connection is None:
+        state: SocketState = socket.app
+        if fault.ack_id is None or state.connection is None:
             raise fault
         self._refuse(socket, fault.ack_id, "invalid", "nested too deeply to be read")
 
     def left(self, socket: EngineSocket, namespace: str, sid: str, reason: Closing | None) -> None:
-        session: Session = socket.app
-        if session.connection is not None:
-            self.hub.leave(session.connection, reason)
-            session.connection = None
+        state: SocketState = socket.app
+        if state.connection is not None:
+            self.hub.leave(state.connection, reason)
+            state.connection = None
 
     def opened(self, socket: EngineSocket) -> None:
         super().opened(socket)
         self.metrics.sockets.inc()
 
     def confirmed(self, socket: EngineSocket, ping_sent_at: int) -> None:
-        session: Session = socket.app
-        if session.connection is not None:
-            session.connection.confirm(ping_sent_at)
+        state: SocketState = socket.app
+        if state.connection is not None:
+            state.connection.confirm(ping_sent_at)
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
         super().closed(socket, reason)

@@ -31,8 +31,8 @@ ATTACHMENTS_S = 10.0
 """How long a packet may wait for its attachments; until then its connection is deaf."""
 
 
-class Session:
-    """What Socket.IO keeps about one Engine.IO session."""
+class SocketState:
+    """What Socket.IO keeps about one Engine.IO socket."""
 
     __slots__ = ("attached_bytes", "connection", "namespaces", "pending", "timer")
 
@@ -45,7 +45,7 @@ class Session:
         self.connection: Any = None
 
     def expect(self, within_s: float, otherwise: Any) -> None:
-        """Something is due; the one timer of a session that is not yet in order."""
+        """Something is due; the one timer of a socket that is not yet in order."""
         self.settle()
         self.timer = asyncio.get_running_loop().call_later(within_s, otherwise)
 
@@ -113,16 +113,16 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     # -- the listener --------------------------------------------------------------------------------
 
     def opened(self, socket: EngineSocket) -> None:
-        socket.app = session = Session()
+        socket.app = state = SocketState()
         # Not the whole request, which would live as long as the socket.
         self.environ[socket.sid] = {"REMOTE_ADDR": socket.address}
-        session.expect(self.connect_within_s, lambda: socket.close(None))
+        state.expect(self.connect_within_s, lambda: socket.close(None))
 
     def received(self, socket: EngineSocket, data: str | bytes) -> None:
-        session: Session = socket.app
+        state: SocketState = socket.app
         if isinstance(data, bytes):
-            packet = self._attach(session, data)
-        elif session.pending is not None:
+            packet = self._attach(state, data)
+        elif state.pending is not None:
             raise BadFrame("text where an attachment is due")
         else:
             try:
@@ -131,48 +131,48 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 self.take_too_deep(socket, fault)
                 return
             if packet.attachment_count:
-                self._await_attachments(socket, session, packet)
+                self._await_attachments(socket, state, packet)
                 return
         if packet is not None:
-            self._take(socket, session, packet)
+            self._take(socket, state, packet)
 
     def confirmed(self, socket: EngineSocket, ping_sent_at: int) -> None:
         pass
 
     def last_words(self, socket: EngineSocket, reason: Closing) -> Iterable[Frame]:
         """The `closing` event; and where no return is wanted, the packet after which clients stay away."""
-        session: Session = socket.app
-        if not any(session.namespaces.values()):
+        state: SocketState = socket.app
+        if not any(state.namespaces.values()):
             return ()
         body = msgspec.json.encode({"reason": reason.reason, "reconnect": reason.reconnect})
         told = event_frame("closing", body)
         return (told,) if reason.reconnect else (told, DISCONNECT_FRAME)
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
-        session: Session = socket.app
-        session.settle()
-        session.pending = None
-        for namespace in list(session.namespaces):
-            self._leave(socket, session, namespace, reason)
+        state: SocketState = socket.app
+        state.settle()
+        state.pending = None
+        for namespace in list(state.namespaces):
+            self._leave(socket, state, namespace, reason)
         self.environ.pop(socket.sid, None)
 
     # -- packets -------------------------------------------------------------------------------------
 
-    def _take(self, socket: EngineSocket, session: Session, packet: Packet) -> None:
+    def _take(self, socket: EngineSocket, state: SocketState, packet: Packet) -> None:
         namespace: str = packet.namespace
         kind: int = packet.packet_type
         if kind == packets.CONNECT:
-            self._begin_connect(socket, session, namespace, packet.data)
+            self._begin_connect(socket, state, namespace, packet.data)
             return
         if kind == packets.DISCONNECT:
-            if namespace in session.namespaces and session.namespaces[namespace] is None:
+            if namespace in state.namespaces and state.namespaces[namespace] is None:
                 # Its place would be free for a second admission beside the one under way.
                 raise BadFrame("left before it was let in")
-            self._leave(socket, session, namespace, None)
-            if not session.namespaces:
-                session.expect(self.connect_within_s, lambda: socket.close(None))
+            self._leave(socket, state, namespace, None)
+            if not state.namespaces:
+                state.expect(self.connect_within_s, lambda: socket.close(None))
             return
-        sid = session.namespaces.get(namespace)
+        sid = state.namespaces.get(namespace)
         if sid is None:
             raise BadFrame("a packet for a namespace that is not connected")
         if kind in (packets.EVENT, packets.BINARY_EVENT):
@@ -181,18 +181,18 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             socket.work(self.manager.trigger_callback(sid, packet.id, packet.data))
 
     def _begin_connect(
-        self, socket: EngineSocket, session: Session, namespace: str, auth: Any
+        self, socket: EngineSocket, state: SocketState, namespace: str, auth: Any
     ) -> None:
         if namespace not in self.namespaces:
             self._send(socket, packets.CONNECT_ERROR, {"message": "Invalid namespace"}, namespace)
-        elif namespace in session.namespaces:
+        elif namespace in state.namespaces:
             raise BadFrame("connected twice to one namespace")
         else:
-            session.namespaces[namespace] = None
-            socket.work(self._connect(socket, session, namespace, auth))
+            state.namespaces[namespace] = None
+            socket.work(self._connect(socket, state, namespace, auth))
 
     async def _connect(
-        self, socket: EngineSocket, session: Session, namespace: str, auth: Any
+        self, socket: EngineSocket, state: SocketState, namespace: str, auth: Any
     ) -> None:
         sid = await self.manager.pre_connect(socket.sid, namespace)
         if sid is None:
@@ -204,48 +204,48 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 await self.admit(socket, namespace, sid, auth)
         except (SocketRefused, TimeoutError) as refusal:
             self.manager.basic_disconnect(sid, namespace)
-            session.namespaces.pop(namespace, None)
+            state.namespaces.pop(namespace, None)
             told = refusal.error_args if isinstance(refusal, SocketRefused) else {"message": "busy"}
             self._send(socket, packets.CONNECT_ERROR, told, namespace)
             return
-        if socket.closing or namespace not in session.namespaces:
+        if socket.closing or namespace not in state.namespaces:
             self.manager.basic_disconnect(sid, namespace)
             self.left(socket, namespace, sid, None)
             return
-        session.namespaces[namespace] = sid
-        session.settle()
+        state.namespaces[namespace] = sid
+        state.settle()
         self._send(socket, packets.CONNECT, {"sid": sid}, namespace)
 
     def _leave(
-        self, socket: EngineSocket, session: Session, namespace: str, reason: Closing | None
+        self, socket: EngineSocket, state: SocketState, namespace: str, reason: Closing | None
     ) -> None:
-        sid = session.namespaces.pop(namespace, None)
+        sid = state.namespaces.pop(namespace, None)
         if sid is not None:
             self.manager.basic_disconnect(sid, namespace)
             self.left(socket, namespace, sid, reason)
 
     # -- attachments ---------------------------------------------------------------------------------
 
-    def _await_attachments(self, socket: EngineSocket, session: Session, packet: Packet) -> None:
+    def _await_attachments(self, socket: EngineSocket, state: SocketState, packet: Packet) -> None:
         if packet.attachment_count > self.options.limits.attachments:
             raise BadFrame("too many attachments")
-        if session.namespaces.get(packet.namespace) is None:
+        if state.namespaces.get(packet.namespace) is None:
             raise BadFrame("a packet for a namespace that is not connected")
-        session.pending = packet
-        session.attached_bytes = 0
-        session.expect(ATTACHMENTS_S, lambda: socket.close(Closing.BAD_FRAME))
+        state.pending = packet
+        state.attached_bytes = 0
+        state.expect(ATTACHMENTS_S, lambda: socket.close(Closing.BAD_FRAME))
 
-    def _attach(self, session: Session, data: bytes) -> Packet | None:
-        packet = session.pending
+    def _attach(self, state: SocketState, data: bytes) -> Packet | None:
+        packet = state.pending
         if packet is None:
             raise BadFrame("an attachment that belongs to no packet")
-        session.attached_bytes += len(data)
-        if session.attached_bytes > self.options.max_payload:
+        state.attached_bytes += len(data)
+        if state.attached_bytes > self.options.max_payload:
             raise BadFrame("attachments are too large together")
         if not packets.complete(packet, data):
             return None
-        session.pending = None
-        session.settle()
+        state.pending = None
+        state.settle()
         return packet
 
     # -- sending, also for python-socketio -----------------------------------------------------------

@@ -18,11 +18,11 @@ Place = tuple[str, str]
 
 
 class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
-    """Who is connected to which namespace over which session, and in which rooms."""
+    """Who is connected to which namespace over which socket, and in which rooms."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._session_of: dict[Place, str] = {}
+        self._socket_of: dict[Place, str] = {}
         self._member_of: dict[Place, str] = {}
         self._rooms_of: dict[Place, set[str]] = {}
         self._in_room: dict[Place, dict[str, None]] = {}
@@ -32,7 +32,7 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
         if (namespace, eio_sid) in self._member_of:
             return None
         sid: str = self.server.eio.generate_id()
-        self._session_of[namespace, sid] = eio_sid
+        self._socket_of[namespace, sid] = eio_sid
         self._member_of[namespace, eio_sid] = sid
         return sid
 
@@ -40,13 +40,13 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
         return sid
 
     def is_connected(self, sid: str, namespace: str) -> bool:
-        return (namespace, sid) in self._session_of and (namespace, sid) not in self._leaving
+        return (namespace, sid) in self._socket_of and (namespace, sid) not in self._leaving
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
         return self._member_of.get((namespace, eio_sid))
 
     def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
-        return self._session_of.get((namespace, sid))
+        return self._socket_of.get((namespace, sid))
 
     def pre_disconnect(self, sid: str, namespace: str) -> str | None:
         self._leaving.add((namespace, sid))
@@ -56,7 +56,7 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
         place = (namespace, sid)
         for room in self._rooms_of.pop(place, ()):
             self._take_out(sid, namespace, room)
-        eio_sid = self._session_of.pop(place, None)
+        eio_sid = self._socket_of.pop(place, None)
         if eio_sid is not None:
             self._member_of.pop((namespace, eio_sid), None)
         self._leaving.discard(place)
@@ -65,7 +65,7 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
     def basic_enter_room(
         self, sid: str, namespace: str, room: str, eio_sid: str | None = None
     ) -> None:
-        if (namespace, sid) not in self._session_of:
+        if (namespace, sid) not in self._socket_of:
             raise ValueError("not connected to that namespace")
         self._rooms_of.setdefault((namespace, sid), set()).add(room)
         self._in_room.setdefault((namespace, room), {})[sid] = None
@@ -82,18 +82,18 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
         return [sid, *self._rooms_of.get((namespace, sid), ())]
 
     def get_namespaces(self) -> Iterable[str]:
-        return {namespace for namespace, _ in self._session_of}
+        return {namespace for namespace, _ in self._socket_of}
 
     def get_participants(
         self, namespace: str, room: str | list[str] | None
     ) -> Iterator[tuple[str, str]]:
         if room is None:
-            sids: Iterable[str] = [sid for place, sid in self._session_of if place == namespace]
+            sids: Iterable[str] = [sid for place, sid in self._socket_of if place == namespace]
         else:
             rooms = [room] if isinstance(room, str) else room
             sids = dict.fromkeys(sid for name in rooms for sid in self._in(namespace, name))
         for sid in sids:
-            yield sid, self._session_of[namespace, sid]
+            yield sid, self._socket_of[namespace, sid]
 
     async def emit(
         self,
@@ -125,7 +125,7 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
             await super().trigger_callback(sid, ack_id, data)
 
     def _in(self, namespace: str, room: str) -> Iterable[str]:
-        if (namespace, room) in self._session_of:
+        if (namespace, room) in self._socket_of:
             return (room,)
         return tuple(self._in_room.get((namespace, room), ()))
 
