@@ -41,6 +41,23 @@ export function ask(what: Omit<Question, "answer">): Promise<boolean> {
   })
 }
 
+/** How to put away what lies on top, oldest first. The back gesture takes the last. */
+const closers: (() => void)[] = []
+
+export function onBack(close: () => void): () => void {
+  closers.push(close)
+  return () => void closers.splice(closers.indexOf(close), 1)
+}
+
+/** Puts away what lies on top of the screen; whether anything did. */
+export function putAway(): boolean {
+  if (menu.value) menu.value = null
+  else if (question.value) question.value.answer(false)
+  else if (closers.length) closers[closers.length - 1]?.()
+  else return false
+  return true
+}
+
 const SHOWN_MS = 2_600
 let timer: ReturnType<typeof setTimeout> | undefined
 

@@ -2,7 +2,7 @@
    content (it opens over the list on a phone, beside it on a wide page). */
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
 import { t } from "../i18n"
-import { say } from "./overlays"
+import { putAway, say } from "./overlays"
 import { SCREENS } from "./screens"
 import { useSession } from "../store/session"
 
@@ -26,6 +26,13 @@ function list(path: string, tab: Tab): RouteRecordRaw {
 function content(path: string, tab: Tab, component: () => Promise<unknown>): RouteRecordRaw {
   return { path, component: component as RouteRecordRaw["component"] & object, props: true, meta: { tab, pane: "content" } }
 }
+
+/* Told before the router is: whether it was the back gesture that wants to leave. */
+let isBack = false
+addEventListener("popstate", () => {
+  isBack = true
+  setTimeout(() => (isBack = false), 0)
+})
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -55,6 +62,7 @@ export const router = createRouter({
 router.onError(() => say(t("refused.offline"), true))
 
 router.beforeEach((to) => {
+  if (isBack && putAway()) return false
   const session = useSession()
   if (!session.isSignedIn && !to.meta.open)
     return { path: "/sign-in", query: to.path === "/messages" ? {} : { next: to.fullPath } }

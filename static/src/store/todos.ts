@@ -19,12 +19,15 @@ type Count = Result<"todos.count">
 /** Rows of a full page. */
 const ROWS = 20
 const SETTLE_MS = 600
+const PATIENCE_MS = 3_000
 
 export const useTodos = defineStore("todos", () => {
   const count = shallowRef<Count | null>(null)
   const lists = shallowReactive(new Map<TodoState, TodoList>())
   const failures = shallowReactive(new Map<TodoState, Refusal>())
   const isLoading = ref(false)
+  /** The OA has been asked for a while and has not answered. */
+  const isSlow = ref(false)
   const pending = computed(() => count.value?.pending ?? 0)
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -50,6 +53,7 @@ export const useTodos = defineStore("todos", () => {
 
   async function turn(state: TodoState, page: number): Promise<void> {
     isLoading.value = true
+    const patience = setTimeout(() => (isSlow.value = true), PATIENCE_MS)
     try {
       const { items, total, as_of, stale } = await command("todos.list", { state, page })
       const before = page === 1 ? [] : (lists.get(state)?.items ?? [])
@@ -63,6 +67,8 @@ export const useTodos = defineStore("todos", () => {
     } catch (error) {
       failures.set(state, asRefusal(error))
     } finally {
+      clearTimeout(patience)
+      isSlow.value = false
       isLoading.value = false
     }
   }
@@ -103,5 +109,5 @@ export const useTodos = defineStore("todos", () => {
     failures.clear()
   }
 
-  return { count, lists, failures, isLoading, pending, loadCount, recollect, load, loadMore, find, opened, forget }
+  return { count, lists, failures, isLoading, isSlow, pending, loadCount, recollect, load, loadMore, find, opened, forget }
 })
