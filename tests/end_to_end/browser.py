@@ -218,7 +218,7 @@ SMALL_TEXTS: Final = """least => {
     const box = el.getBoundingClientRect()
     const size = parseFloat(getComputedStyle(el).fontSize)
     if (box.width && box.height && size < least - 0.01)
-      found.add(`${el.tagName.toLowerCase()}.${[...el.classList].join(".")} "${node.data.trim().slice(0, 30)}" ${size}px`)
+      found.add(`${el.tagName}.${[...el.classList].join(".")} "${node.data.trim().slice(0, 30)}" ${size}px`)
   }
   return [...found].slice(0, 8)
 }"""
@@ -228,9 +228,7 @@ SMALL_TEXTS: Final = """least => {
 async def chromium() -> AsyncIterator[Browser]:
     """The browser while the context lasts."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=list(ARGUMENTS)
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser
         await browser.close()
 

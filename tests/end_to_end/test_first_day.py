@@ -71,6 +71,7 @@ async def test_two_people_talk_a_document_waits_and_a_phone_rings(
         await first.page.click("nav button:has-text('通讯录')")
         await first.page.fill(".list [role=search] input", "zzy")
         await first.page.click("button.row:has-text('曾志远')")
+        await first.see(".ways")
         await first.shot(tmp_path, name("3-card"))
         await first.page.click(".ways button:has-text('发消息')")
         await first.write("曾主任，周三的义诊我能去，还缺一位护士。")
@@ -127,6 +128,7 @@ async def test_two_people_talk_a_document_waits_and_a_phone_rings(
         assert (card["msgtype"], card["title"]) == ("textcard", GROUP)
         assert await desk.page.locator(".cards .notice").count() == 1
         link = await desk.page.locator(".cards a.notice").get_attribute("href")
+        assert link is not None
         assert link == card["url"]
         assert link.startswith(f"{server.url}/c/{group}")
 
