@@ -7,11 +7,12 @@ opened), by a proof that a connection took the news, or by being sent.
 
 Promise: whatever is owed reaches WeCom's interface or ends in a visible row with the reason (refused,
 dead). Bytes are stored before they are sent and the same bytes go again when nobody knows what became
-of them, so that at most the calls in flight at a crash are repeated and a phone shows each once.
+of them, so that at most the calls in flight at a crash are repeated and a phone shows each once. Even
+then nobody is sent what was taken back meanwhile, or has no account any more.
 """
 
-from server.notify.duty import Claim, Draft, Duty
+from server.notify.duty import Claim, Draft, Duty, Quoting
 from server.notify.notifier import Notifier
 from server.outbox import Priority
 
-__all__ = ["Claim", "Draft", "Duty", "Notifier", "Priority"]
+__all__ = ["Claim", "Draft", "Duty", "Notifier", "Priority", "Quoting"]

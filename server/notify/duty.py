@@ -12,7 +12,7 @@ none has an effect outside.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from server.outbox import Owed, Priority
 from server.storage import Op
@@ -51,6 +51,8 @@ class Draft:
     newest_at: int
     after: int = 0
     count: int = 1
+    quotes: int = 0
+    """The place whose text is shown, for a duty that is `Quoting`; 0: nobody's words are shown."""
 
 
 class Duty(Protocol):
@@ -80,5 +82,18 @@ class Duty(Protocol):
 
         Committed together with the ledger. They must be harmless when repeated or late: raise a mark,
         never set it back, and leave out people who are gone. On a conflict this is asked again.
+        """
+        ...
+
+
+@runtime_checkable
+class Quoting(Protocol):
+    """A duty whose drafts may show what somebody wrote, and may take back."""
+
+    async def may_quote(self, subject: str, place: int) -> bool:
+        """Whether the text of a place may still be shown.
+
+        Asked before bytes that show it go again, because nobody knows whether they arrived. If not,
+        the notice is composed anew: rather a phone that rings twice than a text that was taken back.
         """
         ...

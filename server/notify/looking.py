@@ -214,7 +214,7 @@ class Looking:
             after = claim.after
             covered = False
             for version, notice in known.get(claim.person_id, ()):
-                if notice.state == "sending":
+                if not notice.is_open:
                     # What came after its bytes were made belongs to the next notice.
                     after = max(after, notice.upto)
                     covered = covered or claim.upto <= notice.upto

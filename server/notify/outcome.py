@@ -35,7 +35,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """The same bytes go again. `counts` is 1 when it says something about this notice."""
+    """It goes again. `counts` is 1 when it says something about this notice."""
 
     wait_ms: int
     reason: str
@@ -43,6 +43,8 @@ class Postponed:
     pause_s: float = 0.0
     """WeCom wants nothing at all for so long."""
     misconfigured: bool = False
+    turned_away: bool = False
+    """WeCom said that it took nothing. Otherwise nobody knows, and the same bytes go again."""
 
 
 Outcome = Ended | Postponed
@@ -58,11 +60,14 @@ def outcome_of(notice: Notice, answer: Sent | Exception) -> Outcome:
         case RefusedByWeCom():
             return Ended("refused", next(iter(answer.users.values()), str(answer)))
         case Paused():
-            return Postponed(round(answer.seconds * 1000), str(answer), 0, pause_s=answer.seconds)
+            wait_ms = round(answer.seconds * 1000)
+            return Postponed(wait_ms, str(answer), 0, pause_s=answer.seconds, turned_away=True)
         case Misconfigured():
-            return Postponed(MISCONFIGURED_MS, str(answer), 0, misconfigured=True)
+            return Postponed(MISCONFIGURED_MS, str(answer), 0, misconfigured=True, turned_away=True)
         case Retry():
-            return Postponed(_wait_ms(notice.failures, answer.after), str(answer))
+            # An errcode is WeCom's own word; without one it may be the answer that was lost.
+            wait_ms, said = _wait_ms(notice.failures, answer.after), answer.code is not None
+            return Postponed(wait_ms, str(answer), turned_away=said)
         case TimeoutError():
             return Postponed(_wait_ms(notice.failures, None), "no answer in time")
         case _:

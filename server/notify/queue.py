@@ -81,7 +81,7 @@ class Queue:
                         await self._take_up(Held(from_doc(Notice, doc), doc["_v"]), now)
 
     async def _take_up(self, held: Held, now: int) -> None:
-        if held.notice.state == "sending":
+        if held.notice.request is not None:
             self._places.add(held.notice.place)
         if held.notice.at > now:
             await self._sending.postpone(held, now)
@@ -91,7 +91,9 @@ class Queue:
         """Why calls are held back; empty when they are not."""
         if self._gate.misconfigured:
             return "WeCom refuses the app itself: check secret, agent id and trusted address"
-        return "calls to WeCom fail or are paused; single ones are tried" if self._gate.is_held else ""
+        return (
+            "calls to WeCom fail or are paused; single ones are tried" if self._gate.is_held else ""
+        )
 
     async def step(self) -> None:
         """Start what may go now."""
@@ -143,7 +145,7 @@ class Queue:
         now = self._clock.now()
         if notice.kind not in self._duties:
             return now + NO_DUTY_MS
-        if notice.state == "queued":
+        if notice.is_open:
             if notice.place in self._places:
                 return now + PLACE_TAKEN_MS
             last = await self._store.find(_NOTICES, "told", notice.place, reverse=True, limit=1)
@@ -156,17 +158,18 @@ class Queue:
 
     async def _send(self, held: Held, begun_at: int) -> None:
         """One notice's way, from here to the ledger."""
-        notice, called = held.notice, False
-        on_its_way = notice.state == "sending"
+        notice, called, comes_again = held.notice, False, False
+        may_be_out = notice.request is not None
         try:
             leased = await self._lease(held)
             if isinstance(leased, Held):
-                on_its_way = called = True
+                may_be_out = called = True
                 outcome = self._judged(leased.notice, await self._sending.call(leased))
                 await self._sending.record(leased, outcome)
-                on_its_way = isinstance(outcome, Postponed)
+                may_be_out = leased.may_be_out(outcome)
+                comes_again = isinstance(outcome, Postponed)
             else:
-                on_its_way = on_its_way and isinstance(leased, Postponed)
+                may_be_out = may_be_out and isinstance(leased, Postponed)
         except Conflict:
             logger.info("a notice was taken over by somebody else")
         except StorageError as fault:
@@ -180,8 +183,9 @@ class Queue:
             self._gate.end(called=called)
             if not called:
                 self._throttle.give_back(notice.person_id, begun_at)
-            if not on_its_way:
+            if not may_be_out:
                 self._places.discard(notice.place)
+            if not (may_be_out or comes_again):
                 self._agenda.soon(notice.owed_id, self._clock.now())
             del self._tasks[notice.id]
             self.moved.set()
@@ -190,7 +194,7 @@ class Queue:
         """The notice with a lease that outlives the call; else what became of it."""
         try:
             leased = await self._sending.lease(held)
-            while leased is not None and not self._sending.may_call(leased):
+            while isinstance(leased, Held) and not self._sending.may_call(leased):
                 leased = await self._sending.lease(leased)
         except StorageError:
             raise

@@ -2,7 +2,10 @@
 
     queued -> composed and checked -> leased, bytes stored -> call -> recorded with the feature's marks
 
-A crash before the lease leaves it queued; after it, the same bytes go again, checked again first.
+A crash before the lease leaves it queued; after it, the same bytes go again, provided that the person
+still has the account they are for and that what they quote was not taken back. When WeCom has said that
+it took nothing, the next try says what there is to say by then.
+
 What is known to have ended is kept here until the ledger takes it: a store that is busy for a moment
 does not make a phone ring twice.
 """
@@ -19,7 +22,8 @@ from realtime.application import Reach
 from realtime.presence import Presence
 from server.clock import Clock, Millis
 from server.integrations.wecom import WeCom, textcard_request
-from server.notify.duty import Draft, Duty
+from server.integrations.wecom.textcard import recipients
+from server.notify.duty import Draft, Duty, Quoting
 from server.notify.metrics import NoticeMetrics
 from server.notify.outcome import Ended, Outcome, Postponed, outcome_of
 from server.notify.throttle import HOUR_MS
@@ -41,10 +45,18 @@ RECORD_WAIT_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A notice as it was read, with the version that makes it ours."""
+    """A notice as it was read, with the version that makes it ours.
+
+    `fresh`: its bytes were made since, so that no earlier call can have brought them anywhere.
+    """
 
     notice: Notice
     version: int
+    fresh: bool = False
+
+    def may_be_out(self, outcome: Outcome) -> bool:
+        """Whether, after a call that came to this, WeCom may have bytes of a notice not ended."""
+        return isinstance(outcome, Postponed) and not (self.fresh and outcome.turned_away)
 
 
 class Sending:
@@ -77,8 +89,8 @@ class Sending:
         self._wecom_user_of = wecom_user_of
         self._pause = pause
 
-    async def lease(self, held: Held) -> Held | None:
-        """Check once more, compose if there are no bytes yet, store them. None: nothing to send now.
+    async def lease(self, held: Held) -> Held | Postponed | None:
+        """Check once more, compose unless the bytes must stay, store them. None: it has ended.
 
         Raises Conflict when the notice is somebody else's by now.
         """
@@ -87,19 +99,23 @@ class Sending:
         if draft is None:
             await self._end(held, "settled", notice.upto)
             return None
-        if notice.request is None:
+        repeats = notice.request is not None and not held.fresh
+        if repeats and notice.upto <= draft.after:
+            await self._end(held, "settled", notice.upto)
+            return None
+        user = self._wecom_user_of(notice.person_id)
+        if not (repeats and await self._may_repeat(notice, user)):
             reached = await self._reached(notice.person_id, draft)
             if reached is Reach.REACHED:
                 await self._end(held, "settled", draft.upto)
                 return None
             if reached is Reach.PENDING:
                 await self.postpone(held, self._clock.now() + PENDING_MS)
-                return None
-            user = self._wecom_user_of(notice.person_id)
+                return Postponed(PENDING_MS, "")
             if user is None:
                 await self._end(held, "refused", draft.upto, reason=NO_ACCOUNT)
                 return None
-            notice = self._composed(notice, draft, user)
+            notice, repeats = self._composed(notice, draft, user), False
         now = self._clock.now()
         leased = msgspec.structs.replace(
             notice,
@@ -110,7 +126,18 @@ class Sending:
             tries=[at for at in notice.tries if at > now - HOUR_MS] + [now],
             tried_at=now,
         )
-        return await self._put(leased, held.version)
+        stored = await self._put(leased, held.version)
+        return Held(stored.notice, stored.version, fresh=not repeats)
+
+    async def _may_repeat(self, notice: Notice, user: str | None) -> bool:
+        """Whether bytes that may be out may go again as they are."""
+        assert notice.request is not None, "what repeats has its bytes"
+        if user is None or recipients(notice.request.encode()) != (user,):
+            return False
+        duty = self._duties[notice.kind]
+        if not notice.quotes:
+            return True
+        return isinstance(duty, Quoting) and await duty.may_quote(notice.subject, notice.quotes)
 
     async def _reached(self, person_id: str, draft: Draft) -> Reach:
         reach = await self._presence.reach([person_id], draft.newest_at)
@@ -129,6 +156,7 @@ class Sending:
         return msgspec.structs.replace(
             notice,
             request=request.decode(),
+            quotes=draft.quotes,
             after=draft.after,
             upto=draft.upto,
             count=draft.count,
@@ -173,6 +201,7 @@ class Sending:
         notice = msgspec.structs.replace(
             held.notice,
             at=Millis(self._clock.now() + outcome.wait_ms),
+            request=held.notice.request if held.may_be_out(outcome) else None,
             failures=held.notice.failures + outcome.counts,
             reason=outcome.reason,
         )

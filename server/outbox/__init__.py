@@ -7,9 +7,10 @@
   senders and administrators read.
 
 Relied on: a notice is leased before it is sent, and its bytes are stored with the lease, so a crash
-leaves either no call or a row that says which bytes may have gone out. At most one notice of a person
-and subject waits unsent (`waiting_for` is unique). Whoever holds a row changes it only in the version
-he read; a conflict means that it is no longer his.
+leaves either no call or a row that says which bytes may have gone out; they are replaced only when WeCom
+is known not to have taken them, or must not be shown any more. At most one notice of a person and
+subject waits unsent (`waiting_for` is unique). Whoever holds a row changes it only in the version he
+read; a conflict means that it is no longer his.
 """
 
 from server.outbox.ledger import Delivery, dead_letters, deliveries, purge

@@ -35,8 +35,8 @@ class Delivery:
 async def deliveries(store: Store, kind: str, subject: str, place: int) -> list[Delivery]:
     """How each person was told of a place in a subject, those who needed a notice only.
 
-    A notice that waits carries everything that is unsettled when it goes, so it covers every place
-    after its beginning.
+    An open notice carries everything that is unsettled when it goes, so it covers every place after
+    its beginning.
     """
     found: list[Notice] = []
     for state in UNENDED:
@@ -46,7 +46,7 @@ async def deliveries(store: Store, kind: str, subject: str, place: int) -> list[
     covering = [
         notice
         for notice in found
-        if notice.after < place and (notice.state == "queued" or place <= notice.upto)
+        if notice.after < place and (notice.is_open or place <= notice.upto)
     ]
     covering.sort(key=lambda notice: (_TELLING[notice.state], notice.created_at))
     telling = {notice.person_id: notice for notice in covering}

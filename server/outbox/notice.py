@@ -5,7 +5,8 @@
 
 `at` is the moment that matters in the present state: queued, not before; sending, when the lease ends
 or the next try is due; afterwards, when it ended. The bytes of the request are set with `sending` and
-never change again.
+stay as they are for as long as nobody knows whether WeCom took them. When it said that it did not, they
+are taken away, and the notice says anew what is unsettled when it goes again.
 """
 
 from enum import IntEnum
@@ -60,7 +61,9 @@ class Notice(Document, frozen=True):
     waiting_for: str | None = None
     """`<kind>:<subject>:<person>` while queued."""
     request: str | None = None
-    """The exact bytes, as text, from the first try to the end: what people wrote is kept elsewhere."""
+    """The exact bytes, as text, while WeCom may have them: what people wrote is kept elsewhere."""
+    quotes: int = 0
+    """The place whose text these bytes show; 0: nobody's."""
     owner: str | None = None
     """Who sends it, while sending."""
     tries: list[Millis] = []
@@ -71,6 +74,11 @@ class Notice(Document, frozen=True):
     msgid: str = ""
     reason: str = ""
     """Why it was refused, is dead or was withdrawn; while sending, why the last try failed."""
+
+    @property
+    def is_open(self) -> bool:
+        """Has no bytes (any more): it will say everything that is unsettled when it goes."""
+        return self.request is None and self.state in UNENDED
 
     @property
     def place(self) -> tuple[str, str, str]:

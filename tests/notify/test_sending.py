@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.integrations.wecom import UNREACHABLE, Sent
+from server.integrations.wecom import UNREACHABLE, Retry, Sent
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.memory import MemoryWeCom
 from server.outbox import deliveries
@@ -272,6 +272,60 @@ async def test_what_may_have_arrived_goes_again_unchanged(
     assert ["1 条" in card["description"] for card in await sandbox.inbox("s0001")] == [True, True]
     told = [(each.after, each.upto) for each in await ward.notices("s0001")]
     assert told == [(0, 1), (1, 2)]
+
+
+async def test_what_wecom_turned_away_is_said_anew(ward: Ward, sandbox: RunningSandbox) -> None:
+    await ward.follow("news", "s0001")
+    await ward.change("news")
+    await sandbox.fault("busy", for_s=40)
+    await ward.pass_time(20)
+    assert (await sandbox.counts())["calls"]["message/send"]
+
+    place = await ward.change("news")
+    await ward.pass_time(10)
+    [told] = await deliveries(ward.store, "board", "news", place)
+    assert told.state == "queued"
+    await ward.pass_time(120)
+
+    [card] = await sandbox.inbox("s0001")
+    assert "2 条" in card["description"]
+    assert [(each.after, each.upto) for each in await ward.notices()] == [(0, 2)]
+    assert not await ward.owed()
+
+
+async def test_what_was_turned_away_after_an_answer_was_lost_stays_as_it_is(
+    store: Store, phones: MemoryWeCom, clock: ManualClock
+) -> None:
+    ward = await Ward.opened(store, phones, clock)
+    await ward.follow("news", "s0001")
+    await ward.change("news")
+    phones.failures += [Retry("lost"), Retry("busy", -1), Retry("busy", -1)]
+    await ward.pass_time(10)
+    await ward.change("news")
+    await ward.pass_time(120)
+
+    first, *again = phones.calls
+    assert again[:3] == [first] * 3
+    assert len(phones.phones["s0001"]) == 2
+
+
+async def test_what_was_read_does_not_go_again_because_there_is_more(
+    store: Store, phones: MemoryWeCom, clock: ManualClock
+) -> None:
+    ward = await Ward.opened(store, phones, clock)
+    await ward.follow("news", "s0001")
+    await ward.change("news")
+    phones.failures += [Retry("lost"), Retry("lost")]
+    await ward.pass_time(10)
+    assert phones.calls
+
+    await ward.read("news", "s0001")
+    await ward.change("news")
+    await ward.pass_time(80)
+
+    states = [(each.after, each.upto, each.state) for each in await ward.notices()]
+    assert states == [(0, 1, "settled"), (1, 2, "sent")]
+    assert len(phones.phones["s0001"]) == 1
 
 
 async def test_after_a_long_outage_everybody_is_told_soon(

@@ -18,7 +18,7 @@ from server.outbox import Owed
 from server.settings import Settings
 from server.storage import Max, Op, Store
 from server.storage.document import from_doc
-from server.work import LOG
+from server.work import LogReader
 
 LOOK_BACK = 20
 """How many messages back a claim looks; what is older is counted, not looked at."""
@@ -30,12 +30,13 @@ MOST_FIRSTS = 8
 
 
 class ChatDuty:
-    """Keeps the promise of `server.notify.Duty` for conversations."""
+    """Keeps the promises of `server.notify.Duty` and `Quoting` for conversations."""
 
     kind = "chat"
 
     def __init__(self, store: Store, directory: Directory, settings: Settings) -> None:
         self._store = store
+        self._log = LogReader(store)
         self._directory = directory
         self._settings = settings
 
@@ -74,8 +75,8 @@ class ChatDuty:
         before, limit = None, LOOK_BACK
         while len(recent) < FURTHEST:
             channel = conversation_channel(conversation_id)
-            entries = await self._store.find(
-                LOG.name, "number", (channel,), gt=after, lt=before, reverse=True, limit=limit
+            entries = await self._log.numbered(
+                channel, after=after, before=before, newest_first=True, limit=limit
             )
             page = [to_message(entry) for entry in reversed(entries)]
             recent = page + recent
@@ -94,8 +95,8 @@ class ChatDuty:
         channel, at = conversation_channel(conversation_id), Millis(0)
         for number, floor in enumerate(sorted(floors)):
             if number < MOST_FIRSTS:
-                found = await self._store.find(LOG.name, "number", (channel,), gt=floor, limit=1)
-                at = to_message(found[0]).sent_at if found else at
+                first = await self._log.by_number(channel, floor + 1)
+                at = to_message(first).sent_at if first else at
             firsts[floor] = at
         return firsts
 
@@ -119,7 +120,14 @@ class ChatDuty:
             newest_at=claim.newest_at,
             after=claim.after,
             count=claim.count,
+            quotes=newest.seq if self._settings.notice_show_text else 0,
         )
+
+    async def may_quote(self, subject: str, place: int) -> bool:
+        """Until the message is recalled, or the hospital wants no texts shown any more."""
+        entry = await self._log.by_number(conversation_channel(subject), place)
+        recalled = entry is None or to_message(entry).recalled_at is not None
+        return self._settings.notice_show_text and not recalled
 
     def _title(self, conversation: Conversation, person_id: str) -> str:
         other = conversation.other(person_id)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from realtime.application import Reach
 from server.features.chat.documents import Member, member_id
 from server.features.chat.duty import ChatDuty
@@ -13,18 +15,21 @@ from server.storage.document import from_doc
 from tests.features.chat.talk import direct, group, say
 from tests.features.office import Client, Office
 
+LOST = Retry("the answer was lost")
+BUSY = Retry("busy", -1)
+
 
 class Phone:
     """Somebody's WeCom: keeps what it is given, whether it answers or not."""
 
-    def __init__(self, *, down: bool = False) -> None:
-        self.down = down
+    def __init__(self) -> None:
+        self.fault: Retry | None = None
         self.tried: list[str] = []
 
     async def send(self, request: bytes) -> Sent:
         self.tried.append(request.decode())
-        if self.down:
-            raise Retry("down")
+        if self.fault is not None:
+            raise self.fault
         return Sent(msgid="1")
 
 
@@ -149,3 +154,92 @@ async def test_a_mention_that_was_recalled_is_not_told_as_one(office: Office, an
 
     [told] = phone.tried
     assert "提到了你" not in told
+
+
+@pytest.mark.parametrize("fault", [LOST, BUSY])
+async def test_a_recalled_text_is_not_sent_when_wecom_is_back(
+    office: Office, ann: Client, fault: Retry
+) -> None:
+    phone = Phone()
+    phone.fault = fault
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await direct(ann, "bob")
+    sent = await say(ann, talk, "SECRET")
+    await run(office, notifier, 20)
+    assert "SECRET" in phone.tried[0]
+    await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
+    await say(ann, talk, "harmless")
+    phone.tried.clear()
+    phone.fault = None
+    await run(office, notifier, 120)
+
+    [told] = phone.tried
+    assert "SECRET" not in told
+    assert "harmless" in told
+
+
+async def test_a_text_that_stands_goes_again_as_it_was(office: Office, ann: Client) -> None:
+    phone = Phone()
+    phone.fault = LOST
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await direct(ann, "bob")
+    await say(ann, talk, "come to theatre 3")
+    await run(office, notifier, 20)
+    await say(ann, talk, "quickly")
+    phone.fault = None
+    await run(office, notifier, 120)
+
+    *same, last = phone.tried
+    assert len(same) > 1
+    assert len(set(same)) == 1
+    assert "quickly" in last
+
+
+@pytest.mark.parametrize("fault", [LOST, BUSY])
+async def test_who_retired_while_wecom_was_down_is_not_told(
+    office: Office, ann: Client, fault: Retry
+) -> None:
+    phone, users = Phone(), {"bob": "bob"}
+    phone.fault = fault
+    notifier = await notifier_of(office, phone, users)
+    talk = await direct(ann, "bob")
+    await say(ann, talk, "SECRET")
+    await run(office, notifier, 20)
+    assert phone.tried
+    users.clear()
+    phone.tried.clear()
+    phone.fault = None
+    await run(office, notifier, 120)
+
+    assert phone.tried == []
+    assert [doc["reason"] for doc in await office.store.scan("notices")] == ["no WeCom account"]
+
+
+async def test_a_notice_goes_to_the_account_the_person_has_now(office: Office, ann: Client) -> None:
+    phone, users = Phone(), {"bob": "bob"}
+    phone.fault = LOST
+    notifier = await notifier_of(office, phone, users)
+    talk = await direct(ann, "bob")
+    await say(ann, talk)
+    await run(office, notifier, 20)
+    users["bob"] = "bob2"
+    phone.tried.clear()
+    phone.fault = None
+    await run(office, notifier, 120)
+
+    [told] = phone.tried
+    assert '"bob2"' in told
+
+
+async def test_catching_up_without_positions_proves_nothing(office: Office, ann: Client) -> None:
+    talk = await direct(ann, "bob")
+    await say(ann, talk)
+    at = office.clock.now()
+    office.clock.advance(5)
+    bob = await office.client("bob")
+    await bob.ask("stream.catch_up")
+    office.clock.advance(5)
+    bob.connection.confirm(office.clock.now())
+
+    # What was said was never written to this connection.
+    assert office.hub.reach("bob", at) is not Reach.REACHED
