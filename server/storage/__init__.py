@@ -306,14 +306,19 @@ class Store(Protocol):
         self,
         coll: str,
         text: str,
-        scopes: Sequence[str],
+        scopes: Mapping[str, int],
         *,
         before: int | None = None,
         limit: int = 50,
     ) -> list[Doc]:
         """The newest documents of `scopes` whose text holds `text` (two characters or more, letters
         compared without case), newest first by order of storing. Each result carries `_rank`; pass
-        the last one's as `before` for the next page. A shorter text is a ValueError."""
+        the last one's as `before` for the next page. A shorter text is a ValueError.
+
+        `scopes` gives each scope its floor: of a log, only entries whose `seq` is above it are there
+        for this search, and nothing in its answer depends on the others. Documents outside of logs
+        have no `seq`; their floor is 0. Few searches may wait: `StoreBusy` comes earlier than for reads.
+        """
         ...
 
     async def scan(self, coll: str, after_id: str | None = None, limit: int = 500) -> list[Doc]:

@@ -179,7 +179,7 @@ async def test_another_version_than_expected_is_a_conflict_and_undoes_the_batch(
 
     assert await store.scan("notes") == [{"_id": "n1", "_v": 1}]
     assert await store.heads("talk", ["a"]) == {}
-    assert await store.search("talk", "会议", ["a"]) == []
+    assert await store.search("talk", "会议", {"a": -1}) == []
 
 
 async def test_a_batch_sees_its_own_earlier_operations(store: Store) -> None:
@@ -266,7 +266,7 @@ async def test_everything_is_there_after_closing_and_opening(
     store = await open_store(tmp_path)
     [found] = await store.find("notes", "by_owner", ["a"])
     [appended] = await store.apply(Append("talk", "a", {"_id": "m2"}, numbered=True))
-    [hit] = await store.search("talk", "会议", ["a"])
+    [hit] = await store.search("talk", "会议", {"a": 0})
     same_epoch = store.epoch == epoch
     await store.close()
 

@@ -248,7 +248,7 @@ async def test_a_failed_replacement_leaves_the_former_entry(store: Store) -> Non
         await store.apply(Append("talk", "a", {"_id": "m3"}, key="k", idem="i"))
 
     assert [doc["_id"] for doc in (await store.tails("talk", {"a": 0}, 9))["a"]] == ["m1"]
-    assert [doc["_id"] for doc in await store.search("talk", "会议", ["a"])] == ["m1"]
+    assert [doc["_id"] for doc in await store.search("talk", "会议", {"a": -1})] == ["m1"]
 
 
 async def test_an_entry_may_be_patched_but_keeps_its_place(store: Store) -> None:

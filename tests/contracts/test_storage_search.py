@@ -1,17 +1,21 @@
 """What search finds: any text from two characters on, in the scopes asked for and nowhere else."""
 
+import asyncio
+
 import pytest
 
 from server.storage import (
     Append,
     Collection,
     Delete,
+    Doc,
     Insert,
     Patch,
     Put,
     Search,
     StorageError,
     Store,
+    StoreBusy,
 )
 
 TEXTS = {
@@ -29,14 +33,20 @@ TEXTS = {
 
 @pytest.fixture
 async def talk(store: Store) -> Store:
-    await store.apply(
-        *(Append("talk", "a", {"_id": id, "text": text}) for id, text in TEXTS.items())
-    )
+    await store.apply(*(written("a", id, text) for id, text in TEXTS.items()))
     return store
 
 
+def written(stream: str, id: str, text: str) -> Append:
+    return Append("talk", stream, {"_id": id, "text": text}, numbered=True)
+
+
 async def found(store: Store, text: str, *scopes: str) -> list[str]:
-    return [doc["_id"] for doc in await store.search("talk", text, scopes or ["a"])]
+    return ids(await store.search("talk", text, dict.fromkeys(scopes or ["a"], 0)))
+
+
+def ids(docs: list[Doc]) -> list[str]:
+    return [doc["_id"] for doc in docs]
 
 
 @pytest.mark.parametrize(
@@ -74,13 +84,11 @@ async def test_a_text_is_found_by_what_it_holds(talk: Store, text: str, ids: lis
 @pytest.mark.parametrize("text", ["", "会", "a"])
 async def test_one_character_is_too_short(talk: Store, text: str) -> None:
     with pytest.raises(ValueError, match="2 characters"):
-        await talk.search("talk", text, ["a"])
+        await talk.search("talk", text, {"a": 0})
 
 
 async def test_a_long_text_is_found_by_its_end(store: Store) -> None:
-    await store.apply(
-        Append("talk", "a", {"_id": "m1", "text": "复查血常规。" * 800 + "请尽快签字"})
-    )
+    await store.apply(written("a", "m1", "复查血常规。" * 800 + "请尽快签字"))
 
     assert await found(store, "尽快签字") == ["m1"]
     assert await found(store, "复查血常规。" * 800) == ["m1"]
@@ -89,20 +97,20 @@ async def test_a_long_text_is_found_by_its_end(store: Store) -> None:
 async def test_scopes_never_leak(store: Store) -> None:
     scopes = ["Ward-A", "ward-a", "ward a", "ward", "a OR b", 'x"y', "东楼", "*"]
     for number, scope in enumerate(scopes):
-        await store.apply(Append("talk", scope, {"_id": f"m{number}", "text": "交班记录"}))
+        await store.apply(written(scope, f"m{number}", "交班记录"))
 
     for number, scope in enumerate(scopes):
         assert await found(store, "交班", scope) == [f"m{number}"]
     assert await found(store, "交班", "ward-a", "东楼") == ["m6", "m1"]
-    assert await store.search("talk", "交班", []) == []
+    assert await store.search("talk", "交班", {}) == []
     assert await found(store, "交班", "elsewhere") == []
 
 
 async def test_many_scopes_are_as_good_as_few(store: Store) -> None:
     await store.apply(
-        Append("talk", "c5", {"_id": "m1", "text": "交班记录"}),
-        Append("talk", "c350", {"_id": "m2", "text": "交班记录"}),
-        Append("talk", "c999", {"_id": "m3", "text": "交班记录"}),
+        written("c5", "m1", "交班记录"),
+        written("c350", "m2", "交班记录"),
+        written("c999", "m3", "交班记录"),
     )
 
     for count, ids in ((200, ["m1"]), (201, ["m1"]), (400, ["m2", "m1"])):
@@ -111,13 +119,11 @@ async def test_many_scopes_are_as_good_as_few(store: Store) -> None:
 
 async def test_pages_go_from_newest_to_oldest_by_rank(store: Store) -> None:
     for number in range(25):
-        await store.apply(
-            Append("talk", f"c{number % 2}", {"_id": f"m{number}", "text": f"查房{number}"})
-        )
+        await store.apply(written(f"c{number % 2}", f"m{number}", f"查房{number}"))
     seen: list[str] = []
     before: int | None = None
 
-    while page := await store.search("talk", "查房", ["c0", "c1"], before=before, limit=10):
+    while page := await store.search("talk", "查房", {"c0": 0, "c1": 0}, before=before, limit=10):
         seen += [doc["_id"] for doc in page]
         before = page[-1]["_rank"]
 
@@ -141,10 +147,10 @@ async def test_a_changed_text_is_found_by_its_new_words_only(talk: Store) -> Non
 
 async def test_several_changes_in_one_batch_leave_the_last_text(store: Store) -> None:
     await store.apply(
-        Append("talk", "a", {"_id": "m1", "text": "第一稿"}),
+        written("a", "m1", "第一稿"),
         Patch("talk", "m1", {"text": "第二稿"}),
         Patch("talk", "m1", {"text": "第三稿"}),
-        Append("talk", "a", {"_id": "m2", "text": "第三稿"}),
+        written("a", "m2", "第三稿"),
         Delete("talk", "m2"),
     )
 
@@ -153,17 +159,17 @@ async def test_several_changes_in_one_batch_leave_the_last_text(store: Store) ->
 
 
 async def test_what_is_stored_next_does_not_inherit_a_deleted_text(store: Store) -> None:
-    await store.apply(Append("talk", "a", {"_id": "m1", "text": "旧公告"}))
-    await store.apply(Delete("talk", "m1"), Append("talk", "a", {"_id": "m2", "text": "新消息"}))
+    await store.apply(written("a", "m1", "旧公告"))
+    await store.apply(Delete("talk", "m1"), written("a", "m2", "新消息"))
     await store.apply(Delete("talk", "m2"))
-    await store.apply(Append("talk", "a", {"_id": "m3", "text": "再来一条"}))
+    await store.apply(written("a", "m3", "再来一条"))
 
     assert [await found(store, text) for text in ("公告", "消息", "再来")] == [[], [], ["m3"]]
 
 
 async def test_a_replaced_key_is_not_found(store: Store) -> None:
-    await store.apply(Append("talk", "a", {"_id": "m1", "text": "旧公告"}, key="k"))
-    await store.apply(Append("talk", "a", {"_id": "m2", "text": "新公告"}, key="k"))
+    await store.apply(Append("talk", "a", {"_id": "m1", "text": "旧公告"}, key="k", numbered=True))
+    await store.apply(Append("talk", "a", {"_id": "m2", "text": "新公告"}, key="k", numbered=True))
 
     assert await found(store, "公告") == ["m2"]
 
@@ -178,8 +184,8 @@ async def test_documents_are_searched_like_entries(store: Store) -> None:
     )
     await store.apply(Patch("pages", "p1", {"place": "b"}))
 
-    assert await store.search("pages", "排班", ["a"]) == []
-    hits = await store.search("pages", "排班", ["b"])
+    assert await store.search("pages", "排班", {"a": 0}) == []
+    hits = await store.search("pages", "排班", {"b": 0})
     assert [doc["_id"] for doc in hits] == ["p2", "p1"]
     assert {key: value for key, value in hits[0].items() if key != "_rank"} == await store.get(
         "pages", "p2"
@@ -194,9 +200,95 @@ async def test_search_declared_later_knows_the_texts_before(store: Store) -> Non
     await store.ensure(Collection("notes", search=Search("body", "owner")))
     await store.apply(Insert("notes", {"_id": "n99", "body": "药房值班", "owner": "a"}))
 
-    assert len(await store.search("notes", "药房", ["a"])) == 31
+    assert len(await store.search("notes", "药房", {"a": 0})) == 31
 
 
 async def test_a_collection_without_search_cannot_be_searched(store: Store) -> None:
     with pytest.raises(StorageError, match="without search"):
-        await store.search("notes", "会议", ["a"])
+        await store.search("notes", "会议", {"a": 0})
+
+
+@pytest.fixture(params=[0, 300], ids=["few", "many"])
+def others(request: pytest.FixtureRequest) -> dict[str, int]:
+    """Further scopes without anything in them, with floors of their own."""
+    return {f"other-{number}": number for number in range(request.param)}
+
+
+async def test_what_is_not_above_the_floor_of_its_scope_is_not_there(
+    store: Store, others: dict[str, int]
+) -> None:
+    await store.apply(*(written("a", f"a{number}", "交班记录") for number in range(1, 5)))
+    await store.apply(*(written("b", f"b{number}", "交班记录") for number in range(1, 5)))
+
+    async def seen(**floors: int) -> list[str]:
+        return ids(await store.search("talk", "交班", {**others, **floors}))
+
+    assert await seen(a=2) == ["a4", "a3"]
+    assert await seen(a=3, b=2) == ["b4", "b3", "a4"]
+    assert await seen(a=4, b=3) == ["b4"]
+    assert await seen(a=4, b=99) == []
+
+
+async def test_a_page_is_full_although_there_is_more_below_the_floors(
+    store: Store, others: dict[str, int]
+) -> None:
+    await store.apply(*(written("a", f"a{number}", "交班记录") for number in range(1, 4)))
+    await store.apply(*(written("b", f"b{number}", "交班记录") for number in range(1, 40)))
+    floors = {**others, "a": 1, "b": 38}
+
+    first = await store.search("talk", "交班", floors, limit=2)
+    second = await store.search("talk", "交班", floors, before=first[-1]["_rank"], limit=2)
+
+    assert (ids(first), ids(second)) == (["b39", "a3"], ["a2"])
+
+
+async def test_an_entry_without_a_number_is_as_old_as_the_number_before_it(store: Store) -> None:
+    await store.apply(
+        Append("talk", "a", {"_id": "m1", "text": "交班记录"}),
+        written("a", "m2", "交班记录"),
+        Append("talk", "a", {"_id": "m3", "text": "交班记录"}),
+    )
+
+    seen = {floor: ids(await store.search("talk", "交班", {"a": floor})) for floor in (-1, 0, 1)}
+
+    assert seen == {-1: ["m3", "m2", "m1"], 0: ["m3", "m2"], 1: []}
+
+
+async def test_only_entries_of_a_log_have_a_floor(store: Store) -> None:
+    await store.ensure(Collection("pages", search=Search("body", "place")))
+
+    with pytest.raises(ValueError, match="not a log"):
+        await store.search("pages", "排班", {"a": 1})
+
+
+async def test_reads_are_answered_while_searches_wait(store: Store) -> None:
+    scopes = {f"ward-{number}": 0 for number in range(400)}
+    await store.apply(*(written(scope, scope, "交班记录" * 50) for scope in scopes))
+    done: list[str] = []
+
+    async def search() -> None:
+        assert len(await store.search("talk", "交班", scopes, limit=400)) == 400
+        done.append("search")
+
+    async def read() -> None:
+        assert await store.get("talk", "ward-7") is not None
+        done.append("read")
+
+    await asyncio.gather(*(search() for _ in range(20)), read())
+
+    # In one queue it would be the last; beside it, at most the search that runs may be quicker.
+    assert "read" in done[:10]
+
+
+async def test_too_many_searches_are_refused_at_once_and_leave_reads_alone(store: Store) -> None:
+    await store.apply(written("a", "m1", "交班记录"))
+
+    async def search() -> list[str]:
+        return await found(store, "交班")
+
+    results = await asyncio.gather(*(search() for _ in range(1_000)), return_exceptions=True)
+    refused = [result for result in results if result != ["m1"]]
+
+    assert 0 < len(refused) < 1_000
+    assert {type(result) for result in refused} == {StoreBusy}
+    assert await store.get("talk", "m1") is not None

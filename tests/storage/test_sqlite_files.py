@@ -237,7 +237,7 @@ async def test_a_snapshot_under_load_is_a_consistent_state(open_here: Open, tmp_
     await copy.open()
     entries = (await copy.tails("talk", {"a": 0}, 100_000))["a"]
     notes = await copy.scan("notes", limit=100_000)
-    hits = await copy.search("talk", "会议", ["a"], limit=100_000)
+    hits = await copy.search("talk", "会议", {"a": 0}, limit=100_000)
     await copy.close()
     assert [entry["position"] for entry in entries] == list(range(1, len(entries) + 1))
     assert len(entries) == len(notes) + 20 == len(hits)
@@ -311,7 +311,7 @@ async def test_a_full_disk_refuses_whole_batches_and_recovers(
     assert still_read == ["m1", "m2"]
     entries = (await store.tails("talk", {"a": 0}, 100))["a"]
     assert [(entry["_id"], entry["seq"]) for entry in entries] == [("m1", 1), ("m2", 2), ("m3", 3)]
-    assert len(await store.search("talk", "会议", ["a"])) == 3
+    assert len(await store.search("talk", "会议", {"a": 0})) == 3
     assert store.health().ready
 
 

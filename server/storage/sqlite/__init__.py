@@ -1,9 +1,9 @@
 """SQLite: the embedded adapter, for one process on one machine.
 
-One thread writes and commits many batches at a time (`writer`), two threads read (`readers`); this
-class belongs to the event loop that opened it, bounds what waits, and completes batches there in the
-order of their commits. Files beside the database: `.lock` (who owns it), `.mark` (how far it had come),
-and SQLite's own `-wal` and `-shm`.
+One thread writes and commits many batches at a time (`writer`), two threads read, and one searches, so
+that no read waits behind searches (`readers`). This class belongs to the event loop that opened it,
+bounds what waits, and completes batches there in the order of their commits. Files beside the database:
+`.lock` (who owns it), `.mark` (how far it had come), and SQLite's own `-wal` and `-shm`.
 """
 
 import asyncio
@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 QUEUE_LIMIT: Final = 10_000
 """Operations waiting at most; at 10,000 appends a second that is one second."""
 
+SEARCH_LIMIT: Final = 100
+"""Searches waiting at most; one through thousands of scopes may take a tenth of a second."""
+
 T = TypeVar("T")
 
 
@@ -60,6 +63,7 @@ class SqliteStore:
         self._db: apsw.Connection
         self._writer: Writer
         self._readers: Readers
+        self._searcher: Readers
 
     @property
     def epoch(self) -> str:
@@ -82,7 +86,8 @@ class SqliteStore:
             self._tables = tables.load(self._db)
             operations = Operations(self._db, self._tables)
             self._writer = Writer(self._db, self._history, operations, self._clock, self._tell)
-            self._readers = Readers(lambda: connect_reader(self._path), self._loop, self._limit)
+            self._readers = self._reading("reader", 2, self._limit)
+            self._searcher = self._reading("search", 1, min(SEARCH_LIMIT, self._limit))
         except BaseException as error:
             self._release()
             if isinstance(error, apsw.Error):
@@ -90,6 +95,12 @@ class SqliteStore:
             raise
         self._writer.start()
         self._readers.start()
+        self._searcher.start()
+
+    def _reading(self, name: str, threads: int, limit: int) -> Readers:
+        return Readers(
+            lambda: connect_reader(self._path), self._loop, name=name, threads=threads, limit=limit
+        )
 
     async def close(self) -> None:
         if not self._open:
@@ -101,6 +112,7 @@ class SqliteStore:
     def _stop(self) -> None:
         self._writer.stop()
         self._readers.stop()
+        self._searcher.stop()
         self._release()
 
     def _release(self) -> None:
@@ -226,7 +238,7 @@ class SqliteStore:
         self,
         coll: str,
         text: str,
-        scopes: Sequence[str],
+        scopes: Mapping[str, int],
         *,
         before: int | None = None,
         limit: int = 50,
@@ -236,7 +248,7 @@ class SqliteStore:
             raise ValueError(f"search needs {SHORTEST} characters")
         if not scopes:
             return []
-        return await self._readers.read(
+        return await self._searcher.read(
             lambda cursor: texts.find_text(cursor, table, text, scopes, before, limit)
         )
 

@@ -9,13 +9,11 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
 from server.storage import StoreBusy, StoreUnavailable
-
-_THREADS: Final = 2
 
 T = TypeVar("T")
 _Job = tuple[Callable[[apsw.Cursor], Any], asyncio.Future[Any]]
@@ -25,7 +23,13 @@ class Readers:
     """The threads, their connections and what waits for them."""
 
     def __init__(
-        self, connect: Callable[[], apsw.Connection], loop: asyncio.AbstractEventLoop, limit: int
+        self,
+        connect: Callable[[], apsw.Connection],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        name: str,
+        threads: int,
+        limit: int,
     ) -> None:
         self._loop = loop
         self._limit = limit
@@ -33,9 +37,9 @@ class Readers:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(
-                target=self._run, args=(connect(),), name=f"storage-reader-{n}", daemon=True
+                target=self._run, args=(connect(),), name=f"storage-{name}-{n}", daemon=True
             )
-            for n in range(_THREADS)
+            for n in range(threads)
         ]
 
     def start(self) -> None:

@@ -1,11 +1,12 @@
 """Text search: the FTS5 rows of a collection, and the query over them.
 
 A row holds the bigrams of the text and a token of the scope it lies in, so that the scopes a person may
-read are part of the query and not a filter on its result. Rows are written at the end of a group of
-batches (`PendingTexts`): FTS5 flushes at every savepoint, which would cost each batch a segment.
+read are part of the query, and so are their floors, by a join: neither is a filter on its result. Rows
+are written at the end of a group of batches (`PendingTexts`): FTS5 flushes at every savepoint, which
+would cost each batch a segment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import apsw
@@ -16,7 +17,7 @@ from server.storage.bigrams import SHORTEST, bigrams
 from server.storage.sqlite.tables import Table, column
 
 _MOST_TOKENS: Final = 200
-"""Above so many scopes, filtering the joined documents is quicker than a longer expression."""
+"""Above so many scopes, the join alone is quicker than a longer expression."""
 
 
 def _token(scope: str) -> str:
@@ -67,27 +68,30 @@ def find_text(
     cursor: apsw.Cursor,
     table: Table,
     text: str,
-    scopes: Sequence[str],
+    scopes: Mapping[str, int],
     before: int | None,
     limit: int,
 ) -> list[Doc]:
-    """The newest documents of the scopes that hold the text."""
+    """The newest documents of the scopes, above their floors, that hold the text."""
     if table.search is None:
         raise StorageError(f"{table.name}: declared without search")
+    if not table.log and any(scopes.values()):
+        raise ValueError(f"{table.name} is not a log: its documents have no floor")
     phrase = f'grams:"{" ".join(bigrams(text))}"'
-    inside: list[Any] = []
-    filtered = ""
     if len(scopes) <= _MOST_TOKENS:
         tokens = " OR ".join(f'"{_token(scope)}"' for scope in scopes)
         phrase = f"scope:({tokens}) AND {phrase}"
-    else:
-        filtered = f"AND c.{column(table.search.scope_field)} IN (SELECT value FROM json_each(?))"
-        inside = [msgspec.json.encode(scopes).decode()]
+    # A message's seq is its number, which has a column; only other entries have to be opened for it.
+    above = "AND ifnull(c.f_number, c.doc->>'$.seq') > a.floor" if table.log else ""
     upper = "" if before is None else "AND s.rowid < ?"
-    bounds = [] if before is None else [before]
+    bounds: list[Any] = [] if before is None else [before]
     rows = cursor.execute(
-        f"SELECT c.rank, c.doc FROM {table.search_sql} s CROSS JOIN {table.sql} c ON c.rank = s.rowid"
-        f" WHERE {table.search_sql} MATCH ? {upper} {filtered} ORDER BY s.rowid DESC LIMIT ?",
-        [phrase, *bounds, *inside, limit],
+        "WITH asked(scope, floor) AS MATERIALIZED"
+        " (SELECT value->>0, value->>1 FROM json_each(?))"
+        f" SELECT c.rank, c.doc FROM {table.search_sql} s"
+        f" CROSS JOIN {table.sql} c ON c.rank = s.rowid"
+        f" CROSS JOIN asked a ON a.scope = c.{column(table.search.scope_field)} {above}"
+        f" WHERE {table.search_sql} MATCH ? {upper} ORDER BY s.rowid DESC LIMIT ?",
+        [msgspec.json.encode(list(scopes.items())).decode(), phrase, *bounds, limit],
     )
     return [{**msgspec.json.decode(doc), "_rank": rank} for rank, doc in rows]
