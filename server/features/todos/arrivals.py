@@ -1,7 +1,8 @@
 """The mirror's sink: turns what changed in the OA into a stored list, a badge, and one notice each.
 
 All of it is one unit of work, so that a change which was interrupted is heard again as a whole. Hearing
-a change twice is harmless: a document that is known makes no second notice.
+a change twice is harmless: a document that is known makes no second notice. Whoever tells a badge's
+numbers writes the stored list in the version read, so that each is counted after the one before.
 """
 
 from msgspec.structs import replace
@@ -16,8 +17,10 @@ from server.features.todos.documents import SeenList, Todo, todo_id
 from server.integrations.oa import Item
 from server.integrations.oa.mirror import Seen
 from server.settings import Settings
-from server.storage import Store
+from server.storage import Conflict, Store
 from server.work import UnitOfWork
+
+ATTEMPTS = 5
 
 
 class Arrivals:
@@ -45,16 +48,36 @@ class Arrivals:
         baseline: bool,
     ) -> None:
         """Keep the list, tell the badge, and owe a notice for each new document."""
-        work = UnitOfWork(self._store, SYSTEM, self._clock.now())
+        for further in reversed(range(ATTEMPTS)):
+            work = UnitOfWork(self._store, SYSTEM, self._clock.now())
+            await self._change(work, person_id, seen, arrived, gone, baseline)
+            try:
+                await work.commit(self._publisher)
+            except Conflict:
+                # The person has just opened one of them.
+                if not further:
+                    raise
+            else:
+                return
+
+    async def _change(
+        self,
+        work: UnitOfWork,
+        person_id: str,
+        seen: Seen,
+        arrived: tuple[Item, ...],
+        gone: tuple[str, ...],
+        baseline: bool,
+    ) -> None:
+        await work.get(SeenList, person_id)
         known = await work.get_many(Todo, [todo_id(person_id, item.request_id) for item in arrived])
         for item in arrived:
             self._arrive(work, person_id, item, known, baseline)
         for todo in (await work.get_many(Todo, [todo_id(person_id, id) for id in gone])).values():
             work.put(replace(todo, gone_at=work.now))
         unread = await count_unread(work, person_id, seen)
-        work.overwrite(SeenList(id=person_id, seen=seen.to_document()))
+        work.put(SeenList(id=person_id, seen=seen.to_document()))
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
-        await work.commit(self._publisher)
 
     def _arrive(
         self, work: UnitOfWork, person_id: str, item: Item, known: dict[str, Todo], baseline: bool

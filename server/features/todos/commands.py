@@ -4,7 +4,7 @@ from realtime.channel import person_channel
 from realtime.protocol import Nothing
 from server.errors import NotFound
 from server.features.todos.counting import count_unread, counted
-from server.features.todos.documents import Todo, todo_id
+from server.features.todos.documents import SeenList, Todo, todo_id
 from server.features.todos.protocol import (
     CountTodos,
     ListTodos,
@@ -14,7 +14,7 @@ from server.features.todos.protocol import (
     TodoPage,
 )
 from server.integrations.oa import Item
-from server.integrations.oa.mirror import Worklist
+from server.integrations.oa.mirror import Seen, Worklist
 from server.work import UnitOfWork
 
 COUNTED_KEY = "todos.counted"
@@ -72,10 +72,19 @@ async def open_todo(command: TodoOpened, work: UnitOfWork, worklist: Worklist) -
         raise NotFound("this document is not in your lists")
     if todo.opened_at is None:
         work.patch(Todo, todo.id, opened_at=work.now)
-        seen = await worklist.seen(person_id)
-        if seen is not None:
+        kept = await work.get(SeenList, person_id)
+        if kept is not None:
+            # Written in the version read: whoever counts at the same time counts again.
+            work.put(kept)
+            seen = await _newest(kept, worklist)
             unread = await count_unread(work, person_id, seen, opening=command.request_id)
             event = counted(seen, unread)
             work.append(person_channel(person_id), event, key=COUNTED_KEY)
         work.record("todos.opened", todo.id)
     return Nothing()
+
+
+async def _newest(kept: SeenList, worklist: Worklist) -> Seen:
+    """The list as kept; or as held in memory, if that was found to be the same since."""
+    stored, held = Seen.from_document(kept.seen), await worklist.seen(kept.id)
+    return held if held is not None and held.as_of > stored.as_of else stored

@@ -1,6 +1,7 @@
 """To-dos: what the OA's mirror tells becomes a list, a badge and one owed notice each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from server.features.todos.duty import TodoDuty
 from server.integrations.oa import Item, State
 from server.integrations.oa.mirror import MirrorHealth, Reading, Seen, Waiting, Worklist
 from server.outbox import Owed
+from server.storage import Store
 from server.storage.document import from_doc
-from tests.features.office import Office, Refusal, open_office
+from tests.features.office import Client, Office, Refusal, open_office
 
 
 def item(request_id: str, **fields: Any) -> Item:
@@ -36,6 +38,7 @@ class Mirror:
     def __init__(self) -> None:
         self.lists: dict[str, Seen] = {}
         self.stale = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def read(
         self, person_id: str, state: State, page: int = 1, max_age_s: float = 5.0
@@ -53,7 +56,11 @@ class Mirror:
         return Waiting(seen.pending, seen.as_of, stale=self.stale)
 
     async def seen(self, person_id: str) -> Seen | None:
-        return self.lists.get(person_id)
+        found = self.lists.get(person_id)
+        if self.meanwhile is not None:
+            act, self.meanwhile = self.meanwhile, None
+            await act()
+        return found
 
     def visible(self, person_id: str, on: bool) -> None: ...
 
@@ -76,7 +83,9 @@ class Desk:
     async def holds(self, person: str, *requests: str, **fields: Any) -> None:
         """The OA now holds exactly these for a person."""
         before = self.mirror.lists.get(person)
-        seen = Seen(tuple(item(r, **fields) for r in requests), len(requests), self.office.clock.now())
+        seen = Seen(
+            tuple(item(r, **fields) for r in requests), len(requests), self.office.clock.now()
+        )
         old = before.request_ids if before else frozenset()
         arrived = tuple(i for i in seen.items if i.request_id not in old)
         gone = tuple(sorted(old - seen.request_ids))
@@ -88,6 +97,22 @@ class Desk:
         docs = await self.office.store.scan(Owed.collection.name)
         rows = [from_doc(Owed, doc) for doc in docs]
         return {subject for subject, claims in (await self.duty.due(rows)).items() if claims}
+
+
+class OpenedMeanwhile:
+    """A store; just before the first thing is written to it, the person opens document 1."""
+
+    def __init__(self, store: Store, person: Client) -> None:
+        self._store, self._person, self._opened = store, person, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def apply(self, *ops: Any, **named: Any) -> Any:
+        if not self._opened:
+            self._opened = True
+            await self._person.ask("todos.opened", request_id="1")
+        return await self._store.apply(*ops, **named)
 
 
 @pytest.fixture
@@ -161,6 +186,59 @@ async def test_opening_a_document_settles_its_notice_and_lowers_unread(desk: Des
     assert len(ann.events) == told
 
 
+async def test_opening_while_another_arrives_leaves_the_right_number(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    ann = await desk.office.client("ann")
+    desk.mirror.meanwhile = lambda: desk.holds("ann", "1", "2")
+
+    await ann.ask("todos.opened", request_id="1")
+
+    told = ann.told("todos.counted")[-1]
+    assert (told["pending"], told["unread"]) == (2, 1)
+    assert await desk.owed() == {"ann:2"}
+
+
+async def test_opening_before_the_mirror_has_taken_up_what_arrived_counts_it(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    before = desk.mirror.lists["ann"]
+    await desk.holds("ann", "1", "2")
+    desk.mirror.lists["ann"] = before
+    ann = await desk.office.client("ann")
+
+    await ann.ask("todos.opened", request_id="1")
+
+    told = ann.told("todos.counted")[-1]
+    assert (told["pending"], told["unread"]) == (2, 1)
+
+
+async def test_arrival_while_opening_leaves_the_right_number(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    ann = await desk.office.client("ann")
+    desk.sink = Arrivals(
+        OpenedMeanwhile(desk.office.store, ann),  # type: ignore[arg-type]
+        desk.office.hub,
+        desk.office.clock,
+        desk.office.settings,
+    )
+
+    await desk.holds("ann", "1", "2")
+
+    told = ann.told("todos.counted")[-1]
+    assert (told["pending"], told["unread"]) == (2, 1)
+    assert await desk.owed() == {"ann:2"}
+
+
+async def test_a_badge_says_how_fresh_the_list_is(desk: Desk) -> None:
+    await desk.holds("ann", "1")
+    later = replace(desk.mirror.lists["ann"], as_of=Millis(desk.office.clock.now() + 5_000))
+    desk.mirror.lists["ann"] = later
+    ann = await desk.office.client("ann")
+
+    await ann.ask("todos.opened", request_id="1")
+
+    assert ann.told("todos.counted")[-1]["as_of"] == later.as_of
+
+
 async def test_nobody_opens_what_waits_for_somebody_else(desk: Desk) -> None:
     await desk.holds("ann", "1")
     bob = await desk.office.client("bob")
@@ -175,7 +253,10 @@ async def test_a_list_says_what_is_new_and_how_old_it_is(desk: Desk) -> None:
     await ann.ask("todos.opened", request_id="1")
     desk.mirror.stale = True
     page = await ann.ask("todos.list", state="pending")
-    assert [(row["request_id"], row["is_new"]) for row in page["items"]] == [("1", False), ("2", True)]
+    assert [(row["request_id"], row["is_new"]) for row in page["items"]] == [
+        ("1", False),
+        ("2", True),
+    ]
     assert page["stale"] is True
     assert page["as_of"] == desk.mirror.lists["ann"].as_of
     assert page["total"] == 2
@@ -203,7 +284,8 @@ async def test_counts_plus_events_equal_fresh_counts(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"state": "deleted"}, {"state": "pending", "page": 0}, {"state": "pending", "q": 1}]
+    "fields",
+    [{}, {"state": "deleted"}, {"state": "pending", "page": 0}, {"state": "pending", "q": 1}],
 )
 async def test_what_is_no_list_is_refused(desk: Desk, fields: dict[str, object]) -> None:
     ann = await desk.office.client("ann")
