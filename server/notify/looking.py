@@ -183,7 +183,7 @@ class Looking:
         if findings.settled:
             ops += await self._duties[row.kind].settle(row.subject, findings.settled)
         if findings.away and self._may_send:
-            ops += await self._queue(row, findings.away, now)
+            ops += await self._cover(row, findings.away, now)
         for start in range(0, len(ops), CHUNK):
             await self._store.apply(*ops[start : start + CHUNK])
         if findings.nobody_left:
@@ -206,7 +206,7 @@ class Looking:
             await self._store.apply(later)
             self._agenda.forget(row.id)
 
-    async def _queue(self, row: Owed, away: list[Claim], now: int) -> list[Op]:
+    async def _cover(self, row: Owed, away: list[Claim], now: int) -> list[Op]:
         """Notices for those who have none that covers their claim."""
         known = await self._unended(row)
         ops: list[Op] = []

@@ -20,11 +20,11 @@ from server.clock import Clock
 from server.ids import new_id
 from server.integrations.wecom import WeCom
 from server.notify.agenda import Agenda
+from server.notify.departures import Departures
 from server.notify.duty import Duty
 from server.notify.gate import Gate
 from server.notify.looking import Looking
 from server.notify.metrics import NoticeMetrics
-from server.notify.queue import Queue
 from server.notify.sending import Sending
 from server.outbox import purge
 from server.settings import Settings
@@ -77,7 +77,7 @@ class Notifier:
             first_ms=settings.notice_first_seconds * 1000,
             may_send=wecom is not None,
         )
-        self._queue: Queue | None = None
+        self._departures: Departures | None = None
         if wecom is not None:
             sending = Sending(
                 store,
@@ -91,7 +91,7 @@ class Notifier:
                 owner=new_id(clock.now()),
                 wecom_user_of=wecom_user_of,
             )
-            self._queue = Queue(
+            self._departures = Departures(
                 store,
                 clock,
                 by_kind,
@@ -109,7 +109,7 @@ class Notifier:
     @property
     def trouble(self) -> str:
         """Why nothing is being sent just now, in a sentence; empty when nothing stands in the way."""
-        return "" if self._queue is None else self._queue.trouble
+        return "" if self._departures is None else self._departures.trouble
 
     def wake(self, person_id: str) -> None:
         """A person's last connection has ended: what was only pending may be due."""
@@ -129,13 +129,13 @@ class Notifier:
     async def send_step(self) -> None:
         """Start sending what waits, within the limits."""
         self._watch_clock()
-        if self._queue is None:
+        if self._departures is None:
             return
         if not self._begun:
-            await self._queue.begin()
+            await self._departures.begin()
             self._begun = True
-        await self._queue.step()
-        await self._keep_house(self._queue)
+        await self._departures.step()
+        await self._keep_house(self._departures)
 
     def _watch_clock(self) -> None:
         """Moments are stored by the wall clock: when it is set back, nothing may wait for it."""
@@ -148,14 +148,14 @@ class Notifier:
 
     async def quiet(self) -> None:
         """Until no call is under way."""
-        if self._queue is not None:
-            await self._queue.quiet()
+        if self._departures is not None:
+            await self._departures.quiet()
 
-    async def _keep_house(self, queue: Queue) -> None:
+    async def _keep_house(self, departures: Departures) -> None:
         now = self._clock.monotonic()
         if now - self._measured_at >= MEASURE_EVERY_S:
             self._measured_at = now
-            await queue.measure()
+            await departures.measure()
         if now - self._purged_at >= PURGE_EVERY_S:
             self._purged_at = now
             await purge(self._store, self._clock.now() - KEEP_MS)
@@ -175,16 +175,16 @@ class Notifier:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        if self._queue is not None:
-            await self._queue.stop(STOP_WITHIN_S)
+        if self._departures is not None:
+            await self._departures.stop(STOP_WITHIN_S)
 
     async def _look(self) -> None:
         more = True
         while more:
             more = await self.look_step()
-        if self._queue is not None:
+        if self._departures is not None:
             # What was queued just now need not wait for the next turn.
-            self._queue.moved.set()
+            self._departures.moved.set()
 
     async def _repeat(self, name: str, step: Callable[[], Awaitable[None]], every_s: float) -> None:
         while True:
@@ -198,10 +198,10 @@ class Notifier:
             await self._rest(name, wait_s)
 
     async def _rest(self, name: str, wait_s: float) -> None:
-        if name != "send" or self._queue is None:
+        if name != "send" or self._departures is None:
             await asyncio.sleep(wait_s)
             return
-        moved = self._queue.moved
+        moved = self._departures.moved
         try:
             async with asyncio.timeout(wait_s):
                 await moved.wait()

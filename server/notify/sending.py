@@ -60,7 +60,7 @@ class Held:
 
 
 class Sending:
-    """Takes single notices on their way; who goes and when is `queue`'s business."""
+    """Takes single notices on their way; who goes and when is `departures`' business."""
 
     def __init__(
         self,

@@ -86,7 +86,7 @@ async def test_a_store_that_is_busy_for_a_moment_costs_no_second_ring(
 ) -> None:
     await ward.follow("news", "s0001")
     await ward.change("news")
-    sender = ward.notifier._queue._sending
+    sender = ward.notifier._departures._sending
     sender._pause = lambda seconds: asyncio.sleep(0)
     put, refusals = sender._put, [StoreBusy("full"), StoreBusy("full")]
 
@@ -110,7 +110,7 @@ async def test_a_process_that_slept_through_its_lease_asks_again_before_it_calls
     ward.clock.advance(9)
     sleeper = ward.notifier
     await sleeper.look_step()
-    sending = sleeper._queue._sending
+    sending = sleeper._departures._sending
     lease, leases = sending.lease, []
 
     async def sleeps_after(held: object) -> object:
@@ -137,7 +137,7 @@ async def test_a_place_that_is_gone_when_the_answer_comes_is_still_recorded(
     await ward.change("news")
     ward.clock.advance(9)
     await ward.notifier.look_step()
-    duty = ward.notifier._queue._duties["board"]
+    duty = ward.notifier._departures._duties["board"]
     settle = duty.settle
 
     async def settle_what_is_gone(subject: str, upto: dict[str, int]) -> object:

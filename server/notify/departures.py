@@ -1,4 +1,4 @@
-"""The queue: which notices go now, in which order, and what holds them back.
+"""Departures: which notices go now, in which order, and what holds them back.
 
 Urgent before to-dos before chat; within each, those whose bytes may already be out, then the longest
 waiting. A notice that may not go yet (its person's limit, the window for merging, an earlier one of the
@@ -36,7 +36,7 @@ LOG_EVERY_MS: Final = 60_000
 MOST_COUNTED: Final = 10_000
 
 
-class Queue:
+class Departures:
     """Sends what waits, within all limits. One per process and store."""
 
     def __init__(
