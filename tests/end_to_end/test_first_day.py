@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ PHONE_WITHIN_S = 25.0
 GROUP = "夜班交接群"
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    process = ServerProcess(tmp_path / "data", "run", "--sandbox")
+@asynccontextmanager
+async def new_hospital(folder: Path, settings: dict[str, str]) -> AsyncIterator[ServerProcess]:
+    process = ServerProcess(folder, "run", "--sandbox", settings=settings)
     await process.start()
-    yield process
-    process.close()
+    try:
+        yield process
+    finally:
+        process.close()
 
 
 async def inbox(http: aiohttp.ClientSession, server: ServerProcess, person: str) -> list[Any]:
@@ -48,14 +51,24 @@ async def see_waiting(window: Window, count: int) -> None:
     await window.see(badge, timeout=BADGE_WITHIN_MS)
 
 
-@pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=lambda screen: screen.name)
+AS_INSTALLED: dict[str, str] = {}
+HASTY = {"YUANXIN_NOTICE_FIRST_SECONDS": "2"}
+
+
+@pytest.mark.parametrize(
+    ("screen", "settings"), [(PHONE, AS_INSTALLED), (DESKTOP, HASTY)], ids=["phone", "desktop"]
+)
 async def test_two_people_talk_a_document_waits_and_a_phone_rings(
-    server: ServerProcess, tmp_path: Path, screen: Screen
+    tmp_path: Path, screen: Screen, settings: dict[str, str]
 ) -> None:
     def name(step: str) -> str:
         return f"{screen.name}-{step}"
 
-    async with aiohttp.ClientSession() as http, chromium() as browser:
+    async with (
+        new_hospital(tmp_path / "data", settings) as server,
+        aiohttp.ClientSession() as http,
+        chromium() as browser,
+    ):
         first = await open_window(browser, server.url, screen)
         second = await open_window(browser, server.url, screen)
         await first.goto("/")

@@ -5,6 +5,7 @@ the start: a very long name, a text without a gap, a group of 300, a conversatio
 """
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, TimeoutError, WebSocket
+from playwright.async_api import Browser, TimeoutError, WebSocketRoute
 
 from server.app import opened_store
 from server.clock import SystemClock
@@ -49,6 +50,7 @@ LARGE_TEXT_PX = 18
 MOST_ROWS = 60
 USUAL = {"language": "zh", "theme": "system", "font": "normal"}
 AMBER_AFTER_S = 2.0
+RETRY_AFTER_MS = 2_000
 
 
 def hard_cases() -> list[Talk]:
@@ -365,46 +367,38 @@ async def test_a_revoked_device_is_told_so(house: House) -> None:
     assert kept == []
 
 
-async def test_who_writes_too_fast_is_slowed_down_and_loses_nothing(house: House) -> None:
+async def test_who_writes_too_fast_waits_as_told_and_sends_once(house: House) -> None:
     friend = direct_id("s0002", "s0003")
-    attempts: list[str] = []
+    attempts: list[float] = []
 
-    def opened(socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: attempts.append(str(frame)))
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
 
-    async with house.window("s0002") as window:
-        window.page.on("websocket", opened)
-        await window.page.reload()
+        def asked(frame: str | bytes) -> None:
+            sent = re.match(r'42(\d+)\["chat\.send"', str(frame))
+            if sent:
+                attempts.append(time.monotonic())
+            if sent and len(attempts) == 1:
+                error = {"code": "rate_limited", "message": "", "retry_after_ms": RETRY_AFTER_MS}
+                socket.send(f"43{sent[1]}{json.dumps([{'ok': False, 'error': error}])}")
+            else:
+                server.send(frame)
+
+        socket.on_message(asked)
+
+    async with house.window("") as window:
+        await window.page.route_web_socket("**/socket.io/**", between)
+        await window.come_in("s0002")
+        await window.turn_to("/about")
+        await window.see("dd:has-text('已连接')")
         await window.turn_to(f"/c/{friend}")
         await window.see(".composer")
-        await window.write("先说一句")
-        await sent_once(window, friend, "先说一句")
-        attempts.clear()
-        refused = await window.page.evaluate(FLOOD, friend)
-        await window.write("太快之后的一句")
-        await sent_once(window, friend, "太快之后的一句")
-        assert await window.page.locator(".under.failed").count() == 0
+        await window.write("写得太快的一句")
+        await window.see(".line.mine:has-text('写得太快的一句') .under:has-text('发送太频繁')")
+        await sent_once(window, friend, "写得太快的一句")
 
-    assert refused["retry_after_ms"] > 0
-    assert 2 <= sum("chat.send" in frame for frame in attempts) <= 6
-
-
-FLOOD = """conversation_id => new Promise(resolve => {
-  const until = Date.now() + 2000
-  const ask = async () => {
-    while (Date.now() < until) {
-      const answer = await fetch("/api/v1/commands/chat.send", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ conversation_id }),
-      })
-      const { error } = await answer.json()
-      if (error.code === "rate_limited") resolve(error)
-    }
-  }
-  for (let n = 0; n < 6; n++) ask()
-})"""
-"""Sends that are refused for their form, which count all the same; answers at the first `rate_limited`."""
+    assert len(attempts) == 2
+    assert attempts[1] - attempts[0] >= RETRY_AFTER_MS / 1000
 
 
 async def test_three_thousand_messages_are_a_few_rows_and_the_first_can_be_reached(
