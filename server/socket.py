@@ -10,7 +10,7 @@ from server.auth.sessions import Sessions
 from server.auth.tickets import Tickets
 from server.dispatch import Dispatcher, refusal
 from server.errors import Refused, Unauthenticated
-from server.storage import Store
+from server.storage import Store, refusing
 from server.stream import Streams
 
 
@@ -32,7 +32,8 @@ class SocketApplication:
         self._dispatcher = dispatcher
 
     async def authenticate(self, auth: object, address: str) -> Identity:
-        """The person whose session the ticket was issued to. Raises Unauthenticated."""
+        """The person whose session the ticket was issued to. Raises Unauthenticated, Busy,
+        Unavailable."""
         ticket = auth.get("ticket") if isinstance(auth, dict) else None
         session_id = await self._tickets.redeem(ticket) if isinstance(ticket, str) else None
         if session_id is None:
@@ -41,8 +42,9 @@ class SocketApplication:
         return Identity(actor.person_id, session_id, address)
 
     async def channels_of(self, person_id: str) -> Sequence[str]:
-        """What the person hears by membership."""
-        return list(await self._streams.channels_of(self._store, person_id))
+        """What the person hears by membership. Raises Busy, Unavailable."""
+        with refusing():
+            return list(await self._streams.channels_of(self._store, person_id))
 
     async def handle(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
         """Do a command for the person behind the connection, with the rights of this moment."""

@@ -20,7 +20,7 @@ from server.auth.tokens import LONGEST, digest, new_token
 from server.clock import Clock, Millis
 from server.errors import Unauthenticated
 from server.ids import new_id
-from server.storage import Delete, Patch, StorageError, Store
+from server.storage import Delete, Patch, StorageError, Store, refusing
 from server.storage.document import from_doc
 
 COLL: Final = Session.collection.name
@@ -103,20 +103,21 @@ class Sessions:
     # Asking
 
     async def authenticate(self, token: str, address: str = "") -> Actor:
-        """Who comes with this token, now from `address`. Raises Unauthenticated."""
+        """Who comes with this token, now from `address`. Raises Unauthenticated, Busy, Unavailable."""
         if not 0 < len(token) <= LONGEST:
             raise _nobody()
         token_hash = digest(token)
         session_id = self._by_token.get(token_hash)
         if session_id is None:
-            docs = await self._store.find(COLL, "token", (token_hash,), limit=1)
+            with refusing():
+                docs = await self._store.find(COLL, "token", (token_hash,), limit=1)
             if not docs:
                 raise _nobody()
             session_id = docs[0]["_id"]
         return await self.actor(session_id, address)
 
     async def actor(self, session_id: str, address: str = "") -> Actor:
-        """Who a session belongs to, if it still stands. Raises Unauthenticated."""
+        """Who a session belongs to, if it still stands. Raises as `authenticate` does."""
         session = await self._current(session_id)
         if session is None:
             self._drop(session_id)
@@ -168,7 +169,8 @@ class Sessions:
             return held.session
         while True:
             forgettings = self._forgettings
-            doc = await self._store.get(COLL, session_id)
+            with refusing():
+                doc = await self._store.get(COLL, session_id)
             if forgettings == self._forgettings:
                 break  # else something ended while this was read; what was read may be older
         if doc is None:

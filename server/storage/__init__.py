@@ -27,10 +27,13 @@ field that may be absent is declared sparse. A mistake of the caller (no `_id`, 
 log, a `Taken` nobody took) is a ValueError or TypeError, an undeclared name a StorageError.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
+
+from server.errors import Busy, Unavailable
 
 Doc = dict[str, Any]
 """A JSON object with `_id` and, once stored, `_v`."""
@@ -209,6 +212,17 @@ class StoreBusy(StorageError):
 
 class StoreUnavailable(StorageError):
     """The store cannot write or answer (disk full, no primary, closed); nothing was done."""
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What a store that is busy or unavailable means to a person who asked: Busy or Unavailable."""
+    try:
+        yield
+    except StoreBusy:
+        raise Busy("the server is busy; try again", retry_after_ms=500) from None
+    except StoreUnavailable:
+        raise Unavailable("the store cannot be used now; nothing was done") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import pytest
 
 from server.auth import DOCUMENTS, Role, Session
 from server.auth.sessions import Sessions
-from server.errors import Unauthenticated
-from server.storage import Insert, Patch, StoreUnavailable
+from server.errors import Busy, Refused, Unauthenticated, Unavailable
+from server.storage import Insert, Patch, StoreBusy, StoreUnavailable
 from server.storage.document import to_doc
 from server.storage.sqlite import SqliteStore
 from tests.clocks import ManualClock
@@ -236,3 +236,22 @@ async def test_a_store_that_cannot_write_keeps_nobody_out(world: World) -> None:
     world.clock.advance(120)
 
     assert await world.is_in(token)
+
+
+@pytest.mark.parametrize(
+    ("fault", "refusal"), [(StoreBusy("full"), Busy), (StoreUnavailable("disk"), Unavailable)]
+)
+async def test_a_store_in_trouble_is_told_to_whoever_comes(
+    world: World, fault: Exception, refusal: type[Refused]
+) -> None:
+    token, session = await world.sign_in()
+
+    async def fail(*_, **__):
+        raise fault
+
+    world.store.get = world.store.find = fail
+
+    with pytest.raises(refusal):
+        await world.sessions.authenticate(token)
+    with pytest.raises(refusal):
+        await world.sessions.actor(session.id)

@@ -217,12 +217,28 @@ async def test_a_full_queue_is_answered_with_busy_and_when_to_come_back(
     async def full(*_: object, **__: object) -> None:
         raise StoreBusy("10000 operations are waiting")
 
+    await house.token("ann")
     monkeypatch.setattr(house.server.store, "apply", full)
     answer = await house.ask("ann", "chat.open", person_id="dan")
 
     assert (answer.status, answer.code) == (503, "busy")
     assert answer.body["error"]["retry_after_ms"] == 500
     assert answer.headers["Retry-After"] == "1"
+
+
+async def test_a_busy_store_is_busy_also_before_the_command(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await house.sign_in("bob")
+
+    async def full(*_: object, **__: object) -> None:
+        raise StoreBusy("10000 reads are waiting")
+
+    for method in ("get", "find"):
+        monkeypatch.setattr(house.server.store, method, full)
+    answer = await house.post("commands/account.me", {}, token)
+
+    assert (answer.status, answer.code) == (503, "busy")
 
 
 async def test_nothing_is_lost_and_all_is_well_after_the_disk_has_refused(house: House) -> None:

@@ -17,16 +17,16 @@ from server.auth.tickets import LIFETIME_S, Tickets
 from server.clock import Clock
 from server.directory import Directory, Person, card_of
 from server.directory.access import end_session
-from server.errors import Busy, ConflictRefused, Unauthenticated, Unavailable
+from server.dispatch import ATTEMPTS
+from server.errors import ConflictRefused, Unauthenticated
 from server.features.account.commands import sign_out
 from server.features.account.protocol import SignedIn, SignInForm, SignOut, TicketIssued
 from server.ids import new_id
-from server.storage import Conflict, Store, StoreBusy, StoreUnavailable
+from server.storage import Conflict, Duplicate, Store, refusing
 from server.work import UnitOfWork
 
 MOST_SESSIONS = 50
 """Live sessions of one person; a further sign-in ends the oldest."""
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SignIn:
     keeps_secure: bool
 
     async def sign_in(self, form: SignInForm, address: str, device: str) -> SignedIn:
-        """Raises Unauthenticated, RateLimited, Busy."""
+        """Raises Unauthenticated, RateLimited, Busy, Unavailable."""
         account = form.account.strip().casefold()
         person = self.directory.by_account(account)
         self.failures.check(account, address)
@@ -88,7 +88,8 @@ class SignIn:
     async def _credential(self, person: Person | None) -> Credential | None:
         # An unknown account is looked for too: the store's time must not tell them apart.
         work = UnitOfWork(self.store, Actor(""), self.clock.now())
-        return await work.get(Credential, person.id if person else "nobody")
+        with refusing():
+            return await work.get(Credential, person.id if person else "nobody")
 
     async def _fresh_hash(self, hashed: str, password: str) -> str | None:
         if not self.passwords.is_outdated(hashed):
@@ -121,13 +122,10 @@ class SignIn:
         for _ in range(ATTEMPTS):
             work = UnitOfWork(self.store, actor, self.clock.now())
             try:
-                await act(work)
-                await work.commit(self.publisher)
-            except Conflict:
+                with refusing():
+                    await act(work)
+                    await work.commit(self.publisher)
+            except (Conflict, Duplicate):
                 continue
-            except StoreBusy:
-                raise Busy("the server is busy; try again", retry_after_ms=500) from None
-            except StoreUnavailable:
-                raise Unavailable("the store cannot be written now; nothing was done") from None
             return
         raise ConflictRefused("this account is being changed at the same time; try again")
