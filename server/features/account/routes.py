@@ -5,7 +5,7 @@ from aiohttp import web
 
 from realtime.protocol import read_command
 from server.auth.devices import device_name
-from server.errors import Invalid, TooLarge
+from server.errors import Invalid, TooLarge, Unauthenticated
 from server.features.account.protocol import SignInForm
 from server.features.account.sign_in import SignIn
 from server.http.identity import address_of, check_origin, signed_in
@@ -48,8 +48,12 @@ async def issue_ticket(request: web.Request) -> web.Response:
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    actor, service = await signed_in(request), request.app[SIGN_IN]
-    await service.sign_out(actor)
+    service = request.app[SIGN_IN]
+    try:
+        await service.sign_out(await signed_in(request))
+    except Unauthenticated:
+        # The session has ended already, as was wanted; the cookie goes, but for no page of others.
+        check_origin(request, may_be_missing=True)
     response = _answer({})
     response.del_cookie(
         COOKIE, path="/", secure=service.keeps_secure, httponly=True, samesite="Lax"

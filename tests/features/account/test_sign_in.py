@@ -1,6 +1,7 @@
 """Signing in, tickets and signing out, over HTTP as a browser or a program does it."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ from argon2 import PasswordHasher
 
 from server.auth import Credential, Session
 from server.auth.failures import PER_ACCOUNT
-from server.storage import Delete, Patch
+from server.storage import Conflict, Delete, Duplicate, Patch, StoreBusy, StoreUnavailable
 from tests.features.account.reception import PASSWORD, Reception, open_reception
 
 
@@ -229,6 +230,59 @@ async def test_signing_out_ends_the_session_and_takes_the_cookie(reception: Rece
     assert response.cookies["yuanxin_session"].value == ""
     assert (await reception.post("auth/ticket", {}, token)).status == 401
     assert [row.subject for row in await reception.audited("account.sign_out")] != []
+
+
+async def test_signing_out_twice_takes_the_cookie_twice(reception: Reception) -> None:
+    token = await reception.sign_in("ann")
+    await reception.post("auth/logout", {}, token)
+
+    for headers in ({"Authorization": f"Bearer {token}"}, {}):
+        response = await reception.post("auth/logout", {}, **headers)
+        assert response.status == 200
+        assert response.cookies["yuanxin_session"].value == ""
+    assert len(await reception.audited("account.sign_out")) == 1
+
+
+async def test_a_page_of_another_site_takes_no_cookie(reception: Reception) -> None:
+    await reception.sign_in("ann")
+    reception.http.session.cookie_jar.clear()
+
+    response = await reception.post("auth/logout", {}, Origin="https://evil.example")
+
+    assert response.status == 403
+    assert "yuanxin_session" not in response.cookies
+
+
+async def test_a_sign_in_that_loses_a_race_is_tried_again(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply, losses = reception.office.store.apply, [Duplicate("sessions", "_id"), Conflict("x", "y")]
+
+    async def lose(*ops: Any, **named: Any) -> Any:
+        if losses:
+            raise losses.pop()
+        return await apply(*ops, **named)
+
+    monkeypatch.setattr(reception.office.store, "apply", lose)
+
+    assert (await reception.try_sign_in("ann"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(StoreBusy("10000 reads are waiting"), "busy"), (StoreUnavailable("disk"), "unavailable")],
+)
+@pytest.mark.parametrize("method", ["get", "apply"])
+async def test_a_store_in_trouble_refuses_a_sign_in(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch, fault: Exception, code: str, method: str
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(reception.office.store, method, fail)
+    status, body = await reception.try_sign_in("ann")
+
+    assert (status, body["error"]["code"]) == (503, code)
 
 
 async def test_a_patched_end_is_believed_once_the_held_copy_is_old(reception: Reception) -> None:
