@@ -97,32 +97,68 @@ def _lines(commands: list[CommandShape], events: list[type[Event]]) -> Iterator[
     yield "A command is a Socket.IO event with one object and an ack, or a POST to"
     yield "`/api/v1/commands/<name>`. The answer is `{ok: true, result}` or `{ok: false, error: {code,"
     yield "message, retry_after_ms?}}`. Unknown fields are refused. Times are milliseconds UTC."
-    yield ""
-    yield "## Commands"
+    yield "What lies inside of others is described once, under [Shapes](#shapes)."
+    yield "\n## Commands"
     for shape in commands:
         rate = shape.handler.rate
         yield f"\n### `{shape.command.wire_name}`\n"
-        yield f"{_sentence(shape.command)} ({rate.burst} at once, then {rate.per_second:g}/s.)\n"
-        yield from _table(shape.command, "field")
-        yield f"\nResult: {_sentence(shape.result)}\n"
-        yield from _table(shape.result, "result")
+        yield f"{_sentence(shape.command)} ({rate.burst} at once, then {rate.per_second:g}/s.)"
+        yield from _table(shape.command, "field", asked=True)
+        yield f"\nResult: {_sentence(shape.result)}"
+        yield from _table(shape.result, "result", asked=False)
     yield "\n## Events"
     yield "\nEach event object also carries `channel` and `position` (null: not kept)."
     for event in events:
         yield f"\n### `{event.wire_name}`\n"
-        yield f"{_sentence(event)}\n"
-        yield from _table(event, "field")
+        yield _sentence(event)
+        yield from _table(event, "field", asked=False)
+    asked = _inside(shape.command for shape in commands)
+    told = _inside([*(shape.result for shape in commands), *events])
+    yield "\n## Shapes"
+    for name, kind in sorted({**told, **asked}.items()):
+        yield f"\n### {name}\n"
+        yield _sentence(kind)
+        yield from _table(kind, "field", asked=name in asked)
 
 
-def _table(kind: type, heading: str) -> Iterator[str]:
+def _inside(kinds: Iterable[type]) -> dict[str, type]:
+    """The shapes that lie inside of others, however deep, by name."""
+    found: dict[str, type] = {}
+    waiting = [part.type for kind in kinds for part in _struct(kind).fields]
+    while waiting:
+        match waiting.pop():
+            case shapes.ListType(item_type=inner) | shapes.VarTupleType(item_type=inner):
+                waiting.append(inner)
+            case shapes.DictType(value_type=inner):
+                waiting.append(inner)
+            case shapes.UnionType(types=types):
+                waiting.extend(types)
+            case shapes.StructType(cls=struct) if struct.__name__ not in found:
+                found[struct.__name__] = struct
+                waiting.extend(part.type for part in _struct(struct).fields)
+    return found
+
+
+def _struct(kind: type) -> shapes.StructType:
     described = shapes.type_info(kind)
     assert isinstance(described, shapes.StructType)
-    if not described.fields:
-        return
-    yield f"| {heading} | type | |"
-    yield "|---|---|---|"
+    return described
+
+
+def _table(kind: type, heading: str, *, asked: bool) -> Iterator[str]:
+    """The fields of a shape. What is told is told whole, unless the shape leaves out defaults."""
+    described = _struct(kind)
+    rows = []
+    if described.tag_field is not None:
+        rows.append(f"| `{described.tag_field}` | `{described.tag}` |  |")
+    omitting = asked or kind.__struct_config__.omit_defaults  # type: ignore[attr-defined]
     for part in described.fields:
-        yield f"| `{part.encode_name}` | {_type_name(part.type)} | {'' if part.required else 'optional'} |"
+        mark = "optional" if omitting and not part.required else ""
+        rows.append(f"| `{part.encode_name}` | {_type_name(part.type)} | {mark} |")
+    if rows:
+        yield f"\n| {heading} | type | |"
+        yield "|---|---|---|"
+        yield from rows
 
 
 def _type_name(kind: shapes.Type) -> str:
@@ -138,7 +174,10 @@ def _type_name(kind: shapes.Type) -> str:
             return "number"
         case shapes.NoneType():
             return "null"
-        case shapes.ListType(item_type=item, max_length=high):
+        case (
+            shapes.ListType(item_type=item, max_length=high)
+            | shapes.VarTupleType(item_type=item, max_length=high)
+        ):
             return f"list of {_type_name(item)}{_bounds(None, high)}"
         case shapes.DictType(value_type=value):
             return f"object of {_type_name(value)}"
@@ -149,7 +188,7 @@ def _type_name(kind: shapes.Type) -> str:
         case shapes.EnumType(cls=enum):
             return " or ".join(f"`{member.value}`" for member in enum)
         case shapes.StructType(cls=struct):
-            return struct.__name__
+            return f"[{struct.__name__}](#{struct.__name__.lower()})"
     return "any"
 
 

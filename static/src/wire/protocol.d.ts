@@ -105,9 +105,10 @@ export interface ConversationId {
   conversation_id: string
 }
 
-/** Conversations, pinned ones first, then by time of the last message. */
+/** Conversations, pinned ones first, then by time of the last message; long last messages are cut. `has_more`: there are more than the thousand listed. */
 export interface ConversationList {
   conversations: Conversation[]
+  has_more: boolean
 }
 
 /** The conversation, and members in order of joining. */
