@@ -1,127 +1,41 @@
 """Every screen in every look, and the states that a ward sees sooner or later.
 
-One server and one browser for all of it. The hospital is the sandbox's with a few hard cases put in before
-the start: a very long name, a text without a gap, a group of 300, a conversation of 3,000 messages.
+One server and one browser for all of it.
 """
 
 import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, TimeoutError, WebSocketRoute
+from playwright.async_api import WebSocketRoute
 
-from server.app import opened_store
-from server.clock import SystemClock
-from server.directory.seeding import seed_people
 from server.features.chat.documents import direct_id
-from server.features.chat.seeding import Talk, seed_talk
-from server.sandbox.hospital import hospital
-from server.settings import Settings
-from tests.end_to_end.browser import (
-    DESKTOP,
-    NETWORK,
-    PHONE,
-    PICTURES,
-    REFUSALS,
-    Screen,
-    Window,
-    chromium,
-    open_window,
+from tests.end_to_end.browser import DESKTOP, NETWORK, Window, chromium
+from tests.end_to_end.hard_cases import (
+    CROWD,
+    ENDLESS,
+    LONELY,
+    LONG_NAME,
+    LONG_NAMED,
+    UNREAD,
+    House,
+    seed,
 )
 from tests.end_to_end.processes import ServerProcess
+from tests.end_to_end.walking import LOOKS, Look, Walker
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-LONG_NAME = "欧阳" + "青" * 28 + "Maximilian-Alexander" + "子" * 10  # 60 characters
-LONG_NAMED, LONELY = "s1500", "s1600"
-GAPLESS = "长" * 1_500 + "W" * 1_494 + "👩‍⚕️🙂"
-CROWD, ENDLESS = "三百人大群", "三千条消息"
-UNREAD = 1_200
-LARGE_TEXT_PX = 18
 MOST_ROWS = 60
 USUAL = {"language": "zh", "theme": "system", "font": "normal"}
 AMBER_AFTER_S = 2.0
 RETRY_AFTER_MS = 2_000
-
-
-def hard_cases() -> list[Talk]:
-    crowd = (*(f"s{number:04d}" for number in range(1, 300)), LONG_NAMED)
-    writers = ("s0002",) * (3_000 - UNREAD) + ("s0003",) * UNREAD
-    endless = tuple(
-        (writer, 3_000 - place, f"第{place + 1}条：查房记录")
-        for place, writer in enumerate(writers)
-    )
-    return [
-        Talk(
-            "group",
-            CROWD,
-            crowd,
-            (
-                ("s0002", 90, "请大家看一下新的排班。"),
-                (LONG_NAMED, 80, GAPLESS),
-                ("s0001", 70, GAPLESS),
-                ("s0001", 69, "Please see https://intranet.example/" + "a" * 120),
-            ),
-        ),
-        Talk("direct", "", ("s0001", LONG_NAMED), ((LONG_NAMED, 60, "Hello 您好 🙂" * 40),)),
-        Talk("group", ENDLESS, ("s0002", "s0001", "s0003"), endless, unread=UNREAD),
-    ]
-
-
-async def seed(folder: Path) -> None:
-    """The sandbox's people with one long name, its conversations, and the hard cases."""
-    clock = SystemClock()
-    made = hospital()
-    people = tuple(
-        replace(person, name=LONG_NAME) if person.id == LONG_NAMED else person
-        for person in made.people
-    )
-    talks = [
-        Talk(kind=c.kind, title=c.title, people=tuple(c.member_ids), lines=tuple(c.messages))
-        for c in made.conversations
-    ]
-    async with opened_store(Settings(data_dir=folder), clock) as store:
-        await seed_people(store, replace(made, people=people), clock)
-        await seed_talk(store, clock, [*talks, *hard_cases()])
-
-
-@dataclass(slots=True)
-class House:
-    """What the tests of this module share."""
-
-    server: ServerProcess
-    browser: Browser
-    pictures: Path
-    groups: dict[str, str]
-
-    @asynccontextmanager
-    async def window(
-        self,
-        account: str,
-        screen: Screen = PHONE,
-        forgiven: Sequence[re.Pattern[str]] = (),
-        **also: Any,
-    ) -> AsyncIterator[Window]:
-        """A window in which somebody has signed in, with nothing to complain of at the end."""
-        window = await open_window(self.browser, self.server.url, screen, **also)
-        try:
-            if account:
-                await window.come_in(account)
-            yield window
-            window.forgive(REFUSALS, *forgiven)
-            assert window.complaints == []
-            assert window.foreign == []
-        finally:
-            await window.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -142,34 +56,6 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 
 
 # Every screen in every look.
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Size, language, colours and font of a walk; judging by axe takes most of its time."""
-
-    name: str
-    screen: Screen
-    settings: dict[str, str]
-    judged_by_axe: bool = False
-
-    @property
-    def is_large(self) -> bool:
-        return self.settings["font"] == "large"
-
-
-def look(name: str, screen: Screen, *, judged_by_axe: bool = False) -> Look:
-    language, theme, font = name.split("-")[1:]
-    settings = {"language": language, "theme": theme, "font": font}
-    return Look(name, screen, settings, judged_by_axe)
-
-
-LOOKS = (
-    look("phone-zh-light-normal", PHONE, judged_by_axe=True),
-    look("phone-en-dark-normal", PHONE),
-    look("phone-zh-light-large", PHONE),
-    look("desktop-en-dark-normal", DESKTOP, judged_by_axe=True),
-)
 
 
 def addresses(house: House, document: str) -> list[tuple[str, str, str]]:
@@ -201,31 +87,6 @@ def addresses(house: House, document: str) -> list[tuple[str, str, str]]:
         ("search", "/search", ".content [role=search]"),
         ("lost", "/no/such/page", ".note"),
     ]
-
-
-class Walker:
-    """Goes from screen to screen and writes down what is wrong."""
-
-    def __init__(self, look: Look, pictures: Path) -> None:
-        self.look, self._pictures = look, pictures
-        self.faults: list[str] = []
-
-    async def judge(self, window: Window, name: str, sign: str) -> None:
-        """Once its sign is there, look at what is on the screen."""
-        try:
-            await window.see(sign)
-        except TimeoutError:
-            self.faults.append(f"{name}: {sign} is not there")
-            return
-        await window.settle()
-        if PICTURES:
-            await window.shot(self._pictures, f"{self.look.name}-{name}")
-        found = [f"sideways: {one}" for one in await window.sideways()]
-        if self.look.is_large:
-            found += [f"small: {one}" for one in await window.small_texts(LARGE_TEXT_PX)]
-        if self.look.judged_by_axe:
-            found += [f"axe: {one}" for one in await window.axe()]
-        self.faults += [f"{name}: {fault}" for fault in found]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
