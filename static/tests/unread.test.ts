@@ -63,4 +63,13 @@ describe("unread", () => {
 
     expect(inListOrder([old, fresh, pinned]).map((c) => c.conversation_id)).toEqual(["pin", "new", "old"])
   })
+
+  it("puts a conversation without messages where one came in", () => {
+    const old = conversation({ conversation_id: "old", last_message: message(1, me) })
+    const made = conversation({ conversation_id: "made", last_message: null })
+    const forgotten = conversation({ conversation_id: "forgotten", last_message: null })
+    const joined = new Map([["made", (old.last_message?.sent_at ?? 0) + 1]])
+
+    expect(inListOrder([forgotten, old, made], joined).map((c) => c.conversation_id)).toEqual(["made", "old", "forgotten"])
+  })
 })

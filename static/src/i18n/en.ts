@@ -295,6 +295,7 @@ export const en: Record<TextKey, string> = {
   "search.title": "Search",
   "search.hint": "People, chats, messages",
   "search.people": "People",
+  "search.departments": "Departments",
   "search.chats": "Chats",
   "search.messages": "Messages",
   "search.recent": "Recent searches",

@@ -308,6 +308,7 @@ export const zh = {
   "search.title": "搜索",
   "search.hint": "人、会话、聊天记录",
   "search.people": "联系人",
+  "search.departments": "部门",
   "search.chats": "会话",
   "search.messages": "聊天记录",
   "search.recent": "最近搜索",

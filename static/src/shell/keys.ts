@@ -6,6 +6,14 @@ import { isWide } from "./layout"
 export function listenForKeys(): void {
   const router = useRouter()
   const route = useRoute()
+
+  /** Back to the list, with the focus on the row that was open, so that a keyboard goes on from there. */
+  async function leave(path: string, to: string): Promise<void> {
+    await router.push(to)
+    const row = [...document.querySelectorAll<HTMLElement>(".list a")].find((a) => a.getAttribute("href") === path)
+    ;(row ?? document.querySelector<HTMLElement>(".list [tabindex='0']"))?.focus()
+  }
+
   addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
@@ -14,7 +22,7 @@ export function listenForKeys(): void {
     }
     if (event.key === "Escape" && isWide.value && route.meta.pane === "content" && route.meta.tab) {
       if (route.path.endsWith("/details")) void router.push(route.path.replace(/\/details$/, ""))
-      else void router.push(addressOf(route.meta.tab))
+      else void leave(route.path, addressOf(route.meta.tab))
     }
   })
 }

@@ -11,10 +11,11 @@ export const useConversations = defineStore("conversations", () => {
   const session = useSession()
   const byId = shallowReactive(new Map<string, Conversation>())
   const members = shallowReactive(new Map<string, Member[]>())
+  const joinedAt = shallowReactive(new Map<string, number>())
   const gone = shallowReactive(new Set<string>())
   const isLoaded = ref(false)
   const failure = shallowRef<Refusal | null>(null)
-  const list = computed(() => inListOrder(byId.values()))
+  const list = computed(() => inListOrder(byId.values(), joinedAt))
   const unread = computed(() => audibleUnread(byId.values()))
 
   async function load(): Promise<void> {
@@ -125,7 +126,8 @@ export const useConversations = defineStore("conversations", () => {
     }))
     membersChanged(conversation_id, added, removed, owner_id)
   })
-  stream.on("chat.joined", ({ conversation_id }) => {
+  stream.on("chat.joined", ({ conversation_id, at }) => {
+    joinedAt.set(conversation_id, at)
     gone.delete(conversation_id)
     if (!byId.has(conversation_id)) void refresh(conversation_id).catch(() => undefined)
   })
@@ -137,6 +139,7 @@ export const useConversations = defineStore("conversations", () => {
   function forget(): void {
     byId.clear()
     members.clear()
+    joinedAt.clear()
     gone.clear()
     isLoaded.value = false
     failure.value = null

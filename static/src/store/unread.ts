@@ -59,11 +59,13 @@ export function audibleUnread(conversations: Iterable<Conversation>): number {
   return sum
 }
 
-function activity(conversation: Conversation): number {
-  return conversation.last_message?.sent_at ?? 0
-}
-
-export function inListOrder(conversations: Iterable<Conversation>): Conversation[] {
+/** Where nothing was said yet, the moment one came in counts, as far as it is known. */
+export function inListOrder(
+  conversations: Iterable<Conversation>,
+  joinedAt: ReadonlyMap<string, number> = new Map(),
+): Conversation[] {
+  const activity = (c: Conversation): number =>
+    c.last_message?.sent_at ?? joinedAt.get(c.conversation_id) ?? 0
   return [...conversations].sort(
     (a, b) => Number(b.pinned) - Number(a.pinned) || activity(b) - activity(a),
   )
