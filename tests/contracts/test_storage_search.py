@@ -274,10 +274,10 @@ async def test_reads_are_answered_while_searches_wait(store: Store) -> None:
         assert await store.get("talk", "ward-7") is not None
         done.append("read")
 
-    await asyncio.gather(*(search() for _ in range(20)), read())
+    await asyncio.gather(*(search() for _ in range(40)), read())
 
-    # In one queue it would be the last; beside it, at most the search that runs may be quicker.
-    assert "read" in done[:10]
+    # Behind them it would be the last or the last but one.
+    assert "read" in done[:30]
 
 
 async def test_too_many_searches_are_refused_at_once_and_leave_reads_alone(store: Store) -> None:
