@@ -339,10 +339,6 @@ async def test_an_oa_that_is_down_is_said_and_takes_nothing_away(house: House) -
         await http.post(faults, json={"mode": "off"})
 
 
-# What is known to be wrong; the marks go as the faults go.
-
-
-@pytest.mark.xfail(reason="the list of members to mention scrolls and takes no focus", strict=False)
 async def test_the_list_of_members_to_mention_is_sound(house: House, tmp_path: Path) -> None:
     walker = Walker(LOOKS[0], tmp_path)
     async with house.window("s0001") as window:
@@ -353,7 +349,6 @@ async def test_the_list_of_members_to_mention_is_sound(house: House, tmp_path: P
     assert not walker.faults, "\n".join(walker.faults)
 
 
-@pytest.mark.xfail(reason="the key that opens the menu also chooses its first line", strict=False)
 async def test_the_keyboard_opens_the_menu_of_a_message(house: House) -> None:
     async with house.window("s0001", DESKTOP) as window:
         await window.turn_to(f"/c/{direct_id('s0001', 's0002')}")
@@ -361,7 +356,6 @@ async def test_the_keyboard_opens_the_menu_of_a_message(house: House) -> None:
         await window.see("[role=menu]", timeout=2_000)
 
 
-@pytest.mark.xfail(reason="a new direct chat is told as if it were a group", strict=False)
 async def test_a_new_direct_chat_begins_without_a_line(house: House) -> None:
     async with house.window("s0021") as window:
         await window.turn_to("/p/s0022")

@@ -30,6 +30,7 @@ interface Change {
 /** What a change of membership says, compared with the group as it was known before. */
 export function linesOf(change: Change, before: Conversation | undefined): SystemLine[] {
   const { added, removed, owner_id, title, by, at, position } = change
+  if (owner_id === null) return [] // two people: nobody was brought in
   const line = (kind: SystemLine["kind"], people: string[]): SystemLine => ({
     key: `${position}:${kind}`, at, kind, by, people, title,
   })
