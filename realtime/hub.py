@@ -258,6 +258,10 @@ class Hub:
     async def _read_channels(self, person: Person, channels_of: ChannelsOf) -> bool:
         try:
             snapshot = await channels_of(person.id)
+        except Refused as refused:
+            log.warning("the channels of a person cannot be read: %s", refused.code)
+            self._membership.depart(person)
+            return False
         except Exception:
             log.exception("the channels of a person cannot be read")
             self._membership.depart(person)

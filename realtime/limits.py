@@ -13,9 +13,10 @@ class ConnectionLimits:
     """What one connection may cost before it is closed by name."""
 
     queued_events: int = 256
-    """Frames waiting for a slow reader; more ends the connection as `too_slow`."""
+    """Events waiting for a slow reader; more ends the connection as `too_slow`."""
     queued_bytes: int = 1 << 20
-    """Bytes waiting for a slow reader. One single frame may be larger when nothing else waits."""
+    """Bytes of events waiting for a slow reader; one single event may be larger when no other waits.
+    Acks are always kept, but while so much waits no further command is read."""
     commands_at_once: int = 32
     """Commands being handled; reading stops while there are so many."""
     frames_per_second: float = 200.0

@@ -2,7 +2,8 @@
 
 While a reader keeps up nothing is ever kept here. When it does not: a newer value of the same key takes
 the older one's place, ephemeral events go as soon as the buffer is half full, and beyond the bound the
-connection has to end, because what a log loses it must say.
+connection has to end, because what a log loses it must say. What is owed (acks, last words) is always kept
+and does not count against that bound: who owes it bounds it, by reading no further commands.
 """
 
 from typing import NamedTuple
@@ -13,15 +14,18 @@ from realtime.frames import Frame
 class _Waiting(NamedTuple):
     frame: Frame
     key: str | None
+    is_owed: bool
 
 
 class Outgoing:
-    """Frames in order, at most so many and so many bytes."""
+    """Frames in order; of those not owed at most so many and so many bytes."""
 
     __slots__ = (
         "_by_key",
         "_ephemeral",
         "_next",
+        "_told",
+        "_told_bytes",
         "_waiting",
         "high_water",
         "max_bytes",
@@ -33,7 +37,10 @@ class Outgoing:
         self.max_frames = max_frames
         self.max_bytes = max_bytes
         self.size = 0
+        """Bytes of all that waits."""
         self.high_water = 0
+        self._told = 0
+        self._told_bytes = 0
         self._next = 0
         self._waiting: dict[int, _Waiting] = {}
         self._by_key: dict[str, int] = {}
@@ -51,16 +58,16 @@ class Outgoing:
                 self._drop(number)
             if ephemeral:
                 return True
-        if self._waiting and (
-            len(self._waiting) >= self.max_frames or self.size + len(frame) > self.max_bytes
+        if self._told and (
+            self._told >= self.max_frames or self._told_bytes + len(frame) > self.max_bytes
         ):
             return False
-        self._keep(frame, key, ephemeral)
+        self._keep(_Waiting(frame, key, is_owed=False), ephemeral)
         return True
 
     def force(self, frame: Frame) -> None:
-        """Keep a frame whatever the bound says: the few last words of a connection."""
-        self._keep(frame, None, False)
+        """Keep a frame whatever the bound says: an ack, or the last words of a connection."""
+        self._keep(_Waiting(frame, None, is_owed=True), False)
 
     def take(self) -> Frame | None:
         """The oldest frame, no longer kept; None when there is none."""
@@ -74,26 +81,33 @@ class Outgoing:
         self._waiting.clear()
         self._by_key.clear()
         self._ephemeral.clear()
-        self.size = 0
+        self.size = self._told = self._told_bytes = 0
 
     @property
     def _is_half_full(self) -> bool:
         return len(self._waiting) * 2 >= self.max_frames or self.size * 2 >= self.max_bytes
 
-    def _keep(self, frame: Frame, key: str | None, ephemeral: bool) -> None:
+    def _keep(self, waiting: _Waiting, ephemeral: bool) -> None:
         number = self._next
         self._next += 1
-        self._waiting[number] = _Waiting(frame, key)
-        self.size += len(frame)
+        self._waiting[number] = waiting
+        self._count(waiting, 1)
         self.high_water = max(self.high_water, len(self._waiting))
-        if key is not None:
-            self._by_key[key] = number
+        if waiting.key is not None:
+            self._by_key[waiting.key] = number
         if ephemeral:
             self._ephemeral.add(number)
 
     def _drop(self, number: int) -> None:
         waiting = self._waiting.pop(number)
-        self.size -= len(waiting.frame)
+        self._count(waiting, -1)
         self._ephemeral.discard(number)
         if waiting.key is not None:
             self._by_key.pop(waiting.key, None)
+
+    def _count(self, waiting: _Waiting, sign: int) -> None:
+        size = sign * len(waiting.frame)
+        self.size += size
+        if not waiting.is_owed:
+            self._told += sign
+            self._told_bytes += size

@@ -2,9 +2,9 @@
 
 The only place that knows python-socketio and python-engineio. It lives in an aiohttp application: attach
 it before the application starts, `close` it before the application stops. From the wire inwards:
-`engine` (requests and sockets), `engine_socket` and `websocket` (one socket), `packets` and `table` (what
-is ours of python-socketio), `socket_server` (namespaces and events), `product_server` (tickets and
-commands).
+`engine` (requests and sockets), `engine_socket`, `websocket` and `workload` (one socket), `packets` and
+`table` (what is ours of python-socketio), `socket_server` (namespaces and events), `product_server`
+(tickets and commands).
 
 Always true: every buffer and every wait has a bound; a socket that ends is forgotten at once; the server
 says why it ends one, where anybody still listens.

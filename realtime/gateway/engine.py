@@ -283,7 +283,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             return _refusal(_BAD_REQUEST, headers)
         for packet in packets:
             socket.receive(packet)
-            if socket.in_flight:
+            if socket.is_full:
                 await socket.room()
         if socket.closing and packets[-1:] != ["1"]:
             return _refusal(_BAD_REQUEST, headers)

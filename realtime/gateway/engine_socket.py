@@ -28,6 +28,7 @@ from realtime.gateway.websocket import (
     close_code,
     reset,
 )
+from realtime.gateway.workload import Workload
 from realtime.limits import TokenBucket
 from realtime.outgoing import Outgoing
 
@@ -42,10 +43,9 @@ class EngineSocket:
     """The socket of one device, whatever carries it."""
 
     __slots__ = (
-        "_farewell",
-        "_flusher", "_poll", "_rate", "_room", "_timer", "_transport", "_ws", "address",
-        "app", "ended", "closing", "confirmed_at", "in_flight", "outgoing", "ping_sent_at", "server",
-        "sid", "upgrading",
+        "_farewell", "_flusher", "_poll", "_rate", "_taken_before", "_timer", "_transport", "_written",
+        "_ws", "address", "app", "closing", "confirmed_at", "ended", "outgoing", "ping_sent_at", "server",
+        "sid", "upgrading", "workload",
     )  # fmt: skip
 
     def __init__(self, server: "EngineServer", sid: str, address: str) -> None:
@@ -56,21 +56,23 @@ class EngineSocket:
         self.app: Any = None
         """What the layer above keeps about this socket."""
         self.outgoing = Outgoing(limits.queued_events, limits.queued_bytes)
+        self.workload = Workload(limits.commands_at_once)
         self.closing = False
         self.ended = False
         self.upgrading = False
-        self.in_flight = 0
         self.ping_sent_at: int | None = None
         self.confirmed_at = 0
         self._rate = TokenBucket(
             limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
         )
+        self._written = 0
+        """Bytes given to whatever carries it."""
+        self._taken_before: int | None = None
         self._farewell = NOOP
         self._ws: EngineWebSocket | None = None
         self._transport: asyncio.Transport | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -83,27 +85,38 @@ class EngineSocket:
         """Put a frame on its way; a reader too slow for its bound is cut off."""
         if self.closing or self.ended:
             return
-        transport = self._transport
-        if (
-            transport is not None
-            and not self.outgoing
-            and self._flusher is None
-            and not transport.is_closing()
-            and transport.get_write_buffer_size() <= DIRECT_BYTES
-        ):
-            transport.write(frame.wire)
-        elif self.outgoing.put(frame, key=key, ephemeral=ephemeral):
+        if self._write(frame):
+            return
+        if self.outgoing.put(frame, key=key, ephemeral=ephemeral):
             self._wake()
         else:
             self.abort(Closing.TOO_SLOW)
 
     def answer(self, frame: Frame) -> None:
-        """Send the answer to something accepted; a closing socket still owes it."""
-        if not self.closing:
-            self.send(frame)
-        elif not self.ended:
+        """Send the answer to something accepted; it is owed by a closing socket and to a slow reader."""
+        if self.ended:
+            return
+        if self.closing:
             self.outgoing.force(frame)
             self.cut_poll()
+        elif not self._write(frame):
+            self.outgoing.force(frame)
+            self._wake()
+
+    def _write(self, frame: Frame) -> bool:
+        """Hand a frame to the transport if nothing waits before it; whether that was done."""
+        transport = self._transport
+        if (
+            transport is None
+            or self.outgoing
+            or self._flusher is not None
+            or transport.is_closing()
+            or transport.get_write_buffer_size() > DIRECT_BYTES
+        ):
+            return False
+        self._written += len(frame)
+        transport.write(frame.wire)
+        return True
 
     def _wake(self) -> None:
         if self._poll is not None and not self._poll.done():
@@ -116,7 +129,9 @@ class EngineSocket:
         try:
             while not self.ended and (frame := self.outgoing.take()) is not None:
                 kind = WSMsgType.BINARY if frame.binary else WSMsgType.TEXT
+                self._written += len(frame)
                 await ws.send_frame(frame.data, kind)
+                self.workload.wake()
         except (ClientConnectionResetError, ConnectionError, RuntimeError):
             self._end(None)
         finally:
@@ -129,6 +144,7 @@ class EngineSocket:
         if self.ping_sent_at is not None or self.closing or self.ended:
             return
         self.ping_sent_at = self.server.clock.now()
+        self._taken_before = self._taken()
         self._set_timer(self.server.options.ping_timeout_s, self._on_silence)
         self.send(PING)
 
@@ -144,13 +160,23 @@ class EngineSocket:
             self._set_timer(self.server.options.ping_interval_s, self.ping)
 
     def _on_silence(self) -> None:
-        if self._room is not None:
-            # We do not read while its commands fill their bound: the silence is ours.
+        before, now = self._taken_before, self._taken()
+        self._taken_before = now
+        is_taking = before is not None and (now is None or now > before)
+        if self.workload.is_full or is_taking:
+            # We do not read while its commands fill their bound: the silence is ours. And the ping may
+            # stand behind a long answer that is still being read.
             self._set_timer(self.server.options.ping_timeout_s, self._on_silence)
         elif self._ws is None:
             self._end(None)
         else:
             self.close(None)
+
+    def _taken(self) -> int | None:
+        """How many bytes the kernel has taken, if more wait for it: from then on it takes only what the
+        device has read."""
+        waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        return self._written - waiting if self.outgoing or waiting else None
 
     def _set_timer(self, after_s: float, act: Any) -> None:
         if self._timer is not None:
@@ -190,35 +216,26 @@ class EngineSocket:
 
     def work(self, task: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run a piece of work that counts against this socket's bound; started in the order given."""
-        self.in_flight += 1
         started = self.server.start(task)
-        started.add_done_callback(self._worked)
+        self.workload.add(started)
         return started
 
-    def _worked(self, _: "asyncio.Task[None]") -> None:
-        self.in_flight -= 1
-        self._make_room()
-
-    def _make_room(self) -> None:
-        room, self._room = self._room, None
-        if room is not None and not room.done():
-            room.set_result(None)
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be asked: enough is being done, or waits to be read."""
+        return self.workload.is_full or self.outgoing.size > self.outgoing.max_bytes
 
     async def room(self) -> None:
         """Wait until there is room for more work: this is how a busy client is held back."""
-        while self.in_flight >= self.server.options.limits.commands_at_once and not self.ended:
-            if self._room is None:
-                self._room = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._room)
+        while self.is_full and not self.ended:
+            await self.workload.less()
 
     async def _all_answered(self) -> None:
         """Wait for the work that was accepted, as long as last words may take."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
-                while self.in_flight and not self.ended:
-                    if self._room is None:
-                        self._room = asyncio.get_running_loop().create_future()
-                    await asyncio.shield(self._room)
+                while self.workload.in_flight and not self.ended:
+                    await self.workload.less()
 
     # -- the WebSocket -------------------------------------------------------------------------------
 
@@ -241,7 +258,7 @@ class EngineSocket:
                 if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
                     break
                 self.receive(message.data)
-                if self.in_flight:
+                if self.is_full:
                     await self.room()
         finally:
             self._end(None)
@@ -265,6 +282,8 @@ class EngineSocket:
         packets = []
         while (frame := self.outgoing.take()) is not None:
             packets.append(frame.as_text())
+            self._written += len(frame)
+        self.workload.wake()
         if self.closing and not packets:
             # Not together with the last words: clients act on a close before they read what is beside it.
             self._end(None)
@@ -356,7 +375,7 @@ class EngineSocket:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._make_room()
+        self.workload.wake()
         self.cut_poll()
         self._transport = None
         self.server.forget(self)

@@ -180,6 +180,71 @@ async def test_commands_beyond_the_bound_wait_their_turn_and_start_in_order() ->
         assert started == list(range(40))
 
 
+async def give_a_long_answer(_: object, body: object) -> str:
+    return "x" * 1_000_000
+
+
+async def test_long_answers_end_no_reader_who_takes_them_and_hears_events_meanwhile() -> None:
+    async with running_ward(limits=ConnectionLimits(queued_events=8)) as ward:
+        ward.application.handlers["long"] = give_a_long_answer
+        client = await ward.connect("li")
+        client.pause_reading()
+        calls = [client.start("long") for _ in range(20)]
+        await eventually(lambda: len(ward.application.handled) > 8)
+        for position in range(4):
+            ward.tell("person:li", position)
+        client.resume_reading()
+        assert [(await call)["ok"] for call in calls] == [True] * 20
+        await client.wait_for("chat.sent", lambda event: event["position"] == 3)
+
+
+async def test_who_asks_and_never_reads_is_held_back_and_then_cut_off() -> None:
+    limits = ConnectionLimits(commands_at_once=4, queued_events=8)
+    async with running_ward(limits=limits, ping_interval_s=3600) as ward:
+        ward.application.handlers["long"] = give_a_long_answer
+        client = await ward.connect("li")
+        (connection,) = ward.hub.connections_of("li")
+        client.pause_reading()
+        for _ in range(200):
+            await client.emit("long")
+            await client.send('421["long"]')
+        outgoing = connection.wire.outgoing  # type: ignore[attr-defined]
+        await eventually(lambda: outgoing.size > limits.queued_bytes)
+        await eventually(lambda: not connection.wire.workload.in_flight)  # type: ignore[attr-defined]
+        assert outgoing.size <= limits.queued_bytes + 4 * 1_000_100
+        assert len(ward.application.handled) < 100
+        for position in range(9):
+            ward.tell("person:li", position)
+        assert not ward.hub.is_online("li")
+        assert (len(outgoing), outgoing.size) == (0, 0)
+
+
+async def test_who_asks_and_never_reads_is_gone_after_its_ping_times_out() -> None:
+    async with running_ward(ping_interval_s=0.05, ping_timeout_s=0.05) as ward:
+        ward.application.handlers["long"] = give_a_long_answer
+        client = await ward.connect("li")
+        client.pause_reading()
+        for number in range(40):
+            await client.send(f'42{number}["long"]')
+        await eventually(lambda: not ward.hub.is_online("li"))
+        await eventually(lambda: ward.gateway.sockets == 0)
+
+
+async def test_who_is_still_reading_a_long_answer_is_not_silent() -> None:
+    async with running_ward(ping_interval_s=0.05, ping_timeout_s=0.2) as ward:
+        ward.application.handlers["long"] = give_a_long_answer
+        client = await ward.connect("li")
+        calls = [client.start("long") for _ in range(60)]
+        while client.is_open and not all(call.done() for call in calls):
+            # As over a thin line: a little at a time, so that the ping waits behind the answers.
+            client.pause_reading()
+            await asyncio.sleep(0.02)
+            client.resume_reading()
+            await asyncio.sleep(0.001)
+        answers = await asyncio.gather(*calls)
+        assert [answer["ok"] for answer in answers] == [True] * 60
+
+
 async def test_a_person_may_not_open_connections_without_end() -> None:
     async with running_ward(limits=ConnectionLimits(connections_per_person=3)) as ward:
         for _ in range(3):

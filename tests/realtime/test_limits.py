@@ -60,6 +60,19 @@ def test_a_full_buffer_refuses_by_count_and_by_bytes() -> None:
     assert Outgoing(3, 10).put(Frame(b"x" * 1000)), "one large frame alone is no slowness"
 
 
+def test_what_is_owed_is_kept_and_leaves_events_their_bound() -> None:
+    outgoing = Outgoing(3, 100)
+    for number in range(5):
+        outgoing.force(Frame(b"ack%d" % number + b"x" * 100))
+    assert [outgoing.put(Frame(b"event%d" % number)) for number in range(4)] == [True] * 3 + [False]
+    assert [taken.data[:6] for taken in iter(outgoing.take, None)] == [
+        *(b"ack%dxx" % number for number in range(5)),
+        *(b"event%d" % number for number in range(3)),
+    ]
+    assert outgoing.size == 0
+    assert outgoing.put(Frame(b"x" * 200)), "nothing is counted twice"
+
+
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["", "a", "b"]), st.booleans())))
 def test_the_buffer_keeps_its_bound_its_order_and_its_count(
     puts: list[tuple[int, str, bool]],

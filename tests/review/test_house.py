@@ -1,6 +1,5 @@
 """The whole server asked oddly, over both roads."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -70,18 +69,6 @@ async def test_odd_bodies_are_the_askers_fault(house: House, raw: bytes) -> None
 
 
 @not_kept_yet
-async def test_a_busy_store_is_busy_also_before_the_command(house: House) -> None:
-    token = await house.sign_in("bob")
-    readers = house.server.store._readers  # type: ignore[attr-defined]
-    limit, readers._limit = readers._limit, 0
-    try:
-        answer = await house.post("commands/account.me", {}, token)
-    finally:
-        readers._limit = limit
-    assert (answer.status, answer.code) == (503, "busy")
-
-
-@not_kept_yet
 async def test_the_last_close_is_told_once(house: House) -> None:
     token = await house.sign_in("dan")
     first = await house.connect(token)
@@ -107,30 +94,3 @@ async def test_half_an_emoji_is_refused_and_ends_no_connection(house: House) -> 
     await client.until(lambda: any(str(frame).startswith("435") for frame in client.frames))
     assert client.is_open, client.events
     assert any('"invalid"' in str(frame) for frame in client.frames)
-
-
-@not_kept_yet
-@pytest.mark.parametrize(("pages", "limit"), [(6, 200)])
-async def test_long_pages_asked_at_once_are_all_answered(
-    house: House, pages: int, limit: int
-) -> None:
-    opened = await house.ask("ann", "chat.open", person_id="cai")
-    talk = opened.result["conversation_id"]
-    for n in range(200):
-        house.clock.advance(1)
-        sent = await house.ask(
-            "ann",
-            "chat.send",
-            conversation_id=talk,
-            client_id=f"long-{n}",
-            content={"kind": "text", "text": "字" * 5_000},
-        )
-        assert sent.status == 200
-    house.clock.advance(60)
-    client = await house.socket("cai")
-    asked = [
-        client.start("chat.history", {"conversation_id": talk, "limit": limit})
-        for _ in range(pages)
-    ]
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert [a for a in answers if not (isinstance(a, dict) and a["ok"])] == []

@@ -98,6 +98,25 @@ async def test_somebody_who_leaves_is_out_everywhere(house: House) -> None:
     assert found["people"] == []
 
 
+async def test_long_pages_asked_at_once_are_all_answered(house: House) -> None:
+    opened = await house.ask("ann", "chat.open", person_id="cai")
+    talk = opened.result["conversation_id"]
+    for number in range(200):
+        house.clock.advance(1)
+        content = {"kind": "text", "text": "字" * 5_000}
+        fields = {"conversation_id": talk, "client_id": f"long-{number}", "content": content}
+        assert (await house.ask("ann", "chat.send", **fields)).status == 200
+    house.clock.advance(60)
+    client = await house.socket("cai")
+    asked = [
+        client.start("chat.history", {"conversation_id": talk, "limit": 200}) for _ in range(6)
+    ]
+
+    answers = await asyncio.gather(*asked)
+
+    assert [answer["ok"] for answer in answers] == [True] * 6
+
+
 async def test_a_session_revoked_on_another_node_ends_here_as_well(house: House) -> None:
     token = await house.sign_in("cai")
     socket = await house.connect(token)

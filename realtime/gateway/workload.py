@@ -1,0 +1,39 @@
+"""What is being done for one socket at once, and the wait until it is less."""
+
+import asyncio
+
+
+class Workload:
+    """Tasks at work. Whoever waits here is woken when one ends, and by `wake`, and then looks again."""
+
+    __slots__ = ("_less", "at_once", "in_flight")
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self.in_flight = 0
+        self._less: asyncio.Future[None] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return self.in_flight >= self.at_once
+
+    def add(self, task: "asyncio.Task[None]") -> None:
+        """Count a task until it ends."""
+        self.in_flight += 1
+        task.add_done_callback(self._done)
+
+    def _done(self, _: "asyncio.Task[None]") -> None:
+        self.in_flight -= 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Something has become less, or ended."""
+        less, self._less = self._less, None
+        if less is not None and not less.done():
+            less.set_result(None)
+
+    async def less(self) -> None:
+        """Wait until something has become less."""
+        if self._less is None:
+            self._less = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._less)
