@@ -16,7 +16,7 @@ from realtime.backplane import Backplane
 from realtime.channel import ChannelKind, kind_of
 from realtime.clock import Clock
 from realtime.connection import Connection
-from realtime.errors import Busy, Closing, Unauthenticated, Unavailable
+from realtime.errors import Busy, Closing, Refused, Unauthenticated, Unavailable
 from realtime.frames import event_frame
 from realtime.limits import ConnectionLimits
 from realtime.membership import Membership, Person

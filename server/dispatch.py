@@ -21,9 +21,9 @@ from realtime.protocol import Command, Result, read_command
 from realtime.publisher import Publisher
 from server.auth import Actor
 from server.clock import Clock
-from server.errors import Busy, ConflictRefused, NotFound, RateLimited, Refused, Unavailable
+from server.errors import ConflictRefused, NotFound, RateLimited, Refused, Unavailable
 from server.feature import Feature, Handler, command_of
-from server.storage import Conflict, Duplicate, Store, StoreBusy, StoreUnavailable
+from server.storage import Conflict, Duplicate, Store, refusing
 from server.work import UnitOfWork
 
 ATTEMPTS = 3
@@ -91,13 +91,10 @@ class Dispatcher:
         for attempt in range(ATTEMPTS):
             try:
                 async with self._again if attempt else nullcontext():
-                    return await self._do(bound, command, actor, connection)
+                    with refusing():
+                        return await self._do(bound, command, actor, connection)
             except (Conflict, Duplicate) as lost:
                 log.debug("lost a race", extra={"command": bound.kind.wire_name, "why": str(lost)})
-            except StoreBusy:
-                raise Busy("the server is busy; try again", retry_after_ms=500) from None
-            except StoreUnavailable:
-                raise Unavailable("the store cannot be written now; nothing was done") from None
         raise ConflictRefused("others keep changing this at the same time; look again and retry")
 
     async def _do(

@@ -262,7 +262,7 @@ export const en: Record<TextKey, string> = {
   "devices.since": "Signed in {time}",
   "devices.revoke": "Sign out",
   "devices.revoke_ask": "Sign out “{name}”?",
-  "devices.revoke_text": "It is disconnected at once and forgets what it kept.",
+  "devices.revoke_text": "It is disconnected at once and, if it is online, forgets what it kept.",
   "devices.revoked": "The device was signed out",
   "devices.others": "Sign out all others",
   "devices.others_ask": "Sign out the {n} other device? | Sign out the {n} other devices?",

@@ -274,7 +274,7 @@ export const zh = {
   "devices.since": "登录于 {time}",
   "devices.revoke": "退出",
   "devices.revoke_ask": "让“{name}”退出登录？",
-  "devices.revoke_text": "该设备会立即断开，并清除其中的缓存。",
+  "devices.revoke_text": "该设备会立即断开；它在线时还会清除其中的缓存。",
   "devices.revoked": "已退出该设备",
   "devices.others": "退出其他所有设备",
   "devices.others_ask": "让其他 {n} 台设备全部退出登录？",
