@@ -5,6 +5,7 @@ what it lets through fails later, somewhere else. Here everything the protocol d
 BadFrame at once; what an event may hold is left to whoever handles it.
 """
 
+import json
 import re
 from typing import Any, NoReturn
 
@@ -26,11 +27,12 @@ class BadFrame(Exception):
     """What came is not Engine.IO or Socket.IO; the sentence says why."""
 
 
-class TooDeep(BadFrame):
-    """JSON nested so deeply that the parser gave up; `ack_id` if an answer is awaited."""
+class Unreadable(BadFrame):
+    """An event of JSON that cannot be taken in: nested so deeply that the parser gave up, or with half a
+    character in a text (JSON.stringify writes those). `ack_id` if an answer is awaited."""
 
-    def __init__(self, ack_id: int | None, namespace: str) -> None:
-        super().__init__("nested too deeply")
+    def __init__(self, why: str, ack_id: int | None, namespace: str) -> None:
+        super().__init__(why)
         self.ack_id = ack_id
         self.namespace = namespace
 
@@ -79,9 +81,15 @@ class Packet(stock.Packet):  # type: ignore[misc]
         try:
             return WireJson.loads(text)
         except RecursionError:
-            raise TooDeep(self.id if self.packet_type == EVENT else None, self.namespace) from None
+            self._give_up("nested too deeply to be read")
         except (msgspec.DecodeError, ValueError):
+            if _is_json_for_others(text):
+                self._give_up("a text holds half a character")
             _bad("not JSON")
+
+    def _give_up(self, why: str) -> NoReturn:
+        ack_id = self.id if self.packet_type == EVENT else None
+        raise Unreadable(why, ack_id, self.namespace) from None
 
     def _check(self) -> None:
         data, kind = self.data, self.packet_type
@@ -125,6 +133,15 @@ def encode(
     packet = Packet(packet_type, data=data, namespace=namespace, id=ack_id)
     encoded: str | list[str | bytes] = packet.encode()
     return [encoded] if isinstance(encoded, str) else encoded
+
+
+def _is_json_for_others(text: str) -> bool:
+    """Whether a more lenient reader takes it: one for whom halves of characters are characters."""
+    try:
+        json.loads(text, parse_constant=_bad)
+    except (BadFrame, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _bad(why: str) -> NoReturn:

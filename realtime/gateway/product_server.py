@@ -15,7 +15,7 @@ from realtime.errors import Closing, Refused, Unavailable
 from realtime.frames import ack_frame
 from realtime.gateway.engine import EngineOptions
 from realtime.gateway.engine_socket import EngineSocket
-from realtime.gateway.packets import TooDeep
+from realtime.gateway.packets import Unreadable
 from realtime.gateway.socket_server import SocketServer, SocketState
 from realtime.hub import Hub
 
@@ -70,11 +70,11 @@ class ProductServer(SocketServer):
         self.commands.add(task)
         task.add_done_callback(self.commands.discard)
 
-    def take_too_deep(self, socket: EngineSocket, fault: TooDeep) -> None:
+    def take_unreadable(self, socket: EngineSocket, fault: Unreadable) -> None:
         state: SocketState = socket.app
-        if fault.ack_id is None or state.connection is None:
+        if fault.ack_id is None or not state.namespaces.get(fault.namespace):
             raise fault
-        self._refuse(socket, fault.ack_id, "invalid", "nested too deeply to be read")
+        self._refuse(socket, fault.ack_id, "invalid", str(fault))
 
     def left(self, socket: EngineSocket, namespace: str, sid: str, reason: Closing | None) -> None:
         state: SocketState = socket.app

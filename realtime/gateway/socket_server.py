@@ -24,7 +24,7 @@ from realtime.frames import Frame, event_frame
 from realtime.gateway import packets
 from realtime.gateway.engine import EngineOptions, EngineServer
 from realtime.gateway.engine_socket import EngineSocket
-from realtime.gateway.packets import BadFrame, Packet, TooDeep
+from realtime.gateway.packets import BadFrame, Packet, Unreadable
 from realtime.gateway.table import ConnectionTable, as_frames
 
 ATTACHMENTS_S = 10.0
@@ -98,8 +98,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         """An event has come."""
         socket.work(self._handle_event_internal(self, sid, socket.sid, args, namespace, ack_id))
 
-    def take_too_deep(self, socket: EngineSocket, fault: TooDeep) -> None:
-        """An event whose JSON could not be read because of its depth."""
+    def take_unreadable(self, socket: EngineSocket, fault: Unreadable) -> None:
+        """An event whose JSON could not be taken in."""
         raise fault
 
     def left(self, socket: EngineSocket, namespace: str, sid: str, reason: Closing | None) -> None:
@@ -127,8 +127,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         else:
             try:
                 packet = packets.read_packet(data)
-            except TooDeep as fault:
-                self.take_too_deep(socket, fault)
+            except Unreadable as fault:
+                self.take_unreadable(socket, fault)
                 return
             if packet.attachment_count:
                 self._await_attachments(socket, state, packet)

@@ -100,10 +100,13 @@ async def test_a_bad_frame_ends_the_connection_by_name_and_leaves_no_ghost(
         assert "Traceback" not in caplog.text
 
 
-async def test_a_command_nested_too_deeply_is_refused_and_the_connection_lives() -> None:
+@pytest.mark.parametrize(
+    "body", ["[" * 5_000 + "]" * 5_000, r'{"text":"\ud83d"}'], ids=["too deep", "half an emoji"]
+)
+async def test_a_command_that_cannot_be_read_is_refused_and_the_connection_lives(body: str) -> None:
     async with running_ward() as ward:
         client = await ward.connect("li")
-        await client.send('427["chat.send",' + "[" * 5_000 + "]" * 5_000 + "]")
+        await client.send(f'427["chat.send",{body}]')
         await client.until(lambda: len(client.frames) == 3)
         assert client.frames[2].startswith('437[{"ok":false,"error":{"code":"invalid"')  # type: ignore[arg-type]
         assert client.is_open

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.gateway import packets
-from realtime.gateway.packets import BadFrame, TooDeep, encode, read_packet
+from realtime.gateway.packets import BadFrame, Unreadable, encode, read_packet
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
@@ -56,7 +56,17 @@ def test_attachments_find_their_places(attachments: list[bytes]) -> None:
     assert packet.data == ["photo", {"all": attachments}]
 
 
-def test_depth_is_told_with_the_number_that_waits_for_an_answer() -> None:
-    with pytest.raises(TooDeep) as fault:
-        read_packet('27["a",' + "[" * 5_000)
+@pytest.mark.parametrize("body", ['["a",' + "[" * 5_000, r'["a","\ud83d"]', r'["a",{"\ude00":1}]'])
+def test_what_cannot_be_taken_in_is_told_with_the_number_that_waits_for_an_answer(
+    body: str,
+) -> None:
+    with pytest.raises(Unreadable) as fault:
+        read_packet("27" + body)
     assert fault.value.ack_id == 7
+
+
+@pytest.mark.parametrize("body", ['["a"', '["a",NaN]', r'["\ud83d', r'["\u"]'])
+def test_what_nobody_reads_is_no_json(body: str) -> None:
+    with pytest.raises(BadFrame) as fault:
+        read_packet("27" + body)
+    assert not isinstance(fault.value, Unreadable)

@@ -78,19 +78,3 @@ async def test_the_last_close_is_told_once(house: House) -> None:
     second = await house.connect(token)
     told = [(await second.ask("stream.catch_up")).get("last_close") for _ in range(2)]
     assert told == ["too_slow", None]
-
-
-@not_kept_yet
-async def test_half_an_emoji_is_refused_and_ends_no_connection(house: House) -> None:
-    opened = await house.ask("ann", "chat.open", person_id="bob")
-    client = await house.socket("ann")
-    body = {
-        "conversation_id": opened.result["conversation_id"],
-        "client_id": "half",
-        "content": {"kind": "text", "text": "\ud83d"},
-    }
-    # As JSON.stringify writes a text that was cut between the halves of an emoji.
-    await client.send("425" + json.dumps(["chat.send", body]))
-    await client.until(lambda: any(str(frame).startswith("435") for frame in client.frames))
-    assert client.is_open, client.events
-    assert any('"invalid"' in str(frame) for frame in client.frames)

@@ -1,6 +1,7 @@
 """Sockets of sessions that end: told why, closed soon, and nothing more is heard on them."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -115,6 +116,21 @@ async def test_long_pages_asked_at_once_are_all_answered(house: House) -> None:
     answers = await asyncio.gather(*asked)
 
     assert [answer["ok"] for answer in answers] == [True] * 6
+
+
+async def test_half_an_emoji_is_refused_and_ends_no_connection(house: House) -> None:
+    opened = await house.ask("ann", "chat.open", person_id="bob")
+    client = await house.socket("ann")
+    body = {
+        "conversation_id": opened.result["conversation_id"],
+        "client_id": "half",
+        "content": {"kind": "text", "text": "\ud83d"},
+    }
+    # As JSON.stringify writes a text that was cut between the halves of an emoji.
+    await client.send("425" + json.dumps(["chat.send", body]))
+    await client.until(lambda: any(str(frame).startswith("435") for frame in client.frames))
+    assert client.is_open, client.events
+    assert any('"invalid"' in str(frame) for frame in client.frames)
 
 
 async def test_a_session_revoked_on_another_node_ends_here_as_well(house: House) -> None:
