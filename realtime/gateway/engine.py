@@ -22,10 +22,10 @@ from realtime.clock import Clock, MachineClock
 from realtime.errors import Closing
 from realtime.frames import PROBED, Frame
 from realtime.gateway.engine_socket import EngineSocket
-from realtime.gateway.origin import cors_headers, device_address, is_allowed
 from realtime.gateway.packets import BadFrame
 from realtime.gateway.websocket import EngineWebSocket
 from realtime.limits import ConnectionLimits
+from realtime.origin import cors_headers, device_address, is_allowed
 
 UPGRADE_S = 10.0
 MAX_PACKETS_PER_POST = 1_000

@@ -78,11 +78,13 @@ async def test_a_page_from_elsewhere_is_refused_by_either_transport(origin: str)
 
 
 async def test_our_pages_and_clients_without_a_page_are_let_in() -> None:
-    async with running_ward(allowed_origins=frozenset({"https://yuanxin.example"})) as ward:
+    pages = frozenset({"https://yuanxin.example", "https://house.example/app"})
+    async with running_ward(allowed_origins=pages) as ward:
         await ward.connect("li")
         await ward.connect("li", headers={"Origin": "https://yuanxin.example"})
+        await ward.connect("li", headers={"Origin": "https://house.example"})
         await ward.connect("li", headers={"Origin": ward.url})
-        assert len(ward.hub.connections_of("li")) == 3
+        assert len(ward.hub.connections_of("li")) == 4
 
 
 async def test_the_devices_address_is_the_real_one_and_a_strangers_word_is_not_taken() -> None:

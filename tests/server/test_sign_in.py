@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from multidict import CIMultiDict
 
 from realtime.testing import ConnectRefused, SocketClient
 from server.auth.failures import PER_ACCOUNT
-from tests.server.house import House, open_house
+from tests.server.house import PASSWORD, House, open_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -239,6 +240,33 @@ async def test_a_trusted_proxys_word_is_believed_from_the_nearest_on(
     proxied: House, forwarded: str, address: str
 ) -> None:
     assert await addresses(proxied, **{"X-Forwarded-For": forwarded}) == [address]
+
+
+@pytest.mark.parametrize(
+    ("lines", "address"),
+    [
+        (["198.51.100.1", "203.0.113.7"], "203.0.113.7"),
+        (["203.0.113.7", "10.0.0.9"], "203.0.113.7"),
+        (["203.0.113.7, 10.0.0.9"], "203.0.113.7"),
+        (["<script>"], ""),
+    ],
+)
+async def test_both_roads_agree_on_where_a_device_is(
+    proxied: House, lines: list[str], address: str
+) -> None:
+    headers = CIMultiDict([("X-Forwarded-For", line) for line in lines])
+    token = await proxied.sign_in("eve")
+    body = {"account": "eve", "password": PASSWORD}
+
+    answer = await proxied.request("POST", "/api/v1/auth/login", json=body, headers=headers)
+    sessions = await proxied.post("commands/account.sessions", {}, answer.body["token"])
+    async with await SocketClient.connect(
+        proxied.url, await proxied.ticket(token), headers=headers
+    ) as socket:
+        (here,) = [c for c in proxied.server.hub.connections_of("eve") if c.id == socket.sid]
+
+    assert [s["address"] for s in sessions.result["sessions"] if s["current"]] == [address]
+    assert here.identity.address == address
 
 
 async def test_behind_tls_the_cookie_stays_there(proxied: House) -> None:
