@@ -195,12 +195,11 @@ class Hub:
                 connection.wire.ping()
         return Reach.PENDING if connections else Reach.AWAY
 
-    def last_close(self, session_id: str) -> str | None:
-        """Why the server last ended a connection of this session, if it did in the last minutes."""
-        found = self._last_close.get(session_id)
-        if found is None or self.clock.monotonic() - found[1] > LAST_CLOSE_S:
-            return None
-        return found[0]
+    def take_last_close(self, session_id: str) -> str | None:
+        """Why the server last ended a connection of this session, if it did in the last minutes. It is
+        told once: whoever asks next was not the one cut off."""
+        reason, ended_at = self._last_close.pop(session_id, (None, 0.0))
+        return reason if self.clock.monotonic() - ended_at <= LAST_CLOSE_S else None
 
     # -- what other nodes say ------------------------------------------------------------------------
 

@@ -140,7 +140,7 @@ async def catch_up(command: CatchUp, work: UnitOfWork, streams: Streams, hub: Hu
         tails = {channel: tail for channel, tail in tails.items() if channel in still}
     last_close = None
     if work.connection is not None:
-        last_close = hub.last_close(work.connection.session_id)
+        last_close = hub.take_last_close(work.connection.session_id)
         if positions and not reload and all(tail.complete for tail in tails.values()):
             hub.mark_caught_up(work.connection)
     return CaughtUp(epoch=work.store.epoch, reload=reload, channels=tails, last_close=last_close)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from realtime.errors import Closing
 from tests.server.house import House, open_house
 
 not_kept_yet = pytest.mark.xfail(strict=False, reason="the promise is not kept yet")
@@ -66,15 +65,3 @@ async def test_odd_bodies_are_the_askers_fault(house: House, raw: bytes) -> None
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     assert answer.status in (200, 400), answer.text
-
-
-@not_kept_yet
-async def test_the_last_close_is_told_once(house: House) -> None:
-    token = await house.sign_in("dan")
-    first = await house.connect(token)
-    (connection,) = [c for c in house.server.hub.connections_of("dan") if c.id == first.sid]
-    connection.close(Closing.TOO_SLOW)
-    await first.ended()
-    second = await house.connect(token)
-    told = [(await second.ask("stream.catch_up")).get("last_close") for _ in range(2)]
-    assert told == ["too_slow", None]

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from realtime.errors import Closing
 from realtime.testing import SocketClient
 from server.auth import Session
 from server.auth.actor import SYSTEM
@@ -131,6 +132,17 @@ async def test_half_an_emoji_is_refused_and_ends_no_connection(house: House) -> 
     await client.until(lambda: any(str(frame).startswith("435") for frame in client.frames))
     assert client.is_open, client.events
     assert any('"invalid"' in str(frame) for frame in client.frames)
+
+
+async def test_the_last_close_is_told_once(house: House) -> None:
+    token = await house.sign_in("bob")
+    first = await house.connect(token)
+    (connection,) = [c for c in house.server.hub.connections_of("bob") if c.id == first.sid]
+    connection.close(Closing.TOO_SLOW)
+    await first.ended()
+    second = await house.connect(token)
+    told = [(await second.ask("stream.catch_up")).get("last_close") for _ in range(2)]
+    assert told == ["too_slow", None]
 
 
 async def test_a_session_revoked_on_another_node_ends_here_as_well(house: House) -> None:
