@@ -32,6 +32,7 @@ class GatewayOptions:
     connect_within_s: float = 10.0
     """How soon after the socket the ticket must come, and be checked."""
     max_payload: int = 64 * 1024
+    """Bytes of one packet from a client, by either transport."""
     max_sockets: int = 20_000
     allowed_origins: frozenset[str] | None = frozenset()
     """Origins of pages that may connect, beside those served under the name they call; None: all."""

@@ -191,7 +191,7 @@ class EngineSocket:
             return
         if self._rate.take(self.server.clock.monotonic()):
             self.close(Closing.RATE_LIMITED)
-        elif len(data) > self.server.options.max_payload:
+        elif _size(data) > self.server.options.max_payload:
             self.close(Closing.TOO_LARGE)
         else:
             try:
@@ -379,3 +379,8 @@ class EngineSocket:
         self.cut_poll()
         self._transport = None
         self.server.forget(self)
+
+
+def _size(data: str | bytes) -> int:
+    """Bytes on the wire: polling counts its body in bytes, so text is counted like that here as well."""
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())

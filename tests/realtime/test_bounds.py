@@ -122,6 +122,16 @@ async def test_a_packet_that_is_too_large_ends_the_connection_by_name(size: int)
         await eventually(lambda: ward.gateway.sockets == 0)
 
 
+async def test_bytes_are_counted_and_not_characters() -> None:
+    async with running_ward(max_payload=3_000) as ward:
+        client = await ward.connect("li")
+        await client.send('427["a",{"b":"' + "字" * 900 + '"}]')
+        await client.until(lambda: any(str(frame).startswith("437") for frame in client.frames))
+        assert client.is_open
+        await client.send('428["a",{"b":"' + "字" * 1_000 + '"}]')
+        assert (await client.wait_for("closing"))["reason"] == "too_large"
+
+
 async def test_attachments_that_never_come_end_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
