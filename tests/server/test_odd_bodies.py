@@ -9,8 +9,6 @@ import pytest_asyncio
 
 from tests.server.house import House, open_house
 
-not_kept_yet = pytest.mark.xfail(strict=False, reason="the promise is not kept yet")
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def all_day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
@@ -43,7 +41,6 @@ async def test_5000_characters_of_four_bytes_fit_a_frame_however_they_are_escape
     assert '"ok":true' in str(ack)
 
 
-@not_kept_yet
 @pytest.mark.parametrize(
     "raw",
     [
