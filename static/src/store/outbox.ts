@@ -20,6 +20,7 @@ export const useOutbox = defineStore("outbox", () => {
   const messages = useMessages()
   const entries = shallowRef<Entry[]>([])
   let timer: ReturnType<typeof setTimeout> | undefined
+  let lives = 0
 
   function change(clientId: string, step: (entry: Entry) => Entry): void {
     entries.value = entries.value.map((e) => (e.client_id === clientId ? step(e) : e))
@@ -60,6 +61,7 @@ export const useOutbox = defineStore("outbox", () => {
 
   async function attempt(entry: Entry): Promise<void> {
     const { client_id, conversation_id, content } = entry
+    const begunIn = lives
     change(client_id, (e) => ({ ...e, state: "sending" }))
     try {
       const { message_id, seq, sent_at } = await command("chat.send", {
@@ -73,6 +75,8 @@ export const useOutbox = defineStore("outbox", () => {
     } catch (error) {
       const refusal = asRefusal(error)
       change(client_id, (e) => afterRefusal(e, refusal, Date.now(), Math.random()))
+      // What failed on the line before this one says nothing about this one.
+      if (lives !== begunIn) change(client_id, hurried)
       const failed = entries.value.find((e) => e.client_id === client_id)
       if (failed) void keep("outbox", client_id, failed)
     }
@@ -104,7 +108,10 @@ export const useOutbox = defineStore("outbox", () => {
   stream.on("chat.sent", ({ conversation_id, message }) => {
     if (message.sender_id === session.myId) settled(message, conversation_id)
   })
-  onLive(hurry)
+  onLive(() => {
+    lives++
+    hurry()
+  })
 
   function forget(): void {
     clearTimeout(timer)
