@@ -9,7 +9,10 @@ from server.integrations.wecom.memory import MemoryWeCom
 from server.storage import Store
 from server.storage.sqlite import SqliteStore
 from tests.clocks import ManualClock
+from tests.memory import tmp_path
 from tests.notify.ward import Ward
+
+__all__ = ["tmp_path"]
 
 
 @pytest.fixture

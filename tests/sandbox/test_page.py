@@ -80,5 +80,5 @@ async def test_the_switches_show_what_is_broken_in_either_language(
     await page.wait_for_selector("[data-system=wecom].broken")
     await page.click("#language")
 
-    assert await page.inner_text("[data-system=wecom] [aria-pressed=true]") == "Down"
+    await page.wait_for_selector("[data-system=wecom] [aria-pressed=true]:text-is('Down')")
     assert sandbox.wecom.faults.mode == "down"
