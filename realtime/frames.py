@@ -8,17 +8,23 @@ import base64
 
 import msgspec
 
+from realtime.publisher import merged_values
+
 _TEXT, _BINARY = 0x81, 0x82
 
 
 class Frame:
-    """One Engine.IO packet: `data` as it is sent by polling, `wire` as it is sent by WebSocket."""
+    """One Engine.IO packet: `data` as it is sent by polling, `wire` as it is sent by WebSocket.
 
-    __slots__ = ("binary", "data", "wire")
+    A `partial` one is an event that tells some of a channel's values (see `laid_over`).
+    """
 
-    def __init__(self, data: bytes, *, binary: bool = False) -> None:
+    __slots__ = ("binary", "data", "partial", "wire")
+
+    def __init__(self, data: bytes, *, binary: bool = False, partial: bool = False) -> None:
         self.data = data
         self.binary = binary
+        self.partial = partial
         self.wire = websocket_header(_BINARY if binary else _TEXT, len(data)) + data
 
     def __len__(self) -> int:
@@ -45,9 +51,16 @@ PROBED = Frame(b"3probe")
 DISCONNECT = Frame(b"41")
 
 
-def event_frame(name: str, body: bytes) -> Frame:
+def event_frame(name: str, body: bytes, *, partial: bool = False) -> Frame:
     """A Socket.IO event of the namespace `/` with one object, given as JSON."""
-    return Frame(b"42[%b,%b]" % (msgspec.json.encode(name), body))
+    return Frame(b"42[%b,%b]" % (msgspec.json.encode(name), body), partial=partial)
+
+
+def laid_over(older: Frame, newer: Frame) -> Frame:
+    """One event for two partial ones: everything from the newer, and the values only the older has."""
+    _, before = msgspec.json.decode(older.data[2:], type=tuple[str, msgspec.Raw])
+    name, body = msgspec.json.decode(newer.data[2:], type=tuple[str, msgspec.Raw])
+    return event_frame(name, merged_values(bytes(before), bytes(body)), partial=True)
 
 
 def ack_frame(ack_id: int, answer: msgspec.Raw) -> Frame:

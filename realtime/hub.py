@@ -234,7 +234,7 @@ class Hub:
         # A list: a reader that is too slow is closed while it is walked.
         listeners = list(self._membership.listeners(channel))
         if listeners:
-            frame = event_frame(publication.name, publication.body)
+            frame = event_frame(publication.name, publication.body, partial=publication.partial)
             key = None
             if publication.key is not None and kind_of(channel) is ChannelKind.STATE:
                 key = f"{channel}\n{publication.key}"
@@ -246,6 +246,8 @@ class Hub:
         self.metrics.publications.inc()
         if publication.leaves:
             self._membership.leave(channel, publication.leaves)
+        if publication.dismisses:
+            self._membership.dismiss(channel)
 
     async def _load(self, person: Person, channels_of: ChannelsOf) -> None:
         # One reading for all connections that come meanwhile; none of them may cancel it for the others.

@@ -89,6 +89,11 @@ class Membership:
             if not watchers:
                 del self._watchers[channel]
 
+    def dismiss(self, channel: str) -> None:
+        """Nobody watches a channel any more; members stay."""
+        for connection in self._watchers.pop(channel, ()):
+            connection.watched.discard(channel)
+
     def listeners(self, channel: str) -> Iterator[Connection]:
         """Every connection that hears a channel, each once."""
         members = self._members.get(channel, ())

@@ -1,14 +1,15 @@
 """The bounded buffer between the hub and a reader that is slower than the news.
 
 While a reader keeps up nothing is ever kept here. When it does not: a newer value of the same key takes
-the older one's place, ephemeral events go as soon as the buffer is half full, and beyond the bound the
-connection has to end, because what a log loses it must say. What is owed (acks, last words) is always kept
-and does not count against that bound: who owes it bounds it, by reading no further commands.
+the older one's place (partial values are laid over it), ephemeral events go as soon as the buffer is half
+full, and beyond the bound the connection has to end, because what a log loses it must say. What is owed
+(acks, last words) is always kept and does not count against that bound: who owes it bounds it, by reading
+no further commands.
 """
 
 from typing import NamedTuple
 
-from realtime.frames import Frame
+from realtime.frames import Frame, laid_over
 
 
 class _Waiting(NamedTuple):
@@ -52,7 +53,10 @@ class Outgoing:
     def put(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> bool:
         """Keep a frame. False when that would pass the bound; then nothing was kept."""
         if key is not None and key in self._by_key:
+            older = self._waiting[self._by_key[key]].frame
             self._drop(self._by_key[key])
+            if older.partial and frame.partial:
+                frame = laid_over(older, frame)
         if self._is_half_full:
             for number in list(self._ephemeral):
                 self._drop(number)

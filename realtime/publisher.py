@@ -1,8 +1,10 @@
 """The one thing others may ask of the hub: tell a channel what was stored, or end a connection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+import msgspec
 
 from realtime.errors import Closing
 
@@ -13,8 +15,11 @@ class Publication:
 
     `body` is the event object as JSON with channel and position in it. `position` None marks an
     ephemeral event, which a slow reader may never see. On a state channel `key` names the value that
-    this one replaces. People in `joins` become members of the channel before the event is delivered;
-    those in `leaves` hear it as the last one.
+    this one replaces. One that is `partial` tells only some of a channel's values: its body has them, by
+    key, in `values`, and for a slow reader they are laid over those of an unsent one under the same
+    `key`. People in `joins` become members of the channel before the event is delivered;
+    those in `leaves` hear it as the last one, and so do all who merely watch if it `dismisses`: whoever
+    may still watch asks again.
     """
 
     channel: str
@@ -24,6 +29,24 @@ class Publication:
     key: str | None = None
     joins: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
+    partial: bool = False
+    dismisses: bool = False
+
+    def completes(self, before: "Publication") -> bool:
+        """Whether both are partial news of one channel, and may be told as one."""
+        return self.partial and before.partial and self.channel == before.channel
+
+
+def laid_over(older: Publication, newer: Publication) -> Publication:
+    """One publication for two partial ones of a channel: the newer, with the values only the older has."""
+    return replace(newer, body=merged_values(older.body, newer.body))
+
+
+def merged_values(older: bytes, newer: bytes) -> bytes:
+    """Two bodies of partial events as one."""
+    body = msgspec.json.decode(newer)
+    body["values"] = {**msgspec.json.decode(older)["values"], **body["values"]}
+    return msgspec.json.encode(body)
 
 
 class Publisher(Protocol):

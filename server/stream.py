@@ -22,6 +22,8 @@ from server.work import UnitOfWork
 from server.work.entry import read_event
 
 EVENTS_PER_CHANNEL = 200
+VALUES_PER_CHANNEL = 1_000
+"""A state channel that is watched holds at most so many values; more are not answered."""
 CHANNELS_PER_READ = 8
 """The tails of so many channels are read at once, until the answer is full."""
 MOST_BEHIND = 5_000
@@ -193,7 +195,7 @@ async def watch(command: Watch, work: UnitOfWork, streams: Streams, hub: Hub) ->
         # Join before reading: a change in between is heard twice, never missed.
         hub.watch(work.connection, command.channel)
     position, _ = (await work.log.ends([command.channel])).get(command.channel, (0, 0))
-    newest = await work.log.values(command.channel, EVENTS_PER_CHANNEL)
+    newest = await work.log.values(command.channel, VALUES_PER_CHANNEL)
     state = {entry["key"]: read_event(entry, streams.events)["data"] for entry in newest}
     return Watched(position=position, state=state)
 

@@ -1,6 +1,7 @@
 """The log: one entry for each change a channel was told of, under its channel as stream."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,21 +17,29 @@ LOG = Collection("log", search=Search("text", "stream"), log=True)
 `digest` and, as long as they may be found, `text`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What telling an entry does besides, as `Publication` has it."""
+
+    joins: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
+    partial: bool = False
+    dismisses: bool = False
+
+
 class Entry:
     """An entry on its way into the log. Its numbers are known once the work is committed."""
 
-    __slots__ = ("_seq", "at", "channel", "digest", "event", "id", "joins", "key", "leaves", "op")
+    __slots__ = ("_seq", "at", "channel", "digest", "event", "id", "op", "telling")
 
-    def __init__(self, op: Append, event: Event, joins: tuple[str, ...], leaves: tuple[str, ...]):
+    def __init__(self, op: Append, event: Event, telling: Telling) -> None:
         self.op = op
         self.event = event
+        self.telling = telling
         self.id: str = op.doc["_id"]
         self.at: Millis = op.doc["at"]
         self.digest: str | None = op.doc.get("digest")
         self.channel = op.stream
-        self.key = op.key
-        self.joins = joins
-        self.leaves = leaves
         self._seq: int | None = None
 
     @property
@@ -60,9 +69,11 @@ class Entry:
             name=self.event.wire_name,
             body=event_body(data, self.channel, position),
             position=position,
-            key=self.key,
-            joins=self.joins,
-            leaves=self.leaves,
+            key="values" if self.telling.partial else self.op.key,
+            joins=self.telling.joins,
+            leaves=self.telling.leaves,
+            partial=self.telling.partial,
+            dismisses=self.telling.dismisses,
         )
 
     def repeat(self, first: Doc) -> None:

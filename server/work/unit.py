@@ -8,7 +8,7 @@ import msgspec
 from realtime.connection import Connection
 from realtime.errors import Closing, NotFound
 from realtime.protocol import Event, event_body
-from realtime.publisher import Publication, Publisher
+from realtime.publisher import Publication, Publisher, laid_over
 from server.audit import AuditRow
 from server.auth.actor import Actor
 from server.clock import Millis
@@ -29,7 +29,7 @@ from server.storage import (
     Taken,
 )
 from server.storage.document import D, Document, from_doc, to_doc
-from server.work.entry import LOG, Entry
+from server.work.entry import LOG, Entry, Telling
 from server.work.log import LogReader
 
 R = TypeVar("R")
@@ -146,11 +146,15 @@ class UnitOfWork:
         numbered: bool = False,
         joins: tuple[str, ...] = (),
         leaves: tuple[str, ...] = (),
+        partial: bool = False,
+        dismisses: bool = False,
         **fields: Any,
     ) -> Entry:
         """Log an event in a channel and tell it after the commit.
 
-        On a state channel `key` names the value it replaces. `fields` are kept with the entry.
+        On a state channel `key` names the value it replaces. An event is `partial` when its object
+        `values` holds the one value of that key: the partial ones of a channel are told as one event.
+        `joins`, `leaves` and `dismisses` are those of `Publication`. `fields` are kept with the entry.
         """
         doc: Doc = {
             "_id": id or new_id(self.now),
@@ -160,7 +164,7 @@ class UnitOfWork:
             **fields,
         }
         op = Append(LOG.name, channel, doc, numbered=numbered, idem=idem, key=key)
-        entry = Entry(op, event, joins, leaves)
+        entry = Entry(op, event, Telling(joins, leaves, partial, dismisses))
         self._entries.append((len(self._ops), entry))
         self._ops.append(op)
         return entry
@@ -234,7 +238,11 @@ class UnitOfWork:
         for place, entry in self._entries:
             doc = stored[place]
             assert doc is not None, "an append stores its entry"
-            publications.append(entry.publication(doc))
+            publication = entry.publication(doc)
+            if publications and publication.completes(publications[-1]):
+                publications[-1] = laid_over(publications[-1], publication)
+            else:
+                publications.append(publication)
         publications.extend(self._ephemeral)
         if publications:
             publisher.publish(publications)

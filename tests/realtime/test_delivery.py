@@ -146,3 +146,17 @@ async def test_a_person_whose_channels_cannot_be_read_is_refused_and_may_try_aga
     ward.application.reading = None
     await ward.connect("li")
     assert ward.hub.is_online("li")
+
+
+async def test_watchers_who_are_dismissed_hear_the_event_that_says_so_and_nothing_after(
+    ward: Ward,
+) -> None:
+    ward.application.channels = {"wu": ["forum:1"]}
+    watcher, member = await ward.connect("li"), await ward.connect("wu")
+    ward.hub.watch(ward.hub.connections_of("li")[0], "forum:1")
+    ward.tell("forum:1", 1, "forum.board_changed", dismisses=True)
+    ward.tell("forum:1", 2, "forum.posted")
+    ward.tell("person:li", 1, "end")
+    await watcher.wait_for("end")
+    assert [name for name, _ in watcher.events] == ["forum.board_changed", "end"]
+    await member.wait_for("forum.posted")

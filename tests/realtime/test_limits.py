@@ -43,6 +43,22 @@ def test_a_newer_value_takes_the_place_of_an_unsent_one() -> None:
     assert outgoing.size == 0
 
 
+def test_partial_values_are_laid_over_those_unsent() -> None:
+    outgoing = Outgoing(10, 1000)
+    for body in (
+        b'{"values":{"a":1,"b":1},"as_of":1}',
+        b'{"values":{"b":2},"as_of":2}',
+        b'{"values":{"c":3},"as_of":3}',
+    ):
+        assert outgoing.put(event_frame("dashboard.updated", body, partial=True), key="dashboard")
+    (frame,) = iter(outgoing.take, None)
+    assert msgspec.json.decode(frame.data[2:]) == [
+        "dashboard.updated",
+        {"values": {"a": 1, "b": 2, "c": 3}, "as_of": 3},
+    ]
+    assert outgoing.size == 0
+
+
 def test_ephemeral_frames_go_as_soon_as_the_buffer_is_half_full() -> None:
     outgoing = Outgoing(10, 1000)
     for number in range(4):

@@ -22,6 +22,7 @@ from realtime.protocol import event_body
 from realtime.publisher import Publication
 from realtime.testing import SocketClient
 
+PARTS = ("joins", "leaves", "key", "partial", "dismisses")
 Handler = Callable[[Connection, Any], Awaitable[Any]]
 
 
@@ -80,8 +81,8 @@ class Ward:
     def tell(
         self, channel: str, position: int | None, name: str = "chat.sent", **data: Any
     ) -> None:
-        """Publish one event; joins, leaves and key are taken for the publication's own."""
-        own = {part: data.pop(part) for part in ("joins", "leaves", "key") if part in data}
+        """Publish one event; what a publication has besides (joins, key) is taken for its own."""
+        own = {part: data.pop(part) for part in PARTS if part in data}
         body = event_body(msgspec.json.encode(data), channel, position)
         self.hub.publish([Publication(channel, name, body, position, **own)])
 
