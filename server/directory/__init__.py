@@ -8,6 +8,7 @@ Promises:
   everybody who is signed in sees everybody who works here.
 """
 
+from server.directory.audience import Audience, check_audience, includes, people_of
 from server.directory.cards import PersonCard, avatar_hue, card_of
 from server.directory.directory import Directory
 from server.directory.documents import Department, Person, Post
@@ -18,6 +19,7 @@ DOCUMENTS: tuple[type[Document], ...] = (Person, Department)
 
 __all__ = [
     "DOCUMENTS",
+    "Audience",
     "Department",
     "Directory",
     "Person",
@@ -26,4 +28,7 @@ __all__ = [
     "Presence",
     "avatar_hue",
     "card_of",
+    "check_audience",
+    "includes",
+    "people_of",
 ]

@@ -131,6 +131,10 @@ class Directory:
         """Departments by name, pinyin or initials."""
         return self._grown().search(query, min(limit, MOST_FOUND))
 
+    def people_below(self, department_id: str) -> frozenset[str]:
+        """The ids of all who work in a department or below it; nobody in one that is not there."""
+        return self._grown().below(department_id)
+
     def members(self, department_id: str, *, below: bool = False) -> list[Person]:
         """The people of a department: those who lead it first, then as in a phone book."""
         people = self.people(self._grown().members(department_id, below=below))

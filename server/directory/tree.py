@@ -34,7 +34,7 @@ class Tree:
             for post in person.posts:
                 self._direct[post.department_id].add(person.id)
         self._names = NameIndex()
-        self._below: dict[str, set[str]] = {}
+        self._below: dict[str, frozenset[str]] = {}
         self._branches: list[Branch] = []
         for top in self._children[None]:
             self._grow(top, frozenset())
@@ -47,7 +47,7 @@ class Tree:
         for child in self._children[department.id]:
             if child.id not in above:
                 people |= self._grow(child, above | {department.id})
-        self._below[department.id] = people
+        self._below[department.id] = frozenset(people)
         self._branches[place] = Branch(department, len(people))
         return people
 
@@ -68,5 +68,8 @@ class Tree:
 
     def members(self, department_id: str, *, below: bool) -> set[str]:
         """Ids of the people of a department, with those of its sub-departments or without."""
-        people = self._below if below else self._direct
-        return set(people.get(department_id, ()))
+        return set(self.below(department_id) if below else self._direct.get(department_id, ()))
+
+    def below(self, department_id: str) -> frozenset[str]:
+        """Ids of the people of a department and of its sub-departments."""
+        return self._below.get(department_id, frozenset())
