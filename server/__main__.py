@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     staff.add_argument("file", type=Path, help="an .xlsx file in the template's form")
     staff.add_argument("--apply", action="store_true", help="store it (without: only report)")
     staff.add_argument("--template", action="store_true", help="write the empty template to FILE")
-    password = add("set-password", _set_password, "give somebody a password, the first or a new one")
+    password = add(
+        "set-password", _set_password, "give somebody a password, the first or a new one"
+    )
     password.add_argument("account")
     password.add_argument("file", type=Path, help="a file whose first line is the password")
     backup = add("backup", _backup, "copy the store to a file; the server may be running")

@@ -25,6 +25,7 @@ from realtime.gateway import Gateway, GatewayOptions
 from realtime.hub import Hub
 from realtime.metrics import HubMetrics
 from realtime.presence.memory import MemoryPresence
+from realtime.publisher import Publisher
 from server import schema, stream
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
@@ -36,12 +37,9 @@ from server.directory import Directory, Presence
 from server.dispatch import Dispatcher
 from server.features import FEATURES
 from server.features.account.protocol import ServerFacts
-from server.features.account.routes import SIGN_IN
 from server.features.account.sign_in import SignIn
-from server.features.chat.duty import ChatDuty
 from server.features.chat.shapes import TEXT_LIMIT
 from server.features.todos.arrivals import Arrivals
-from server.features.todos.duty import TodoDuty
 from server.http import answers, commands, health, pages
 from server.http.health import Check, Health
 from server.http.keys import DISPATCHER, SESSIONS, SETTINGS
@@ -53,14 +51,15 @@ from server.integrations.oa.poller import PollingWorklist
 from server.integrations.wecom import WeCom
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
-from server.notify import Duty
 from server.notify.notifier import Notifier
+from server.services import Services, wired
 from server.settings import BadSetting, Settings
 from server.socket import SocketApplication
 from server.storage import Store
 from server.storage.migrate import migrate
 from server.storage.sqlite import SqliteStore
 from server.stream import Streams
+from server.work import SystemWork
 
 log = logging.getLogger(__name__)
 
@@ -147,21 +146,10 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         session = await stack.enter_async_context(aiohttp.ClientSession())
         wecom = wecom_client(settings, session, clock)
-        duties: list[Duty] = [ChatDuty(store, directory, settings), TodoDuty(store)]
-        notifier = Notifier(
-            store,
-            presence,
-            wecom,
-            clock,
-            settings,
-            duties,
-            directory.wecom_user_of,
-            registry,
-        )
+        system = SystemWork(store, hub, clock)
         worklist = await stack.enter_async_context(
-            polled_oa(settings, store, hub, clock, directory)
+            polled_oa(settings, store, system, clock, directory)
         )
-        hub.on_gone = notifier.wake
         hub.on_visible = worklist.visible
 
         passwords = Passwords()
@@ -176,22 +164,6 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         tickets = MemoryTickets(clock)
         failures = SignInLimits(clock)
         streams = Streams(ALL)
-        services: dict[type, Any] = {
-            Directory: directory,
-            SignInLimits: failures,
-            Hub: hub,
-            Passwords: passwords,
-            Presence: presence,
-            ServerFacts: ServerFacts(recall_seconds=settings.recall_seconds, text_limit=TEXT_LIMIT),
-            Sessions: sessions,
-            Settings: settings,
-            Streams: streams,
-            Worklist: worklist,
-        }
-        dispatcher = Dispatcher(ALL, store, hub, clock, services)
-
-        application = SocketApplication(tickets, sessions, streams, store, dispatcher)
-        gateway = Gateway(application, hub, gateway_options(settings))
         sign_in = SignIn(
             store,
             hub,
@@ -203,7 +175,42 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             tickets,
             keeps_secure=settings.url.startswith("https://"),
         )
-        app = web_application(settings, sessions, dispatcher, sign_in)
+        services: dict[type, Any] = {
+            Clock: clock,
+            Directory: directory,
+            SignInLimits: failures,
+            Hub: hub,
+            Passwords: passwords,
+            Presence: presence,
+            Publisher: hub,
+            ServerFacts: ServerFacts(recall_seconds=settings.recall_seconds, text_limit=TEXT_LIMIT),
+            Sessions: sessions,
+            Settings: settings,
+            SignIn: sign_in,
+            Store: store,
+            Streams: streams,
+            SystemWork: system,
+            Worklist: worklist,
+        }
+        for part in (part for feature in ALL for part in feature.parts):
+            made = await stack.enter_async_context(part(**wired(part, services)))
+            services[type(made)] = made
+        notifier = Notifier(
+            store,
+            presence,
+            wecom,
+            clock,
+            settings,
+            [duty(**wired(duty, services)) for feature in ALL for duty in feature.duties],
+            directory.wecom_user_of,
+            registry,
+        )
+        hub.on_gone = notifier.wake
+        dispatcher = Dispatcher(ALL, store, hub, clock, services)
+
+        application = SocketApplication(tickets, sessions, streams, store, dispatcher)
+        gateway = Gateway(application, hub, gateway_options(settings))
+        app = web_application(settings, sessions, dispatcher, services)
         app[health.HEALTH] = Health(
             needed={"storage": _storage_check(store)},
             others={"oa": _oa_check(worklist, settings), "wecom": _wecom_check(notifier, settings)},
@@ -258,6 +265,23 @@ async def opened_store(settings: Settings, clock: Clock) -> AsyncIterator[Store]
         await store.close()
 
 
+async def seed_features(settings: Settings, store: Store, clock: Clock) -> None:
+    """Let every feature fill what it has nothing of yet: for a sandbox, before it serves."""
+    directory = Directory()
+    await directory.load(store)
+    silence = Hub(clock)
+    services: dict[type, Any] = {
+        Clock: clock,
+        Directory: directory,
+        Settings: settings,
+        Store: store,
+        SystemWork: SystemWork(store, silence, clock),
+    }
+    for feature in ALL:
+        if feature.seed is not None:
+            await feature.seed(**wired(feature.seed, services))
+
+
 def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> WeCom | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
     config = WeComConfig(
@@ -271,7 +295,7 @@ def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Cloc
 
 @asynccontextmanager
 async def polled_oa(
-    settings: Settings, store: Store, hub: Hub, clock: Clock, directory: Directory
+    settings: Settings, store: Store, system: SystemWork, clock: Clock, directory: Directory
 ) -> AsyncIterator[PollingWorklist]:
     """The mirror of the OA, asking within its budget while the context lasts."""
     budget = Budget(settings.oa_calls_per_second, clock)
@@ -290,7 +314,7 @@ async def polled_oa(
     worklist = PollingWorklist(
         oa,
         OAUsers(directory, settings.oa_endpoint),
-        Arrivals(store, hub, clock, settings),
+        Arrivals(store, system, settings),
         clock,
         budget,
         breaker,
@@ -315,7 +339,7 @@ def gateway_options(settings: Settings) -> GatewayOptions:
 
 
 def web_application(
-    settings: Settings, sessions: Sessions, dispatcher: Dispatcher, sign_in: SignIn
+    settings: Settings, sessions: Sessions, dispatcher: Dispatcher, services: Services
 ) -> web.Application:
     """Routes over HTTP, but for sockets and pages."""
     app = web.Application(
@@ -323,13 +347,12 @@ def web_application(
         client_max_size=answers.BODY_LIMIT,
     )
     app[SETTINGS], app[SESSIONS], app[DISPATCHER] = settings, sessions, dispatcher
-    app[SIGN_IN] = sign_in
     app.on_response_prepare.append(answers.set_headers)
     commands.add_routes(app)
     health.add_routes(app)
     for feature in ALL:
         if feature.routes is not None:
-            feature.routes(app)
+            feature.routes(app, **wired(feature.routes, services, given=1))
     return app
 
 

@@ -37,7 +37,9 @@ async def _check_store(settings: Settings, clock: Clock) -> bool:
         state = store.health()
         print(f"storage   {'ready' if state.ready else 'NOT READY'} {state.detail}".rstrip())
         missing = await pending(store)
-        print(f"version   {'current' if not missing else 'the next start takes ' + ', '.join(missing)}")
+        print(
+            f"version   {'current' if not missing else 'the next start takes ' + ', '.join(missing)}"
+        )
         if not missing:
             await store.ensure(Person.collection)
             people = await store.scan(Person.collection.name, limit=MOST_COUNTED)

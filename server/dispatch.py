@@ -6,7 +6,6 @@ after another, so that a crowd at one door gets through it.
 """
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -23,6 +22,7 @@ from server.auth import Actor
 from server.clock import Clock
 from server.errors import ConflictRefused, NotFound, RateLimited, Refused, Unavailable
 from server.feature import Feature, Handler, command_of
+from server.services import Services, wired
 from server.storage import Conflict, Duplicate, Store, refusing
 from server.work import UnitOfWork
 
@@ -49,7 +49,7 @@ class Dispatcher:
         store: Store,
         publisher: Publisher,
         clock: Clock,
-        services: Mapping[type, Any],
+        services: Services,
     ) -> None:
         self._store = store
         self._publisher = publisher
@@ -63,7 +63,7 @@ class Dispatcher:
                     clock, handler.rate.per_second, handler.rate.burst
                 )
                 self._bound[kind.wire_name] = Bound(
-                    handler, kind, rates, _services(handler, services)
+                    handler, kind, rates, wired(handler.function, services, given=2)
                 )
 
     @property
@@ -126,12 +126,3 @@ def refusal(refused: Refused) -> msgspec.Raw:
     if refused.retry_after_ms is not None:
         error["retry_after_ms"] = refused.retry_after_ms
     return msgspec.Raw(msgspec.json.encode({"ok": False, "error": error}))
-
-
-def _services(handler: Handler, services: Mapping[type, Any]) -> dict[str, Any]:
-    """The objects for a handler's further parameters, found by their type."""
-    parameters = list(inspect.signature(handler.function).parameters.values())[2:]
-    missing = [p.name for p in parameters if p.annotation not in services]
-    if missing:
-        raise LookupError(f"{handler.function.__qualname__}: nothing was wired for {missing}")
-    return {p.name: services[p.annotation] for p in parameters}

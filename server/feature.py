@@ -1,19 +1,20 @@
 """A feature: what a folder under server/features adds to the product, as one value.
 
 Commands are plain async functions `handler(command, work, ...)`. What a handler needs besides (the
-directory, a worklist) it names as further parameters by type; `server.dispatch` hands them in from the
-services that `server.app` has wired, and refuses to start when one is missing.
+directory, a worklist) it names as further parameters by type, and so do its duties, parts, routes and
+seed: they are handed in from the services that `server.app` has made, and the server refuses to start
+when one is missing (`server.services`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
-
-from aiohttp import web
 
 from realtime.protocol import Command, Event
 from server.auth import Actor, Role
 from server.errors import Forbidden
+from server.notify import Duty
 from server.storage import Store
 from server.storage.document import Document
 from server.work import UnitOfWork
@@ -79,8 +80,11 @@ WatchCheck = Callable[[UnitOfWork, str], Awaitable[None]]
 class Feature:
     """Everything a feature declares.
 
-    `watching` says, by the family of channels, who may watch one. `routes` are for what is not a
-    command (sign-in, uploads).
+    `watching` says, by the family of channels, who may watch one. `duties` are made once and tell the
+    notifier what is owed to people who are away. `parts` live as long as the server: each is entered at
+    the start, and what it gives is a service from then on, also for the feature's own handlers.
+    `routes` adds to the application (its first parameter) what is not a command: sign-in, uploads,
+    other systems. `seed` fills a sandbox that has nothing of this feature yet.
     """
 
     name: str
@@ -89,7 +93,10 @@ class Feature:
     documents: Sequence[type[Document]] = ()
     channels_of: ChannelsOf | None = None
     watching: Mapping[str, WatchCheck] = field(default_factory=dict)
-    routes: Callable[[web.Application], None] | None = None
+    duties: Sequence[Callable[..., Duty]] = ()
+    parts: Sequence[Callable[..., AbstractAsyncContextManager[Any]]] = ()
+    routes: Callable[..., None] | None = None
+    seed: Callable[..., Awaitable[None]] | None = None
 
 
 def command_of(function: Callable[..., Awaitable[Any]]) -> type[Command]:

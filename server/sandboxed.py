@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from server.app import opened_store
+from server.app import opened_store, seed_features
 from server.clock import Clock
 from server.directory import Person
 from server.directory.seeding import seed_people
@@ -89,15 +89,17 @@ def _phone_book(made: Hospital) -> list[SandboxPerson]:
 
 
 async def fill(settings: Settings, clock: Clock) -> None:
-    """Put the hospital into a store that knows nobody yet."""
+    """Put the hospital into a store that knows nobody yet, and what the features show of themselves
+    into one that lacks it."""
     made = hospital()
     async with opened_store(settings, clock) as store:
-        if await store.scan(Person.collection.name, limit=1):
-            return
-        await seed_people(store, made, clock)
-        talks = [
-            Talk(kind=c.kind, title=c.title, people=tuple(c.member_ids), lines=tuple(c.messages))
-            for c in made.conversations
-        ]
-        await seed_talk(store, clock, talks)
-
+        if not await store.scan(Person.collection.name, limit=1):
+            await seed_people(store, made, clock)
+            talks = [
+                Talk(
+                    kind=c.kind, title=c.title, people=tuple(c.member_ids), lines=tuple(c.messages)
+                )
+                for c in made.conversations
+            ]
+            await seed_talk(store, clock, talks)
+        await seed_features(settings, store, clock)

@@ -208,7 +208,9 @@ def _check(settings: Settings) -> Settings:
             f"{PREFIX}OA_TIMEZONE: this machine knows no zone {settings.oa_timezone!r}"
         ) from None
     if settings.notice_calls_per_second < 1 or settings.oa_calls_per_second < 1:
-        raise BadSetting(f"{PREFIX}NOTICE_CALLS_PER_SECOND and _OA_CALLS_PER_SECOND must be 1 or more")
+        raise BadSetting(
+            f"{PREFIX}NOTICE_CALLS_PER_SECOND and _OA_CALLS_PER_SECOND must be 1 or more"
+        )
     if settings.storage_url:
         raise BadSetting(f"{PREFIX}STORAGE_URL: only the embedded store exists yet; leave it empty")
     if settings.redis_url:

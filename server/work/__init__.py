@@ -11,6 +11,7 @@ stored the first time and announced to nobody.
 
 from server.work.entry import LOG, Entry
 from server.work.log import LogReader
+from server.work.system import SystemWork
 from server.work.unit import Later, UnitOfWork
 
-__all__ = ["LOG", "Entry", "Later", "LogReader", "UnitOfWork"]
+__all__ = ["LOG", "Entry", "Later", "LogReader", "SystemWork", "UnitOfWork"]

@@ -5,7 +5,7 @@ their own; here it is the features' behaviour that counts.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,20 @@ from realtime.errors import Closing
 from realtime.frames import Frame
 from realtime.hub import Hub
 from realtime.presence.memory import MemoryPresence
+from realtime.publisher import Publisher
 from server import schema, stream
 from server.auth import Actor, Role
+from server.clock import Clock
 from server.directory import Department, Directory, Person, Post, Presence
 from server.dispatch import Dispatcher
 from server.feature import Feature
+from server.services import wired
 from server.settings import Settings
-from server.storage import Insert
+from server.storage import Insert, Store
 from server.storage.document import to_doc
 from server.storage.sqlite import SqliteStore
 from server.stream import Streams
+from server.work import SystemWork
 from tests.clocks import ManualClock
 
 NAMES = {"ann": "安宁", "bob": "鲍博", "cai": "蔡彩", "dan": "单丹", "eve": "叶薇"}
@@ -92,8 +96,13 @@ class Office:
         self.directory = Directory()
         self.streams = Streams(features)
         self.settings = Settings()
+        self.system = SystemWork(store, self.hub, clock)
         self.services: dict[type, Any] = {
+            Clock: clock,
             Directory: self.directory,
+            Publisher: self.hub,
+            Store: store,
+            SystemWork: self.system,
             Settings: self.settings,
             Streams: self.streams,
             Hub: self.hub,
@@ -153,7 +162,11 @@ async def open_office(
         await store.apply(*(Insert(d.collection.name, to_doc(d)) for d in (ward, *people)))
         await office.directory.load(store)
         office.services.update(services or {})
-        office.open()
-        yield office
+        async with AsyncExitStack() as stack:
+            for part in (part for feature in everything for part in feature.parts):
+                made = await stack.enter_async_context(part(**wired(part, office.services)))
+                office.services[type(made)] = made
+            office.open()
+            yield office
     finally:
         await store.close()

@@ -16,8 +16,8 @@ LARGEST_FORM = 4_096
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-def add_routes(app: web.Application) -> None:
-    """The application gives the service as `app[SIGN_IN]`."""
+def add_routes(app: web.Application, service: SignIn) -> None:
+    app[SIGN_IN] = service
     app.router.add_post("/api/v1/auth/login", sign_in)
     app.router.add_post("/api/v1/auth/ticket", issue_ticket)
     app.router.add_post("/api/v1/auth/logout", sign_out)

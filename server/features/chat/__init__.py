@@ -6,6 +6,7 @@ from realtime.channel import conversation_channel
 from server.feature import Feature, Rate, allow, staff
 from server.features.chat import conversations, membership, messages, reading
 from server.features.chat.documents import Conversation, Member, ReadMark, RecalledMessage
+from server.features.chat.duty import ChatDuty
 from server.features.chat.protocol import (
     Configured,
     Joined,
@@ -76,4 +77,5 @@ feature = Feature(
     ],
     documents=[Conversation, Member, ReadMark, RecalledMessage],
     channels_of=channels_of,
+    duties=[ChatDuty],
 )

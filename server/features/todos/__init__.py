@@ -3,6 +3,7 @@
 from server.feature import Feature, Rate, allow, staff
 from server.features.todos import commands
 from server.features.todos.documents import SeenList, Todo
+from server.features.todos.duty import TodoDuty
 from server.features.todos.protocol import TodosCounted
 
 feature = Feature(
@@ -16,4 +17,5 @@ feature = Feature(
     ),
     events=[TodosCounted],
     documents=[SeenList, Todo],
+    duties=[TodoDuty],
 )

@@ -8,30 +8,22 @@ numbers writes the stored list in the version read, so that each is counted afte
 from msgspec.structs import replace
 
 from realtime.channel import person_channel
-from realtime.publisher import Publisher
-from server.auth.actor import SYSTEM
-from server.clock import Clock
 from server.features.todos.commands import COUNTED_KEY
 from server.features.todos.counting import count_unread, counted
 from server.features.todos.documents import SeenList, Todo, todo_id
 from server.integrations.oa import Item
 from server.integrations.oa.mirror import Seen
 from server.settings import Settings
-from server.storage import Conflict, Store
-from server.work import UnitOfWork
-
-ATTEMPTS = 5
+from server.storage import Store
+from server.work import SystemWork, UnitOfWork
 
 
 class Arrivals:
     """Keeps the promise of `WorklistSink`."""
 
-    def __init__(
-        self, store: Store, publisher: Publisher, clock: Clock, settings: Settings
-    ) -> None:
+    def __init__(self, store: Store, system: SystemWork, settings: Settings) -> None:
         self._store = store
-        self._publisher = publisher
-        self._clock = clock
+        self._system = system
         self._due_in_ms = settings.notice_first_seconds * 1000
 
     async def load(self, person_id: str) -> Seen | None:
@@ -48,17 +40,9 @@ class Arrivals:
         baseline: bool,
     ) -> None:
         """Keep the list, tell the badge, and owe a notice for each new document."""
-        for further in reversed(range(ATTEMPTS)):
-            work = UnitOfWork(self._store, SYSTEM, self._clock.now())
-            await self._change(work, person_id, seen, arrived, gone, baseline)
-            try:
-                await work.commit(self._publisher)
-            except Conflict:
-                # The person has just opened one of them.
-                if not further:
-                    raise
-            else:
-                return
+        await self._system.do(
+            lambda work: self._change(work, person_id, seen, arrived, gone, baseline)
+        )
 
     async def _change(
         self,

@@ -93,7 +93,8 @@ async def open_reception(
         for person in office.directory.active():
             kept = Credential(id=person.id, password_hash=credential_hash, changed_at=0)
             await office.store.apply(Put(Credential.collection.name, to_doc(kept), None))
-        app = web_application(settings, sessions, office.dispatcher, desk)
+        office.services[SignIn] = desk
+        app = web_application(settings, sessions, office.dispatcher, office.services)
         try:
             async with TestClient(TestServer(app)) as http:
                 yield Reception(office, desk, http)

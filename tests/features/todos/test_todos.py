@@ -16,6 +16,7 @@ from server.integrations.oa.mirror import MirrorHealth, Reading, Seen, Waiting, 
 from server.outbox import Owed
 from server.storage import Store
 from server.storage.document import from_doc
+from server.work import SystemWork
 from tests.features.office import Client, Office, Refusal, open_office
 
 
@@ -77,7 +78,7 @@ class Desk:
 
     def __init__(self, office: Office, mirror: Mirror) -> None:
         self.office, self.mirror = office, mirror
-        self.sink = Arrivals(office.store, office.hub, office.clock, office.settings)
+        self.sink = Arrivals(office.store, office.system, office.settings)
         self.duty = TodoDuty(office.store)
 
     async def holds(self, person: str, *requests: str, **fields: Any) -> None:
@@ -214,10 +215,10 @@ async def test_opening_before_the_mirror_has_taken_up_what_arrived_counts_it(des
 async def test_arrival_while_opening_leaves_the_right_number(desk: Desk) -> None:
     await desk.holds("ann", "1")
     ann = await desk.office.client("ann")
+    store: Any = OpenedMeanwhile(desk.office.store, ann)
     desk.sink = Arrivals(
-        OpenedMeanwhile(desk.office.store, ann),  # type: ignore[arg-type]
-        desk.office.hub,
-        desk.office.clock,
+        desk.office.store,
+        SystemWork(store, desk.office.hub, desk.office.clock),
         desk.office.settings,
     )
 
