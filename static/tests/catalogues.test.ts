@@ -4,6 +4,12 @@ import { describe, expect, it } from "vitest"
 import { en } from "../src/i18n/en"
 import { zh } from "../src/i18n/zh"
 
+/* The floor's catalogue and each feature's own. */
+const features = import.meta.glob<{ texts: { zh: Record<string, string>; en: Record<string, string> } }>("../src/features/*/words.ts", { eager: true })
+const catalogues: [string, Record<string, string>, Record<string, string>][] = [
+  ["the app", zh, en],
+  ...Object.entries(features).map(([path, { texts }]): [string, Record<string, string>, Record<string, string>] => [path, texts.zh, texts.en]),
+]
 const SOURCES = join(__dirname, "../src")
 const HAN = /[\u3400-\u9fff]/
 
@@ -21,14 +27,14 @@ const templates = sources
 const names = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1] as string)
 
 describe("catalogues", () => {
-  it("have the same keys, each with words", () => {
+  it.each(catalogues)("have the same keys, each with words: %s", (_, zh, en) => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort())
-    expect(Object.entries({ ...zh }).filter(([, text]) => !text)).toEqual([])
+    expect(Object.entries({ ...zh, ...en }).filter(([, text]) => !text)).toEqual([])
   })
 
-  it("name the same values in both languages", () => {
+  it.each(catalogues)("name the same values in both languages: %s", (_, zh, en) => {
     const differing = Object.entries(zh).filter(([key, text]) => {
-      const there = new Set(names(en[key as keyof typeof zh]))
+      const there = new Set(names(en[key] ?? ""))
       return names(text).some((name) => !there.has(name)) || there.size > new Set(names(text)).size
     })
 
@@ -47,8 +53,12 @@ describe("catalogues", () => {
     expect(bare).toEqual([])
   })
 
-  it("have no word that nothing shows", () => {
-    const code = sources.filter((path) => !/i18n\/(zh|en)\.ts$/.test(path)).map((path) => readFileSync(path, "utf8")).join("\n")
+  it.each(catalogues)("have no word that nothing shows: %s", (catalogue, zh) => {
+    const own = catalogue.startsWith("..") ? join(__dirname, catalogue, "..") : ""
+    const code = sources
+      .filter((path) => path.startsWith(own) && !/(i18n\/(zh|en)|\/words)\.ts$/.test(path))
+      .map((path) => readFileSync(path, "utf8"))
+      .join("\n")
     const prefixes = [...code.matchAll(/`([a-z_]+\.[a-z_]*)\$\{/g)].map((m) => m[1] as string)
     const unused = Object.keys(zh).filter((key) => !code.includes(`"${key}"`) && !code.includes(`'${key}'`) && !prefixes.some((prefix) => key.startsWith(prefix)))
 

@@ -97,4 +97,23 @@ describe("stream", () => {
 
     expect(seen).toEqual([1])
   })
+
+  it("asks again for a watched channel with a gap, and then takes it from where it stands", () => {
+    const { stream, seen } = listening()
+    let asked = 0
+    stream.again.set(channel, () => {
+      asked++
+      stream.restart(channel)
+    })
+    stream.stands(channel, 4)
+
+    stream.receive("chat.sent", sent(7))
+    stream.receive("chat.sent", sent(8))
+    stream.stands(channel, 8)
+    stream.receive("chat.sent", sent(8))
+    stream.receive("chat.sent", sent(9))
+
+    expect(asked).toBe(1)
+    expect(seen).toEqual([8, 9])
+  })
 })

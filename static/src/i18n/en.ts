@@ -229,7 +229,6 @@ export const en: Record<TextKey, string> = {
   "contacts.path": "Where you are",
   "person.message": "Message",
   "person.call": "Call",
-  "person.mail": "E-mail",
   "person.online": "Online",
   "person.offline": "Offline",
   "person.department": "Department",

@@ -1,4 +1,5 @@
-/* Words for the screens. Chinese is in the first file a page loads, English comes when chosen.
+/* Words for the screens. Chinese is in the first file a page loads, English comes when chosen; a
+   feature's own words come with its screens, both languages at once.
    A text may hold {names} for values and, in English, "one | many" decided by {n}. */
 import { ref, shallowRef } from "vue"
 import { zh, type TextKey } from "./zh"
@@ -16,7 +17,16 @@ export async function setLanguage(wanted: Language): Promise<void> {
 }
 
 export function t(key: TextKey, values: Values = {}): string {
-  const forms = catalogue.value[key].split(" | ")
+  return filled(catalogue.value[key], values)
+}
+
+/** A feature's words in both languages, and the function that says them. */
+export function words<K extends string>(texts: Record<Language, Record<K, string>>): (key: K, values?: Values) => string {
+  return (key, values = {}) => filled(texts[language.value][key], values)
+}
+
+function filled(text: string, values: Values): string {
+  const forms = text.split(" | ")
   const form = forms.length > 1 && Number(values["n"]) !== 1 ? forms[1] : forms[0]
   return (form ?? "").replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""))
 }

@@ -240,7 +240,6 @@ export const zh = {
   "contacts.path": "当前位置",
   "person.message": "发消息",
   "person.call": "打电话",
-  "person.mail": "发邮件",
   "person.online": "在线",
   "person.offline": "离线",
   "person.department": "部门",

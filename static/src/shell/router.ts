@@ -1,6 +1,7 @@
 /* Every screen has its own address. A screen is a list (it belongs to a tab and stays alive) or
    content (it opens over the list on a phone, beside it on a wide page). */
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
+import { FEATURES } from "../features"
 import { t } from "../i18n"
 import { putAway, say } from "./overlays"
 import { SCREENS } from "./screens"
@@ -54,6 +55,7 @@ export const router = createRouter({
     content("/devices", "me", () => import("../screens/Devices.vue")),
     content("/password", "me", () => import("../screens/Password.vue")),
     content("/about", "me", () => import("../screens/About.vue")),
+    ...FEATURES.flatMap((feature) => feature.routes),
     { path: "/:rest(.*)*", component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
   ],
 })

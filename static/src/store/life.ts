@@ -2,6 +2,7 @@
    end in one of three ways (signed out, revoked, expired). The only module that knows all stores. */
 import { defineStore } from "pinia"
 import { ref } from "vue"
+import { FEATURES } from "../features"
 import { trySilentSignIn } from "../shell/silent_sign_in"
 import { noteServerTime } from "../wire/clock"
 import { command, onLive, start, stop, stream, watchThePage } from "../wire/connection"
@@ -11,6 +12,7 @@ import type { Conversation, Me, Person, Result } from "../wire/shapes"
 import { useContacts } from "./contacts"
 import { useConversations } from "./conversations"
 import { useDrafts } from "./drafts"
+import { forgetFeatures } from "./forgetting"
 import { keep, read, useAccount, wipe } from "./kept"
 import { useMessages } from "./messages"
 import { useOutbox } from "./outbox"
@@ -169,6 +171,8 @@ export const useLife = defineStore("life", () => {
     stream.forget()
     for (const store of [conversations, messages, outbox, drafts, todos, people, lines, contacts])
       store.forget()
+    for (const feature of FEATURES) feature.badge?.forget()
+    forgetFeatures()
     session.me = null
     session.isSignedIn = false
     session.needsSignIn = false
@@ -195,7 +199,8 @@ export const useLife = defineStore("life", () => {
   }
 
   async function refreshAll(): Promise<void> {
-    const loads: Promise<unknown>[] = [todos.loadCount().catch(() => undefined)]
+    const counts = [todos.loadCount, ...FEATURES.flatMap(({ badge }) => badge?.refresh ?? [])]
+    const loads: Promise<unknown>[] = counts.map((load) => load().catch(() => undefined))
     if (!conversations.isLoaded) loads.push(conversations.load())
     if (!isFresh)
       loads.push(

@@ -141,7 +141,8 @@ function end(why: Ending): void {
   onEnd(why)
 }
 
-async function overSocket<C extends CommandName>(
+/** Asks over the socket and nothing else, for what concerns this connection. */
+export async function overSocket<C extends CommandName>(
   name: C,
   fields: Fields<C>,
   timeoutMs = COMMAND_TIMEOUT_MS,

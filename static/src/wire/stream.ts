@@ -22,6 +22,8 @@ export class Stream {
   private reloaders: (() => void)[] = []
   private watchers: (() => void)[] = []
   private ask: Ask | null = null
+  /** Of channels that are merely watched: how to ask for them again. */
+  again = new Map<string, () => void>()
   /** Called when a gap could not be read: only a new connection helps then. */
   stuck: () => void = () => undefined
 
@@ -50,7 +52,9 @@ export class Stream {
     }
     const verdict = judge(this.kept, event.channel, event.position)
     if (verdict === "apply") this.apply(name, event)
-    if (verdict === "gap" && this.ask) {
+    const again = this.again.get(event.channel)
+    if (verdict === "gap" && again) again()
+    else if (verdict === "gap" && this.ask) {
       this.held = [{ name, event }]
       void this.catchUp(this.ask).catch(() => this.stuck())
     }
@@ -63,6 +67,21 @@ export class Stream {
     this.hold()
     this.catching ??= this.rounds(ask).finally(() => (this.catching = null))
     return this.catching
+  }
+
+  /** A watched channel is asked for: until the answer is here, it stands wherever its events say. */
+  restart(channel: string): void {
+    delete this.kept.positions[channel]
+  }
+
+  stands(channel: string, position: number): void {
+    advance(this.kept, channel, position)
+  }
+
+  /** A channel is watched no more. */
+  leave(channel: string): void {
+    this.again.delete(channel)
+    this.restart(channel)
   }
 
   forget(): void {
