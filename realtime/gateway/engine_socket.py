@@ -16,10 +16,11 @@ import contextlib
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from realtime.errors import Closing
 from realtime.frames import CLOSE, NOOP, PING, Frame
+from realtime.gateway.direct_websocket import DirectWebSocket
 from realtime.gateway.packets import BadFrame
 from realtime.gateway.websocket import (
     LAST_WORDS_S,
@@ -34,6 +35,9 @@ from realtime.outgoing import Outgoing
 
 if TYPE_CHECKING:
     from realtime.gateway.engine import EngineServer
+
+Carrier = EngineWebSocket | DirectWebSocket
+"""What carries a socket that does not poll; the second where the transport is ours."""
 
 DIRECT_BYTES = 16 * 1024
 """While no more than this waits in the transport, frames are written without stopping in `Outgoing`."""
@@ -69,7 +73,7 @@ class EngineSocket:
         """Bytes given to whatever carries it."""
         self._taken_before: int | None = None
         self._farewell = NOOP
-        self._ws: EngineWebSocket | None = None
+        self._ws: Carrier | None = None
         self._transport: asyncio.Transport | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[None] | None = None
@@ -124,15 +128,13 @@ class EngineSocket:
         elif self._ws is not None and self._flusher is None and self.outgoing:
             self._flusher = self.server.start(self._flush(self._ws))
 
-    async def _flush(self, ws: EngineWebSocket) -> None:
-        # The response's writer limit is 0, so each send waits while the transport is over its mark.
+    async def _flush(self, ws: Carrier) -> None:
         try:
             while not self.ended and (frame := self.outgoing.take()) is not None:
-                kind = WSMsgType.BINARY if frame.binary else WSMsgType.TEXT
                 self._written += len(frame)
-                await ws.send_frame(frame.data, kind)
+                await ws.send(frame)
                 self.workload.wake()
-        except (ClientConnectionResetError, ConnectionError, RuntimeError):
+        except (ConnectionError, RuntimeError):
             self._end(None)
         finally:
             self._flusher = None
@@ -239,16 +241,20 @@ class EngineSocket:
 
     # -- the WebSocket -------------------------------------------------------------------------------
 
-    def carry(self, ws: EngineWebSocket, request: web.Request) -> None:
+    def carry(self, ws: Carrier, transport: asyncio.Transport | None) -> None:
         """From now on this WebSocket carries the socket."""
         self._ws = ws
         ws.on_close = self.on_websocket_close
-        self._transport = request.transport
-        if self._transport is None:
+        self._transport = transport
+        if transport is None:
             self._end(None)
         else:
-            bound_send_buffer(self._transport)
+            bound_send_buffer(transport)
             self._wake()
+
+    def lost(self) -> None:
+        """The connection is gone, whoever ended it."""
+        self._end(None)
 
     async def read(self, ws: EngineWebSocket) -> None:
         """Read the WebSocket to its end, which is the socket's end as well."""
@@ -316,15 +322,13 @@ class EngineSocket:
         else:
             self._end(None)
 
-    async def _answer_and_close(
-        self, ws: EngineWebSocket, code: int, last_words: Iterable[Frame]
-    ) -> None:
+    async def _answer_and_close(self, ws: Carrier, code: int, last_words: Iterable[Frame]) -> None:
         await self._all_answered()
         for frame in last_words:
             self.outgoing.force(frame)
         await self._close_websocket(ws, code)
 
-    async def _close_websocket(self, ws: EngineWebSocket, code: int) -> None:
+    async def _close_websocket(self, ws: Carrier, code: int) -> None:
         try:
             async with asyncio.timeout(LAST_WORDS_S):
                 if self._flusher is not None:
