@@ -44,7 +44,7 @@ class BenchApplication:
     async def channels_of(self, person_id: str) -> Sequence[str]:
         return (EVERYBODY,)
 
-    async def handle(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
+    def handle(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
         assert self.hub is not None
         assert isinstance(body, dict)
         channel = person_channel(body["to"]) if name == "pm" else EVERYBODY

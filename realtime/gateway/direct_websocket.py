@@ -27,8 +27,8 @@ from realtime.gateway.websocket import LAST_WORDS_S, fault_of
 if TYPE_CHECKING:
     from realtime.gateway.engine_socket import EngineSocket
 
-WRITE_HIGH = 64 * 1024
-"""Bytes in the transport from which a writer waits."""
+WRITE_HIGH = 16 * 1024
+"""Bytes in the transport from which a writer waits, and news stop in `Outgoing`."""
 _FINAL = 0x80
 _SENDABLE = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
 """The numbers a client may give in a Close frame."""
@@ -41,15 +41,16 @@ class DirectWebSocket(asyncio.Protocol):
         "_drained",
         "_held",
         "_lost",
-        "_paused",
         "_reader",
         "_reading",
         "_taking",
         "closing",
+        "is_full",
         "on_close",
         "on_lost",
         "socket",
         "transport",
+        "written",
     )
 
     def __init__(self, transport: asyncio.Transport, max_payload: int) -> None:
@@ -64,7 +65,9 @@ class DirectWebSocket(asyncio.Protocol):
         self._held: list[Message] = []
         """Messages that came while the socket had enough to do."""
         self._reading = True
-        self._paused = False
+        self.is_full = False
+        """Whether more waits in the transport than should."""
+        self.written = 0
         self._drained: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[None] | None = None
         self._taking: Callable[[int, bytes], None] = self._take
@@ -140,11 +143,20 @@ class DirectWebSocket(asyncio.Protocol):
 
     # -- writing -------------------------------------------------------------------------------------
 
+    def write_frames(self, data: bytes) -> None:
+        """Put the bytes of frames on their way."""
+        self.written += len(data)
+        self.transport.write(data)
+
     def pause_writing(self) -> None:
-        self._paused = True
+        self.is_full = True
+        if self.socket is not None:
+            self.socket.write = None
 
     def resume_writing(self) -> None:
-        self._paused = False
+        self.is_full = False
+        if self.socket is not None:
+            self.socket.clear_way()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
@@ -152,8 +164,8 @@ class DirectWebSocket(asyncio.Protocol):
         """Write a frame, and wait while the transport is over its mark. Raises ConnectionError."""
         if self.transport.is_closing():
             raise ConnectionResetError("the client is gone")
-        self.transport.write(frame.wire)
-        if self._paused:
+        self.write_frames(frame.wire)
+        if self.is_full:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
             self._drained = None

@@ -13,7 +13,7 @@ Life: open → (closing: the last words are on their way, nothing is heard any m
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -47,9 +47,9 @@ class EngineSocket:
     """The socket of one device, whatever carries it."""
 
     __slots__ = (
-        "_farewell", "_flusher", "_poll", "_rate", "_taken_before", "_timer", "_transport", "_written",
+        "_farewell", "_flusher", "_poll", "_polled", "_rate", "_taken_before", "_timer", "_transport",
         "_ws", "address", "app", "closing", "confirmed_at", "ended", "outgoing", "ping_sent_at", "server",
-        "sid", "upgrading", "workload",
+        "sid", "upgrading", "workload", "write",
     )  # fmt: skip
 
     def __init__(self, server: "EngineServer", sid: str, address: str) -> None:
@@ -69,8 +69,10 @@ class EngineSocket:
         self._rate = TokenBucket(
             limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
         )
-        self._written = 0
-        """Bytes given to whatever carries it."""
+        self.write: Callable[[bytes], None] | None = None
+        """The quick way of `Wire`: only over a transport of our own, with nothing before it."""
+        self._polled = 0
+        """Bytes given to a polling client."""
         self._taken_before: int | None = None
         self._farewell = NOOP
         self._ws: Carrier | None = None
@@ -109,20 +111,34 @@ class EngineSocket:
 
     def _write(self, frame: Frame) -> bool:
         """Hand a frame to the transport if nothing waits before it; whether that was done."""
-        transport = self._transport
+        if self.write is not None:
+            self.write(frame.wire)
+            return True
+        ws, transport = self._ws, self._transport
         if (
             transport is None
+            or ws is None
             or self.outgoing
             or self._flusher is not None
             or transport.is_closing()
             or transport.get_write_buffer_size() > DIRECT_BYTES
         ):
             return False
-        self._written += len(frame)
-        transport.write(frame.wire)
+        ws.write_frames(frame.wire)
         return True
 
+    def clear_way(self) -> None:
+        """Open the quick way again, if nothing stands in it any more."""
+        ws = self._ws
+        if (
+            isinstance(ws, DirectWebSocket)
+            and not ws.is_full
+            and not (self.closing or self.ended or self.outgoing or self._flusher is not None)
+        ):
+            self.write = ws.write_frames
+
     def _wake(self) -> None:
+        self.write = None
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         elif self._ws is not None and self._flusher is None and self.outgoing:
@@ -131,13 +147,13 @@ class EngineSocket:
     async def _flush(self, ws: Carrier) -> None:
         try:
             while not self.ended and (frame := self.outgoing.take()) is not None:
-                self._written += len(frame)
                 await ws.send(frame)
                 self.workload.wake()
         except (ConnectionError, RuntimeError):
             self._end(None)
         finally:
             self._flusher = None
+            self.clear_way()
 
     # -- heartbeat -----------------------------------------------------------------------------------
 
@@ -178,7 +194,8 @@ class EngineSocket:
         """How many bytes the kernel has taken, if more wait for it: from then on it takes only what the
         device has read."""
         waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
-        return self._written - waiting if self.outgoing or waiting else None
+        written = self._polled if self._ws is None else self._ws.written
+        return written - waiting if self.outgoing or waiting else None
 
     def _set_timer(self, after_s: float, act: Any) -> None:
         if self._timer is not None:
@@ -249,8 +266,10 @@ class EngineSocket:
         if transport is None:
             self._end(None)
         else:
+            ws.transport = transport
             bound_send_buffer(transport)
             self._wake()
+            self.clear_way()
 
     def lost(self) -> None:
         """The connection is gone, whoever ended it."""
@@ -288,7 +307,7 @@ class EngineSocket:
         packets = []
         while (frame := self.outgoing.take()) is not None:
             packets.append(frame.as_text())
-            self._written += len(frame)
+            self._polled += len(frame)
         self.workload.wake()
         if self.closing and not packets:
             # Not together with the last words: clients act on a close before they read what is beside it.
@@ -308,7 +327,7 @@ class EngineSocket:
         if self.closing or self.ended:
             return
         last_words = self.server.listener.last_words(self, reason) if told and reason else ()
-        self.closing = True
+        self.closing, self.write = True, None
         self.server.ending(self, reason)
         if self._ws is not None:
             self.server.start(self._answer_and_close(self._ws, close_code(reason), last_words))
@@ -348,13 +367,13 @@ class EngineSocket:
             if fault is not None and transport is not None and not transport.is_closing():
                 for frame in self.server.listener.last_words(self, fault):
                     transport.write(frame.wire)
-            self.closing = True
+            self.closing, self.write = True, None
             self.server.ending(self, fault)
         self._set_timer(LAST_WORDS_S, lambda: self.abort(None))
 
     def goodbye(self) -> None:
         """The client has said that it leaves."""
-        self.closing = True
+        self.closing, self.write = True, None
         self.server.ending(self, None)
         if self._ws is None:
             self.outgoing.clear()
@@ -375,6 +394,7 @@ class EngineSocket:
         if not self.closing:
             self.server.ending(self, reason)
         self.closing = self.ended = True
+        self.write = None
         self.outgoing.clear()
         if self._timer is not None:
             self._timer.cancel()

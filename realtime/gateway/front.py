@@ -15,6 +15,7 @@ import hashlib
 import re
 import socket as sockets
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -99,11 +100,11 @@ class Front(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are none of asyncio's classes.
+        self._transport = cast(asyncio.Transport, transport)
         self._line.waiting.add(self)
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(FIRST_BYTES_S, transport.close)
+        self._deadline = loop.call_later(FIRST_BYTES_S, self.close)
 
     def data_received(self, data: bytes) -> None:
         self._raw += data

@@ -47,10 +47,20 @@ class EngineWebSocket(web.WebSocketResponse):
             timeout=LAST_WORDS_S,
         )
         self.on_close: Callable[[Closing | None], None] | None = None
+        self.transport: asyncio.Transport | None = None
+        """Where frames may be written past aiohttp, while nothing of its own is under way."""
+        self.written = 0
+
+    def write_frames(self, data: bytes) -> None:
+        """Put the bytes of frames on their way."""
+        assert self.transport is not None, "a WebSocket that carries is prepared"
+        self.written += len(data)
+        self.transport.write(data)
 
     async def send(self, frame: Frame) -> None:
         """Write a frame, and wait while the transport is over its mark. Raises ConnectionError."""
         kind = WSMsgType.BINARY if frame.binary else WSMsgType.TEXT
+        self.written += len(frame)
         await self.send_frame(frame.data, kind)
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:

@@ -228,7 +228,7 @@ async def test_who_asks_and_never_reads_is_held_back_and_then_cut_off() -> None:
         assert len(ward.application.handled) < 100
         for position in range(9):
             ward.tell("person:li", position)
-        assert not ward.hub.is_online("li")
+        await eventually(lambda: not ward.hub.is_online("li"))
         assert (len(outgoing), outgoing.size) == (0, 0)
 
 
