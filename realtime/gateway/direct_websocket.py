@@ -30,9 +30,32 @@ if TYPE_CHECKING:
 
 WRITE_HIGH = 16 * 1024
 """Bytes in the transport from which a writer waits, and news stop in `Outgoing`."""
+MOST_TOGETHER = 16 * 1024
+"""Bytes that may wait for the end of the tick."""
 _FINAL = 0x80
 _SENDABLE = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
 """The numbers a client may give in a Close frame."""
+
+
+class Tick:
+    """The WebSockets that have something to write at the end of this tick of the loop: an ack and an
+    event, or several events, are one write to the kernel, which is the dearest part of a message."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[DirectWebSocket] = []
+
+    def add(self, ws: "DirectWebSocket") -> None:
+        """Have it written when everything that is ready now has been looked at."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._end)
+        self._waiting.append(ws)
+
+    def _end(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for ws in waiting:
+            ws.flush()
 
 
 class DirectWebSocket(asyncio.Protocol):
@@ -46,6 +69,9 @@ class DirectWebSocket(asyncio.Protocol):
         "_reader",
         "_reading",
         "_taking",
+        "_tick",
+        "_unwritten",
+        "_unwritten_bytes",
         "closing",
         "is_full",
         "on_close",
@@ -55,7 +81,7 @@ class DirectWebSocket(asyncio.Protocol):
         "written",
     )
 
-    def __init__(self, transport: asyncio.Transport, max_payload: int) -> None:
+    def __init__(self, transport: asyncio.Transport, max_payload: int, tick: "Tick") -> None:
         self.transport = transport
         self.socket: EngineSocket | None = None
         """Whom it carries, once it does."""
@@ -72,6 +98,9 @@ class DirectWebSocket(asyncio.Protocol):
         self.written = 0
         self._drained: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[None] | None = None
+        self._tick = tick
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
         self._taking: Callable[[int, bytes], None] = self._take
         transport.set_write_buffer_limits(high=WRITE_HIGH)
         # What is encrypted has to go through the transport.
@@ -115,6 +144,7 @@ class DirectWebSocket(asyncio.Protocol):
         elif opcode in (TEXT, BINARY):
             self._taking(opcode, payload)
         elif opcode == PING:
+            self.flush()
             self.transport.write(websocket_header(_FINAL | 0xA, len(payload)) + payload)
 
     def _take(self, opcode: int, payload: bytes) -> None:
@@ -150,9 +180,23 @@ class DirectWebSocket(asyncio.Protocol):
     # -- writing -------------------------------------------------------------------------------------
 
     def write_frames(self, data: bytes) -> None:
-        """Put the bytes of frames on their way: to the kernel itself, if nothing waits in the transport,
-        which costs a third of asking the transport to."""
+        """Put the bytes of frames on their way: at the end of the tick, with whatever else it brings."""
         self.written += len(data)
+        if not self._unwritten:
+            self._tick.add(self)
+        self._unwritten.append(data)
+        self._unwritten_bytes += len(data)
+        if self._unwritten_bytes > MOST_TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write now: to the kernel itself, if nothing waits in the transport, which costs a third of
+        asking the transport to."""
+        if not self._unwritten:
+            return
+        data = b"".join(self._unwritten)
+        self._unwritten.clear()
+        self._unwritten_bytes = 0
         if self._descriptor >= 0 and not self.transport.get_write_buffer_size():
             try:
                 sent = os.write(self._descriptor, data)
@@ -181,6 +225,7 @@ class DirectWebSocket(asyncio.Protocol):
         if self.transport.is_closing():
             raise ConnectionResetError("the client is gone")
         self.write_frames(frame.wire)
+        self.flush()
         if self.is_full:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
@@ -200,6 +245,7 @@ class DirectWebSocket(asyncio.Protocol):
     def _begin_close(self, code: int) -> None:
         if self.closing:
             return
+        self.flush()
         if self.on_close is not None:
             self.on_close(fault_of(code))
         self.closing = True
@@ -234,6 +280,7 @@ class DirectWebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._descriptor = -1
+        self._unwritten.clear()
         for waiting in (self._drained, self._lost):
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)

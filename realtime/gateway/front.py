@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from multidict import CIMultiDict
 
-from realtime.gateway.direct_websocket import DirectWebSocket
+from realtime.gateway.direct_websocket import DirectWebSocket, Tick
 from realtime.gateway.engine import EngineServer
 
 HEAD_LIMIT = 16 * 1024
@@ -124,7 +124,7 @@ class Front(asyncio.Protocol):
             self._hand_over()
             return
         self._leave()
-        ws = DirectWebSocket(self._transport, engine.options.max_payload)
+        ws = DirectWebSocket(self._transport, engine.options.max_payload, self._line.tick)
         self._transport.set_protocol(ws)
         self._transport.write(head.answer)
         engine.take_over(head, ws)
@@ -158,6 +158,7 @@ class FrontLine:
         self.opening = f"GET {path}?".encode()
         self.factory = runner.server
         self.waiting: set[Front] = set()
+        self.tick = Tick()
         self._server: asyncio.Server
 
     async def open(self, host: str, port: int, backlog: int) -> int:
