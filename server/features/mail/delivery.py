@@ -37,23 +37,38 @@ class Postman:
     """Wakes up when something was left for it, and at the start."""
 
     def __init__(
-        self, store: Store, system: SystemWork, directory: Directory, settings: Settings
+        self,
+        store: Store,
+        system: SystemWork,
+        directory: Directory,
+        settings: Settings,
+        *,
+        portion: int = PORTION,
     ) -> None:
         self._store = store
         self._system = system
         self._directory = directory
+        self._portion_size = portion
         self._due_in_ms = settings.notice_first_seconds * 1000
         self._woken = asyncio.Event()
+        self._quiet = asyncio.Event()
 
     def wake(self) -> None:
         """Something was left in the store."""
+        self._quiet.clear()
         self._woken.set()
+
+    async def quiet(self) -> None:
+        """Wait until everything left so far was delivered and told."""
+        await self._quiet.wait()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         while True:
             self._woken.clear()
             wait_s = None if await self.deliver() else RETRY_S
+            if wait_s is None and not self._woken.is_set():
+                self._quiet.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._woken.wait()
@@ -96,7 +111,8 @@ class Postman:
 
     async def _bring(self, work: UnitOfWork, delivery: Delivery, mail: Mail) -> Delivery | None:
         """Copies for the next people; what is left to do then."""
-        people, left = delivery.left[:PORTION], delivery.left[PORTION:]
+        people = delivery.left[: self._portion_size]
+        left = delivery.left[self._portion_size :]
         there = await work.get_many(Copy, [copy_id(person_id, mail.id) for person_id in people])
         copies = [
             received_copy(mail, person_id, work.now)
@@ -116,7 +132,8 @@ class Postman:
 
     async def _take_back(self, work: UnitOfWork, delivery: Delivery, mail: Mail) -> Delivery | None:
         """Remove the next people's copies that were not read, and mark the others; what is left then."""
-        copies = await work.query(Copy, "mail", mail.id, gt=delivery.after, limit=PORTION)
+        size = self._portion_size
+        copies = await work.query(Copy, "mail", mail.id, gt=delivery.after, limit=size)
         received = [copy for copy in copies if copy.box == "in"]
         for copy in received:
             if copy.read_at is None:
@@ -124,7 +141,7 @@ class Postman:
         changes = [_recall(copy, mail) for copy in received if copy.order is not None]
         if changes:
             await change_mailboxes(work, changes)
-        return replace(delivery, after=copies[-1].person_id) if len(copies) == PORTION else None
+        return replace(delivery, after=copies[-1].person_id) if len(copies) == size else None
 
 
 def _arrival(copy: Copy, mail: Mail) -> Change:
