@@ -47,10 +47,11 @@ class MailRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class MailShown(msgspec.Struct, frozen=True, kw_only=True):
     """A mail within its thread. `text` is null where it would make the answer too large: open that one
-    by itself. `read_count` is for its sender."""
+    by itself. `is_new`: it was unread until this answer. `read_count` is for its sender."""
 
     row: MailRow
     text: str | None
+    is_new: bool
     read_count: int | None
 
 

@@ -123,6 +123,7 @@ async def _shown(work: UnitOfWork, each: Held, texts: dict[str, str], count: int
     return MailShown(
         row=replace(row, is_read=row.is_read or mail.id in texts),
         text=texts.get(mail.id),
+        is_new=not row.is_read,
         read_count=await count_readers(work, mail) if is_mine else None,
     )
 

@@ -361,10 +361,11 @@ export interface MailSent {
   recipient_count: number
 }
 
-/** A mail within its thread. `text` is null where it would make the answer too large: open that one by itself. `read_count` is for its sender. */
+/** A mail within its thread. `text` is null where it would make the answer too large: open that one by itself. `is_new`: it was unread until this answer. `read_count` is for its sender. */
 export interface MailShown {
   row: MailRow
   text: string | null
+  is_new: boolean
   read_count: number | null
 }
 

@@ -62,7 +62,7 @@ async def test_opening_marks_as_read_and_tells_both_sides(
 
     [shown] = opened["mails"]
     assert shown["text"] == "周五下午三点，三楼会议室。"
-    assert shown["row"]["is_read"] is True
+    assert (shown["row"]["is_read"], shown["is_new"]) == (True, True)
     assert shown["read_count"] is None
     assert bob.told("mail.counted")[-1]["read"] == [mail_id]
     assert bob.told("mail.counted")[-1]["unread"] == 0
@@ -79,8 +79,9 @@ async def test_opening_again_tells_nobody(ann: Client, bob: Client) -> None:
     mail_id = await post(ann, "bob")
     await bob.ask("mail.open", mail_id=mail_id)
     told = len(bob.events), len(ann.events)
-    await bob.ask("mail.open", mail_id=mail_id)
+    [shown] = (await bob.ask("mail.open", mail_id=mail_id))["mails"]
 
+    assert shown["is_new"] is False
     assert (len(bob.events), len(ann.events)) == told
 
 
