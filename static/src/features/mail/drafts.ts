@@ -4,14 +4,15 @@ import { defineStore } from "pinia"
 import { ref, shallowReactive } from "vue"
 import { onForget } from "../../store/forgetting"
 import { keep, read } from "../../store/kept"
-import { isBlank, type Draft } from "./letter"
+import { copied, isBlank, type Draft } from "./letter"
 
 const DRAWER = "mail drafts"
 const SETTLE_MS = 250
 
 export const useMailDrafts = defineStore("mail drafts", () => {
   const byKey = shallowReactive(new Map<string, Draft>())
-  const isRestored = ref(false)
+  /** Whether this device has everything that is held here. */
+  const isKept = ref(true)
   let restoring: Promise<void> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -23,28 +24,32 @@ export const useMailDrafts = defineStore("mail drafts", () => {
   async function recall(): Promise<void> {
     for (const [key, draft] of (await read<[string, Draft][]>("state", DRAWER)) ?? [])
       if (!byKey.has(key)) byKey.set(key, draft)
-    isRestored.value = true
   }
 
   function write(key: string, draft: Draft): void {
     if (isBlank(draft)) byKey.delete(key)
-    else byKey.set(key, { ...draft })
+    else byKey.set(key, copied(draft))
+    isKept.value = false
     clearTimeout(timer)
-    timer = setTimeout(() => void keep("state", DRAWER, [...byKey]), SETTLE_MS)
+    timer = setTimeout(() => void save(), SETTLE_MS)
+  }
+
+  async function save(): Promise<void> {
+    clearTimeout(timer)
+    isKept.value = await keep("state", DRAWER, [...byKey])
   }
 
   function remove(key: string): void {
     byKey.delete(key)
-    clearTimeout(timer)
-    void keep("state", DRAWER, [...byKey])
+    void save()
   }
 
   onForget(() => {
     clearTimeout(timer)
     byKey.clear()
     restoring = null
-    isRestored.value = false
+    isKept.value = true
   })
 
-  return { byKey, isRestored, restore, write, remove }
+  return { byKey, isKept, restore, write, remove }
 })

@@ -25,7 +25,7 @@ export const mail: AppFeature = {
     screen("/mail", boxes),
     screen("/mail/sent", boxes),
     screen("/mail/search", boxes),
-    screen("/mail/new", () => import("./Compose.vue")),
+    screen("/mail/new", () => import("./NewMail.vue")),
     screen("/m/:mailId", () => import("./Thread.vue")),
   ],
   badge: {

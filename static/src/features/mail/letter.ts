@@ -20,6 +20,11 @@ export const MANY = 50
 
 export const BLANK: Draft = { person_ids: [], department_ids: [], everybody: false, subject: "", text: "", reply_to: null }
 
+/** A draft that can be kept: nothing in it belongs to a form any more. */
+export function copied(draft: Draft): Draft {
+  return { ...draft, person_ids: [...draft.person_ids], department_ids: [...draft.department_ids] }
+}
+
 export function isBlank(draft: Draft): boolean {
   return !draft.subject.trim() && !draft.text.trim()
 }
@@ -56,7 +61,7 @@ export function forwarded(asked: Shown, mark: string, head: string): Draft {
 }
 
 export function letterOf(draft: Draft): Letter {
-  const { person_ids, department_ids, everybody, subject, text, reply_to } = draft
+  const { person_ids, department_ids, everybody, subject, text, reply_to } = copied(draft)
   return { to: { everybody, department_ids, person_ids }, subject: subject.trim(), text, reply_to }
 }
 
