@@ -4,17 +4,18 @@ import { read } from "../../store/kept"
 
 export const UNSENT = "mail unsent"
 
+const screens = (): Promise<typeof import("./screens")> => import("./screens")
+const boxes = (): Promise<unknown> => screens().then(({ Boxes }) => Boxes)
+
 const number = badge("mail.count", "mail.counted", ({ unread }) => unread)
 export const unread = number.n
 
 /** A mail that was written and not sent goes out after a reload, though no screen of mail is open. */
 async function resume(): Promise<void> {
   if (!(await read<unknown[]>("state", UNSENT))?.length) return
-  const { useUnsent } = await import("./unsent")
+  const { useUnsent } = await screens()
   await useUnsent().restore()
 }
-
-const boxes = (): Promise<unknown> => import("./Boxes.vue")
 
 export const mail: AppFeature = {
   title: { zh: "邮件", en: "Mail" },
@@ -25,8 +26,8 @@ export const mail: AppFeature = {
     screen("/mail", boxes),
     screen("/mail/sent", boxes),
     screen("/mail/search", boxes),
-    screen("/mail/new", () => import("./NewMail.vue")),
-    screen("/m/:mailId", () => import("./Thread.vue")),
+    screen("/mail/new", () => screens().then(({ NewMail }) => NewMail)),
+    screen("/m/:mailId", () => screens().then(({ Thread }) => Thread)),
   ],
   badge: {
     ...number,
