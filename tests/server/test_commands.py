@@ -23,6 +23,8 @@ MADE_UP: dict[str, Any] = {
     "content": {"kind": "text", "text": "早"},
     "conversation_id": "made-up",
     "department_id": "made-up",
+    "is_read": True,
+    "mail_id": "made-up",
     "member_ids": ["bob"],
     "new": "battery staple",
     "old": "not the password",
@@ -33,8 +35,10 @@ MADE_UP: dict[str, Any] = {
     "seq": 1,
     "session_id": "made-up",
     "state": "pending",
+    "subject": "例会",
     "text": "早上",
     "title": "夜班",
+    "to": {"person_ids": ["made-up"]},
     "visible": True,
 }
 
