@@ -31,6 +31,8 @@ class Priority(IntEnum):
     URGENT = 0
     TODO = 1
     CHAT = 2
+    CIRCULAR = 3
+    """What goes to so many at once that others would wait behind it."""
 
 
 class Notice(Document, frozen=True):

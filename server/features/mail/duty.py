@@ -14,6 +14,8 @@ from server.storage.document import from_doc
 
 TOLD = 1
 MOST_PEOPLE = 5_000
+CIRCULAR_FROM = 50
+"""A mail to more people than this is told after everything else: it would hold up others' messages."""
 
 TITLE: Final = "邮件"
 NEW_MAIL: Final = "您有一封新邮件"
@@ -35,7 +37,7 @@ class MailDuty:
         docs = await self._store.get_many(Mail.collection.name, [row.subject for row in owed])
         mails = [from_doc(Mail, doc) for doc in docs.values()]
         return {
-            mail.id: [_claim(copy) for copy in await self._untold(mail.id)]
+            mail.id: [_claim(mail, copy) for copy in await self._untold(mail.id)]
             for mail in mails
             if mail.recalled_at is None
         }
@@ -92,11 +94,12 @@ class MailDuty:
         ]
 
 
-def _claim(copy: Copy) -> Claim:
+def _claim(mail: Mail, copy: Copy) -> Claim:
+    is_circular = mail.recipient_count > CIRCULAR_FROM
     return Claim(
         person_id=copy.person_id,
         upto=TOLD,
         first_at=copy.at,
         newest_at=copy.at,
-        priority=Priority.CHAT,
+        priority=Priority.CIRCULAR if is_circular else Priority.CHAT,
     )

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from realtime.application import Reach
+from server.directory import Person
 from server.features.mail.duty import MailDuty
 from server.integrations.wecom.memory import MemoryWeCom
-from server.notify import Notifier
+from server.notify import Notifier, Priority
 from server.outbox import Notice, Owed
 from server.storage.document import from_doc
 from tests.features.mail.post import delivered, post
@@ -182,3 +183,16 @@ async def test_settling_late_is_harmless(office: Office, ann: Client, bob: Clien
     await office.store.apply(*settling)
     assert await duty.settle(mail_id, {"bob": 1}) == []
     assert await duty.draft("bob", mail_id) is None
+
+
+async def test_a_mail_to_many_waits_behind_what_others_wrote(office: Office, ann: Client) -> None:
+    crowd = [Person(id=f"p{number}", name="众人") for number in range(60)]
+    office.directory.refresh(crowd)
+    duty = Phones(office).duty
+    few, many = await post(ann, "p1"), await post(ann, *(person.id for person in crowd))
+
+    rows = [from_doc(Owed, doc) for doc in await office.store.scan(Owed.collection.name)]
+    claims = await duty.due(rows)
+
+    assert {claim.priority for claim in claims[few]} == {Priority.CHAT}
+    assert [claim.priority for claim in claims[many]] == [Priority.CIRCULAR] * 60
