@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { reactive } from "vue"
 import { drop, keep, read, readAll, useAccount, wipe } from "../src/store/kept"
 
 describe("what stays on the device", () => {
@@ -11,6 +12,13 @@ describe("what stays on the device", () => {
     useAccount("s0001")
 
     expect(await readAll("outbox")).toEqual([["k1", { text: "好" }]])
+  })
+
+  it("is kept though it is reactive", async () => {
+    useAccount("s0001")
+
+    expect(await keep("drafts", "m1", { to: reactive(["s0002"]) })).toBe(true)
+    expect(await read("drafts", "m1")).toEqual({ to: ["s0002"] })
   })
 
   it("goes when dropped", async () => {

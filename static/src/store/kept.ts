@@ -68,7 +68,14 @@ export async function readAll<T>(drawer: Drawer): Promise<[string, T][]> {
 }
 
 export async function keep(drawer: Drawer, key: string, value: unknown): Promise<boolean> {
-  return written(drawer, (store) => store.put(value, key))
+  return written(drawer, (store) => {
+    try {
+      store.put(value, key)
+    } catch {
+      // A reactive object cannot be cloned as it is; what we keep is plain data.
+      store.put(JSON.parse(JSON.stringify(value)), key)
+    }
+  })
 }
 
 export async function drop(drawer: Drawer, key: string): Promise<boolean> {

@@ -27,8 +27,11 @@ export class Stream {
   /** Called when a gap could not be read: only a new connection helps then. */
   stuck: () => void = () => undefined
 
-  on<E extends EventName>(name: E, listener: Listener<E>): void {
-    this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener as Listener<never>])
+  /** Call what comes back to hear no more; stores hear for as long as the page lives. */
+  on<E extends EventName>(name: E, listener: Listener<E>): () => void {
+    const others = (): Listener<never>[] => (this.listeners.get(name) ?? []).filter((one) => one !== listener)
+    this.listeners.set(name, [...others(), listener as Listener<never>])
+    return () => this.listeners.set(name, others())
   }
 
   /** Called when what was kept is worth nothing any more and state must be loaded afresh. */
