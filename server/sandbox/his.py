@@ -282,6 +282,7 @@ class HisStandIn:
                 "pending": self.pending_events(),
                 "speed": self._speed,
                 "life": self._clock.now() + self.journal.life.ahead_ms,
+                "zone": self._target.timezone,
                 "last_answer": self.last_answer,
             }
         )
