@@ -1,8 +1,8 @@
 """Takes what the HIS sends: events, facts, sums and the sign of life in one unit of work.
 
-Only one unit of work is under way, so that it hardly ever meets another in the same sums; if it does,
-it is done again. A kill between two steps leaves the store as it was before or after the
-whole batch, and the HIS sends again whatever it has no receipt for.
+Only one unit of work is under way, so that it hardly ever meets another in the same sums; if it does, it
+is done again. A kill leaves the store as it was before the whole unit or after it, and the HIS sends again
+whatever it has no receipt for.
 """
 
 import asyncio
