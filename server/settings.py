@@ -94,6 +94,16 @@ class Settings:
         "", "Further headers of every OA call, as `Name: value` separated by |."
     )
 
+    his_keys: str = setting(
+        "",
+        "Keys the HIS signs with, `id:secret` separated by commas; empty: no live figures are taken.",
+        secret=True,
+    )
+    his_period_seconds: int = setting(
+        10, "How often the HIS sends something; figures are stale after two missed times."
+    )
+    his_timezone: str = setting("Asia/Shanghai", "Zone in which the hospital's day begins.")
+
     @property
     def url(self) -> str:
         """How phones reach the server, without a slash at the end."""
@@ -108,6 +118,12 @@ class Settings:
     def proxies(self) -> frozenset[str]:
         """The addresses of trusted proxies."""
         return frozenset(p.strip() for p in self.trusted_proxies.split(",") if p.strip())
+
+    @property
+    def his_secrets(self) -> dict[str, str]:
+        """The HIS's secrets by key id."""
+        pairs = (pair.partition(":") for pair in self.his_keys.split(",") if pair.strip())
+        return {id.strip(): secret.strip() for id, _, secret in pairs}
 
     @property
     def oa_extra_headers(self) -> dict[str, str]:
@@ -189,6 +205,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "wecom_callback_max_age": (0, 86_400),
     "oa_calls_per_second": (1, 10_000),
     "oa_poll_seconds": (1, 86_400),
+    "his_period_seconds": (1, 86_400),
 }
 """The least and the most of numbers."""
 
@@ -201,12 +218,16 @@ def _check(settings: Settings) -> Settings:
         raise BadSetting(f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(f"{PREFIX}PUBLIC_URL must begin with http:// or https://")
-    try:
-        ZoneInfo(settings.oa_timezone)
-    except (KeyError, ValueError, OSError):
-        raise BadSetting(
-            f"{PREFIX}OA_TIMEZONE: this machine knows no zone {settings.oa_timezone!r}"
-        ) from None
+    for name in ("oa_timezone", "his_timezone"):
+        zone = getattr(settings, name)
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise BadSetting(
+                f"{PREFIX}{name.upper()}: this machine knows no zone {zone!r}"
+            ) from None
+    if not all(id and secret for id, secret in settings.his_secrets.items()):
+        raise BadSetting(f"{PREFIX}HIS_KEYS must be id:secret, several separated by commas")
     if settings.notice_calls_per_second < 1 or settings.oa_calls_per_second < 1:
         raise BadSetting(
             f"{PREFIX}NOTICE_CALLS_PER_SECOND and _OA_CALLS_PER_SECOND must be 1 or more"

@@ -128,6 +128,22 @@ export interface CreateGroup {
   member_ids: string[]
 }
 
+/** Values that changed, under the department's id or `source`; at most one event a second and channel. Counters begin at 0 when the hospital's day does. */
+export interface DashboardUpdated {
+  values: Record<string, Figures | Source>
+  as_of: number
+}
+
+/** A day; inpatients as last read by its end. */
+export interface DayRow {
+  day: string
+  registered: number
+  seen: number
+  called: number
+  operations: number
+  inpatients: number | null
+}
+
 /** One row for each person a notice was made for. */
 export interface Deliveries {
   deliveries: Delivery[]
@@ -147,6 +163,17 @@ export interface DepartmentCard {
   name: string
   parent_id: string | null
   people_count: number
+}
+
+/** A department over all days; inpatients as last read by the end of the last. */
+export interface DepartmentRow {
+  department_id: string
+  name: string
+  registered: number
+  seen: number
+  called: number
+  operations: number
+  inpatients: number | null
 }
 
 /** Those who lead it first; each with the post held there. */
@@ -175,6 +202,18 @@ export interface Devices {
   sessions: Device[]
 }
 
+/** A department's day so far. Patients by registration type (types without any are left out), operations finished, and inpatients as last read (within seven days). */
+export interface Figures {
+  kind: "figures"
+  department_id: string
+  day: string
+  registered: Record<string, number>
+  seen: Record<string, number>
+  called: Record<string, number>
+  operations: number
+  inpatients: number | null
+}
+
 /** A message found, and where. */
 export interface Found {
   conversation_id: string
@@ -193,6 +232,14 @@ export interface History {
 export interface HistoryPage {
   messages: Message[]
   has_more: boolean
+}
+
+/** By hour of the day, 24 each, over all days. */
+export interface Hours {
+  registered: number[]
+  seen: number[]
+  called: number[]
+  operations: number[]
 }
 
 /** The person has become a member of a conversation. */
@@ -362,6 +409,16 @@ export interface PersonDetail {
   email: string
 }
 
+/** Days and departments that have figures. `as_of`: when the HIS was last heard (null: never). */
+export interface RangeShown {
+  from_day: string
+  to_day: string
+  days: DayRow[]
+  departments: DepartmentRow[]
+  hours: Hours
+  as_of: number | null
+}
+
 /** Where the actor's mark stands now. */
 export interface ReadUpTo {
   read_seq: number
@@ -410,6 +467,26 @@ export interface Rename {
 /** Sign a device out from elsewhere; its sockets are closed. */
 export interface RevokeSession {
   session_id: string
+}
+
+/** A channel to watch; the hospital's has no department and no name. */
+export interface Scope {
+  channel: string
+  name: string
+  department_id: string | null
+}
+
+/** Which figures the actor may look at. */
+export interface Scopes {
+
+}
+
+/** The hospital first, then departments that have figures, in the hospital's order. */
+export interface ScopesShown {
+  channels: Scope[]
+  types: ("emergency" | "expert" | "general" | "online" | "special")[]
+  zone: string
+  today: string
 }
 
 /** Find people by name, pinyin, initials, account, or at least three digits of a number; and departments by name, pinyin or initials. */
@@ -480,6 +557,14 @@ export interface ShowMe {
 
 }
 
+/** Sums over days, both included, at most 400. Without a department: all that the actor may see. A type narrows what has one: registered, called and seen. */
+export interface ShowRange {
+  from_day: string
+  to_day: string
+  department_id?: string | null
+  type?: "emergency" | "expert" | "general" | "online" | "special" | null
+}
+
 /** All departments. */
 export interface ShowTree {
 
@@ -488,6 +573,14 @@ export interface ShowTree {
 /** End the session this is asked under. */
 export interface SignOut {
 
+}
+
+/** When the HIS was last heard (null: never). `stale` once it has missed two times of `period_ms`. */
+export interface Source {
+  kind: "source"
+  as_of: number | null
+  stale: boolean
+  period_ms: number
 }
 
 /** What a person writes. `mentions` holds ids of members, or "all" from the owner of a group. */
@@ -612,6 +705,8 @@ export interface Commands {
   "contacts.people": { fields: NamePeople; result: People }
   "contacts.search": { fields: SearchContacts; result: ContactsFound }
   "contacts.tree": { fields: ShowTree; result: Departments }
+  "dashboard.range": { fields: ShowRange; result: RangeShown }
+  "dashboard.scopes": { fields: Scopes; result: ScopesShown }
   "stream.catch_up": { fields: CatchUp; result: CaughtUp }
   "stream.unwatch": { fields: Unwatch; result: Nothing }
   "stream.visible": { fields: Visible; result: Nothing }
@@ -631,5 +726,6 @@ export interface Events {
   "chat.recalled": MessageRecalled & Placed
   "chat.sent": MessageSent & Placed
   "chat.typed": Typed & Placed
+  "dashboard.updated": DashboardUpdated & Placed
   "todos.counted": TodosCounted & Placed
 }

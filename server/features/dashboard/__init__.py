@@ -1,0 +1,21 @@
+"""Live figures: what the HIS tells of the day, on screen within seconds, and sums over days."""
+
+from server.feature import Feature, Rate, allow, staff
+from server.features.dashboard.commands import show_range, show_scopes
+from server.features.dashboard.documents import DaySums, Fact, Heard, TakenEvent
+from server.features.dashboard.protocol import DashboardUpdated
+from server.features.dashboard.rights import FAMILY, check_watching
+from server.features.dashboard.ticker import ticking
+
+feature = Feature(
+    "dashboard",
+    commands=[
+        *allow(staff, show_scopes),
+        # The longest range is a second of reading.
+        *allow(staff, show_range, rate=Rate(burst=10, per_second=1)),
+    ],
+    events=[DashboardUpdated],
+    documents=[TakenEvent, Fact, DaySums, Heard],
+    watching={FAMILY: check_watching},
+    parts=[ticking],
+)

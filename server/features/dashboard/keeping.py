@@ -1,0 +1,40 @@
+"""How long events and facts of the HIS are kept: as long as something may change their day.
+
+Nothing older than `CLOSED_AFTER_DAYS` is taken, so that what is older still can neither be repeated nor
+corrected, and is dropped. Sums stay.
+"""
+
+from typing import Final
+
+from server.clock import Clock
+from server.features.dashboard.documents import Fact, TakenEvent
+from server.storage import Delete, Store
+from server.storage.document import Document
+
+DAY_MS: Final = 86_400_000
+CLOSED_AFTER_DAYS: Final = 35
+KEPT_DAYS: Final = 40
+KEEP_S: Final = 60.0
+AT_ONCE: Final = 500
+
+KINDS: Final[tuple[type[Document], ...]] = (TakenEvent, Fact)
+
+
+class Keeping:
+    """Drops what is old, some of it each time."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def drop_old(self) -> int:
+        """Drop at most `AT_ONCE` of each kind; how many it were."""
+        before = self._clock.now() - KEPT_DAYS * DAY_MS
+        dropped = 0
+        for kind in KINDS:
+            name = kind.collection.name
+            docs = await self._store.find(name, "at", lt=before, limit=AT_ONCE)
+            if docs:
+                await self._store.apply(*(Delete(name, doc["_id"]) for doc in docs))
+            dropped += len(docs)
+        return dropped
