@@ -62,6 +62,11 @@ export function countOf({ from, to }: Days): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS) + 1
 }
 
+/** Each of the days. */
+export function daysOf(days: Days): string[] {
+  return Array.from({ length: countOf(days) }, (_, n) => plusDays(days.from, n))
+}
+
 /** The days of a range that ends today. */
 export function rangeOf(name: Exclude<RangeName, "custom">, today: string): Days {
   return { from: plusDays(today, 1 - LENGTHS[name]), to: today }

@@ -1,7 +1,7 @@
 /* Live figures: what the channel told, folded into the newest value per department, and the numbers
    that come out of it. Pure. A value is held with the position that brought it, so that a state that
    was read a moment earlier than an event arrived does not take the event back. */
-import type { Counts, Figures, Source } from "./shapes"
+import type { Counts, Figures, Source, Values } from "./shapes"
 
 /** In the order of their tiles. */
 export const METRICS = ["registered", "seen", "called", "inpatients", "operations"] as const
@@ -16,9 +16,8 @@ interface Held<T> {
   value: T
   position: number
 }
-type Values = Record<string, Figures | Source>
-export interface Slice {
-  key: string
+export interface Slice<K extends string = string> {
+  key: K
   n: number
 }
 
@@ -78,7 +77,7 @@ export function byDepartment(live: Live, metric: Metric): Slice[] {
 }
 
 /** By type of registration, in the order the server names the types. */
-export function byType(live: Live, metric: TypedMetric, types: readonly string[]): Slice[] {
+export function byType<K extends string>(live: Live, metric: TypedMetric, types: readonly K[]): Slice<K>[] {
   const today = dayOf(live)
   const counts = all(live).filter(({ day }) => day === today).map((figures) => figures[metric])
   return types.map((key) => ({ key, n: counts.reduce((sum, count) => sum + (count[key] ?? 0), 0) }))

@@ -1,12 +1,14 @@
 /* The days that are looked at, with what they are compared to. Asked for when the choice changes and,
-   while today is among the days, again from time to time: each look-up is recorded, so not each second. */
-import { computed, reactive, ref, shallowRef, watch } from "vue"
+   while today is among the days, again from time to time: each look-up is recorded, so not each second.
+   Days that are over are asked for once a visit. */
 import { defineStore } from "pinia"
+import { computed, reactive, ref, shallowRef } from "vue"
 import { onForget } from "../../store/forgetting"
 import { command } from "../../wire/connection"
 import { asRefusal, type Refusal } from "../../wire/refusal"
 import { problemOf, rangeOf, weeksBefore, type Days, type RangeName } from "./days"
 import { hasTypes, type Metric } from "./figures"
+import { past } from "./past"
 import { useDashboard } from "./store"
 import type { RangeFields, RangeFigures } from "./shapes"
 
@@ -14,10 +16,9 @@ interface Choice {
   name: RangeName
   custom: Days
   metric: Metric
-  departmentId: string
   type: NonNullable<RangeFields["type"]> | ""
 }
-const first = (): Choice => ({ name: "today", custom: { from: "", to: "" }, metric: "registered", departmentId: "", type: "" })
+const first = (): Choice => ({ name: "today", custom: { from: "", to: "" }, metric: "registered", type: "" })
 
 export interface Shown {
   asked: string
@@ -40,7 +41,7 @@ export const useRanges = defineStore("dashboard ranges", () => {
 
   const fields = computed<RangeFields | null>(() => {
     if (!dashboard.scope || !dashboard.today || problem.value) return null
-    const department = dashboard.scope.department_id || choice.departmentId
+    const department = dashboard.scope.department_id
     const type = hasTypes(choice.metric) && choice.type
     return {
       from_day: days.value.from,
@@ -61,8 +62,8 @@ export const useRanges = defineStore("dashboard ranges", () => {
     failure.value = null
     try {
       const [range, before] = await Promise.all([
-        command("dashboard.range", fields.value),
-        command("dashboard.range", { ...fields.value, from_day: from, to_day: to }),
+        hasToday.value ? command("dashboard.range", fields.value) : past(fields.value),
+        past({ ...fields.value, from_day: from, to_day: to }),
       ])
       if (wanted === asked.value) shown.value = { asked: wanted, range, before, weeks }
     } catch (error) {
@@ -78,10 +79,6 @@ export const useRanges = defineStore("dashboard ranges", () => {
     choice.name = name
   }
 
-  watch(
-    () => dashboard.channel,
-    () => (choice.departmentId = ""),
-  )
   onForget(() => {
     Object.assign(choice, first())
     shown.value = null

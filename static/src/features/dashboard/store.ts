@@ -12,6 +12,7 @@ import { byThen, changeOf, timeOfDay, type Change } from "./comparison"
 import { plusDays } from "./days"
 import { dayOf, folded, nothing, remembered, restarted, total, type Live, type Metric } from "./figures"
 import { paced } from "./pace"
+import { forgetPast, past } from "./past"
 import type { RangeFigures, Scope, Scopes, Updated } from "./shapes"
 
 const SHOW_EVERY_MS = 1_000
@@ -113,6 +114,7 @@ export const useDashboard = defineStore("dashboard", () => {
     isFollowing.value = false
     clearTimeout(cutTimer)
     pace.stop()
+    forgetPast()
     save()
   }
 
@@ -146,7 +148,7 @@ export const useDashboard = defineStore("dashboard", () => {
     const day = plusDays(today.value, -1)
     const department = scope.value?.department_id
     const fields = { from_day: day, to_day: day, ...(department ? { department_id: department } : {}) }
-    const range = await command("dashboard.range", fields)
+    const range = await past(fields)
     if (key === wantedYesterday.value) yesterday.value = { key, range }
   }
 

@@ -1,7 +1,8 @@
 /* The numbers of a range as tables. A chart draws such a table, the table view shows it, the export
    writes it: the three cannot differ. Pure: names come in as functions. */
-import { hasTypes, sumOf, type Metric } from "./figures"
-import type { DepartmentSums, RangeFigures } from "./shapes"
+import { daysOf } from "./days"
+import { hasTypes, type Metric } from "./figures"
+import type { DepartmentSums, RangeFigures, RegistrationType } from "./shapes"
 
 export interface Column {
   key: string
@@ -25,13 +26,12 @@ export interface Names {
   title: string
   head: string
   metric: string
-  total: string
-  type: (key: string) => string
+  type: (key: RegistrationType) => string
 }
 
 /** One row per department, the largest first; one column per type where there are types. */
-export function departmentTable(range: RangeFigures, metric: Metric, types: readonly string[], names: Names): Table {
-  const present = hasTypes(metric) ? types.filter((type) => range.departments.some((sums) => sums[metric][type])) : []
+export function departmentTable(range: RangeFigures, metric: Metric, types: readonly RegistrationType[], names: Names): Table {
+  const present = hasTypes(metric) ? types.filter((type) => range.departments.some((sums) => sums.by_type[metric]?.[type])) : []
   const columns = hasTypes(metric)
     ? present.map((key) => ({ key, label: names.type(key) }))
     : [{ key: metric, label: names.metric }]
@@ -43,7 +43,7 @@ export function departmentTable(range: RangeFigures, metric: Metric, types: read
 }
 
 function valuesOf(sums: DepartmentSums, metric: Metric, types: readonly string[]): (number | null)[] {
-  return hasTypes(metric) ? types.map((type) => sums[metric][type] ?? 0) : [sums[metric]]
+  return hasTypes(metric) ? types.map((type) => sums.by_type[metric]?.[type] ?? 0) : [sums[metric]]
 }
 
 /** One row per hour of the day; hours that are still to come have no number. */
@@ -63,9 +63,9 @@ export function hourTable(
 }
 
 /** One row per day of the range; days nobody said anything of have no number. */
-export function dayTable(range: RangeFigures, metric: Metric, days: readonly string[], names: Omit<Names, "type" | "total">): Table {
+export function dayTable(range: RangeFigures, metric: Metric, names: Omit<Names, "type">): Table {
   const known = new Map(range.days.map((sums) => [sums.day, sums[metric]]))
-  const rows = days.map((day) => ({ key: day, label: day.slice(5), values: [known.get(day) ?? null] }))
+  const rows = daysOf({ from: range.from_day, to: range.to_day }).map((day) => ({ key: day, label: day.slice(5), values: [known.get(day) ?? null] }))
   const isEmpty = rows.every(({ values }) => !values[0])
   return { title: names.title, head: names.head, columns: [{ key: metric, label: names.metric }], rows: isEmpty ? [] : rows, addsUp: false }
 }

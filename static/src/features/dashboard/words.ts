@@ -5,6 +5,7 @@ export const texts = {
   zh: {
     "title": "运行数据",
     "scopes": "查看范围",
+    "hospital": "全院",
     "failed": "运行数据加载失败",
     "none.title": "您没有可查看的数据",
     "none.text": "院领导可查看全院数据，其他人员可查看所在科室的数据。如需查看，请联系信息中心。",
@@ -48,8 +49,6 @@ export const texts = {
     "problem.reversed": "开始日期不能晚于结束日期",
     "problem.future": "结束日期不能晚于今天",
     "problem.too_long": "一次最多查看 400 天",
-    "filter.department": "科室",
-    "filter.all_departments": "全部科室",
     "filter.type": "号别",
     "filter.all_types": "全部号别",
     "filter.no_types": "不分号别",
@@ -82,6 +81,7 @@ export const texts = {
   en: {
     "title": "Live figures",
     "scopes": "What to look at",
+    "hospital": "Whole hospital",
     "failed": "The figures could not be loaded",
     "none.title": "There are no figures for you to see",
     "none.text": "Leaders see the whole hospital, everybody else their own departments. To be given access, ask the information centre.",
@@ -125,8 +125,6 @@ export const texts = {
     "problem.reversed": "The first day is after the last",
     "problem.future": "The last day cannot be after today",
     "problem.too_long": "400 days can be seen at once",
-    "filter.department": "Department",
-    "filter.all_departments": "All departments",
     "filter.type": "Type",
     "filter.all_types": "All types",
     "filter.no_types": "Not by type",
