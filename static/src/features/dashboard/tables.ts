@@ -74,12 +74,9 @@ export function rowSum({ values }: Row): number {
   return values.reduce<number>((sum, n) => sum + (n ?? 0), 0)
 }
 
-/** The largest rows, and the others as one: what a chart has room for. */
-export function largest(table: Table, most: number, others: (n: number) => string): Table {
-  if (table.rows.length <= most) return table
-  const rest = table.rows.slice(most - 1)
-  const values = table.columns.map((_, at) => rest.reduce((sum, row) => sum + (row.values[at] ?? 0), 0))
-  return { ...table, rows: [...table.rows.slice(0, most - 1), { key: "", label: others(rest.length), values }] }
+/** The first rows: what a chart has room for. The others as one would dwarf them. */
+export function firstRows(table: Table, most: number): Table {
+  return { ...table, rows: table.rows.slice(0, most) }
 }
 
 /** The table as a file that spreadsheets open: a mark for their sake, CRLF, and no cell they would run. */
