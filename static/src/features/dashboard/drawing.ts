@@ -37,6 +37,7 @@ export function drawingOf(table: Table, kind: Kind, hidden: ReadonlySet<string>,
   const numbers = {
     type: "value",
     minInterval: 1,
+    splitNumber: kind === "bars" ? 3 : 4,
     axisLabel: { ...letters(look), hideOverlap: true },
     splitLine: { lineStyle: { color: look.line } },
   }
