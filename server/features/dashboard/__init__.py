@@ -5,6 +5,8 @@ from server.features.dashboard.commands import show_range, show_scopes
 from server.features.dashboard.documents import DaySums, Fact, Heard, TakenEvent
 from server.features.dashboard.protocol import DashboardUpdated
 from server.features.dashboard.rights import FAMILY, check_watching
+from server.features.dashboard.routes import add_routes
+from server.features.dashboard.seeding import seed
 from server.features.dashboard.ticker import ticking
 
 feature = Feature(
@@ -18,4 +20,6 @@ feature = Feature(
     documents=[TakenEvent, Fact, DaySums, Heard],
     watching={FAMILY: check_watching},
     parts=[ticking],
+    routes=add_routes,
+    seed=seed,
 )
