@@ -196,20 +196,20 @@ describe("a drawing", () => {
   }
 
   it("holds the very numbers of its table", () => {
-    const { series, animation } = drawingOf(table, "columns", new Set(), look) as unknown as Drawn
+    const { series, animation } = drawingOf(table, "columns", new Set(), look, 400) as unknown as Drawn
 
     expect(series.map(({ id, data }) => [id, ...data])).toEqual([["general", 2, 1], ["expert", 3, 0]])
     expect(animation).toBe(false)
   })
 
   it("leaves out what was turned off and keeps everybody's colour", () => {
-    const { series } = drawingOf(table, "columns", new Set(["general"]), look) as unknown as Drawn
+    const { series } = drawingOf(table, "columns", new Set(["general"]), look, 400) as unknown as Drawn
 
     expect(series.map(({ id, itemStyle }) => [id, itemStyle.color])).toEqual([["expert", "blue"]])
   })
 
   it("lies on its side on narrow pages", () => {
-    const { yAxis } = drawingOf(table, "bars", new Set(), look) as unknown as Drawn
+    const { yAxis } = drawingOf(table, "bars", new Set(), look, 400) as unknown as Drawn
 
     expect(yAxis).toMatchObject({ type: "category", data: ["B", "A"] })
   })

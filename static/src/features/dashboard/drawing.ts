@@ -18,21 +18,23 @@ export interface Look {
 }
 
 const MOTION_MS = 200
-const BAR_ROOM = 2.4
+const BAR_ROOM = 2.6
+/** Columns that each have their name below. */
+const MOST_NAMED = 16
 
 /** Pixels a drawing needs from top to bottom. */
 export function heightOf(kind: Kind, rows: number, size: number): number {
   return kind === "bars" ? Math.round(rows * size * BAR_ROOM + size * 4) : Math.round(180 + size * 6)
 }
 
-export function drawingOf(table: Table, kind: Kind, hidden: ReadonlySet<string>, look: Look): EChartsCoreOption {
+export function drawingOf(table: Table, kind: Kind, hidden: ReadonlySet<string>, look: Look, width: number): EChartsCoreOption {
   const names = {
     type: "category",
     data: table.rows.map(({ label }) => label),
     inverse: kind === "bars",
     axisTick: { show: false },
     axisLine: { lineStyle: { color: look.line } },
-    axisLabel: { ...letters(look), ...labels(kind, table.rows.length, look) },
+    axisLabel: { ...letters(look), ...labels(kind, table.rows.length, look, width) },
   }
   const numbers = {
     type: "value",
@@ -91,8 +93,10 @@ function letters(look: Look): object {
   return { color: look.second, fontSize: look.size, fontFamily: look.font }
 }
 
-function labels(kind: Kind, rows: number, look: Look): object {
-  if (kind === "lines") return { hideOverlap: true }
-  if (kind === "bars") return { width: look.size * 8, overflow: "break", interval: 0 }
-  return rows > 16 ? { hideOverlap: true } : { width: look.size * 5.2, overflow: "break", interval: 0 }
+/** Names break into lines rather than overlap; hours and many days leave some out. */
+function labels(kind: Kind, rows: number, look: Look, width: number): object {
+  const broken = { overflow: "break", interval: 0, lineHeight: look.size * 1.2 }
+  if (kind === "bars") return { ...broken, width: look.size * 8 }
+  if (kind === "lines" || rows > MOST_NAMED) return { hideOverlap: true }
+  return { ...broken, width: Math.max(look.size * 2, (width - look.size * 4) / rows - 4) }
 }

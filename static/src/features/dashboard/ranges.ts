@@ -4,11 +4,10 @@
 import { defineStore } from "pinia"
 import { computed, reactive, ref, shallowRef } from "vue"
 import { onForget } from "../../store/forgetting"
-import { command } from "../../wire/connection"
 import { asRefusal, type Refusal } from "../../wire/refusal"
+import { ask, askPast } from "./asking"
 import { problemOf, rangeOf, weeksBefore, type Days, type RangeName } from "./days"
 import { hasTypes, type Metric } from "./figures"
-import { past } from "./past"
 import { useDashboard } from "./store"
 import type { RangeFields, RangeFigures } from "./shapes"
 
@@ -62,8 +61,8 @@ export const useRanges = defineStore("dashboard ranges", () => {
     failure.value = null
     try {
       const [range, before] = await Promise.all([
-        hasToday.value ? command("dashboard.range", fields.value) : past(fields.value),
-        past({ ...fields.value, from_day: from, to_day: to }),
+        hasToday.value ? ask(fields.value) : askPast(fields.value),
+        askPast({ ...fields.value, from_day: from, to_day: to }),
       ])
       if (wanted === asked.value) shown.value = { asked: wanted, range, before, weeks }
     } catch (error) {

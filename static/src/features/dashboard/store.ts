@@ -8,11 +8,11 @@ import { keep, read } from "../../store/kept"
 import { command, isLive, stream } from "../../wire/connection"
 import { asRefusal, type Refusal } from "../../wire/refusal"
 import { watchChannel } from "../../wire/watching"
+import { askPast, forgetPast } from "./asking"
 import { byThen, changeOf, timeOfDay, type Change } from "./comparison"
 import { plusDays } from "./days"
 import { dayOf, folded, nothing, remembered, restarted, total, type Live, type Metric } from "./figures"
 import { paced } from "./pace"
-import { forgetPast, past } from "./past"
 import type { RangeFigures, Scope, Scopes, Updated } from "./shapes"
 
 const SHOW_EVERY_MS = 1_000
@@ -148,7 +148,7 @@ export const useDashboard = defineStore("dashboard", () => {
     const day = plusDays(today.value, -1)
     const department = scope.value?.department_id
     const fields = { from_day: day, to_day: day, ...(department ? { department_id: department } : {}) }
-    const range = await past(fields)
+    const range = await askPast(fields)
     if (key === wantedYesterday.value) yesterday.value = { key, range }
   }
 

@@ -103,7 +103,7 @@ export const texts = {
     "type.special": "Special",
     "type.emergency": "Emergency",
     "type.online": "Online",
-    "change.since": "on yesterday, same time",
+    "change.since": "against yesterday by now",
     "change.percent": "{difference} ({percent}%)",
     "change.none": "nothing yesterday",
     "change.waiting": "comparing with yesterday",
