@@ -15,14 +15,17 @@ from server.clock import Clock
 from server.directory import Person
 from server.directory.seeding import seed_people
 from server.features.chat.seeding import Talk, seed_talk
+from server.features.dashboard.plausible import BUSYNESS, EMERGENCY
 from server.sandbox.app import sandbox_app
-from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.config import HisTarget, SandboxConfig, SandboxDepartment, SandboxPerson
 from server.sandbox.hospital import Hospital, hospital
 from server.settings import Settings
 
 CORP_ID = "wwsandbox"
 SECRET = "sandbox"  # noqa: S105  (the stand-in's, worth nothing anywhere else)
 CALLBACK_TOKEN = "sandboxtoken"  # noqa: S105
+ANYWHERE = ("", "0.0.0.0", "::")
+HIS_KEYS = "sandbox:secretofthesandboxhis"
 CALLBACK_AES_KEY = "c2FuZGJveGtleWZvcnRoZXN0YW5kaW5vZnl1YW54aW4"
 
 
@@ -37,6 +40,7 @@ def with_stand_ins(settings: Settings) -> Settings:
         wecom_callback_token=settings.wecom_callback_token or CALLBACK_TOKEN,
         wecom_callback_aes_key=settings.wecom_callback_aes_key or CALLBACK_AES_KEY,
         oa_endpoint=settings.oa_endpoint or f"{base}/oa/services/WorkflowService",
+        his_keys=settings.his_keys or HIS_KEYS,
     )
 
 
@@ -53,9 +57,10 @@ async def sandboxed(settings: Settings, clock: Clock) -> AsyncIterator[Settings]
 async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
     """Serve the stand-ins; the port they listen on."""
     pointing = with_stand_ins(settings)
+    made = hospital()
     config = SandboxConfig(
         data_dir=settings.data_dir,
-        people=_phone_book(hospital()),
+        people=_phone_book(made),
         port=settings.sandbox_port,
         public_url=pointing.url,
         corp_id=pointing.wecom_corp_id,
@@ -64,6 +69,8 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         callback_token=pointing.wecom_callback_token,
         callback_aes_key=pointing.wecom_callback_aes_key,
         clock=clock,
+        departments=_departments(made),
+        his=_his_target(pointing),
     )
     runner = web.AppRunner(sandbox_app(config), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
@@ -86,6 +93,35 @@ def _phone_book(made: Hospital) -> list[SandboxPerson]:
         )
         for person in made.people
     ]
+
+
+def _departments(made: Hospital) -> list[SandboxDepartment]:
+    return [
+        SandboxDepartment(
+            department_id=id,
+            outpatients=busy.outpatients,
+            beds=busy.beds,
+            operations=busy.operations,
+            is_emergency=id == EMERGENCY,
+        )
+        for id, busy in BUSYNESS.items()
+        if any(department.id == id for department in made.departments)
+    ]
+
+
+def _his_target(settings: Settings) -> HisTarget | None:
+    """The server itself, signed with the first of its keys; none when its port is yet to be found."""
+    if not settings.http_port:
+        return None
+    host = settings.http_host if settings.http_host not in ANYWHERE else "127.0.0.1"
+    key_id, secret = next(iter(settings.his_secrets.items()))
+    return HisTarget(
+        url=f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}",
+        key_id=key_id,
+        secret=secret,
+        period_s=settings.his_period_seconds,
+        timezone=settings.his_timezone,
+    )
 
 
 async def fill(settings: Settings, clock: Clock) -> None:

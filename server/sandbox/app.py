@@ -1,11 +1,12 @@
-"""The sandbox as one aiohttp application: `/wecom/…`, `/oa/…`, and the page at `/`."""
+"""The sandbox as one aiohttp application: `/wecom/…`, `/oa/…`, `/his/…`, and the page at `/`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 
 from server.sandbox.config import SandboxConfig
+from server.sandbox.his import HisStandIn
 from server.sandbox.oa import OAStandIn
 from server.sandbox.page import page_routes
 from server.sandbox.people import People
@@ -15,6 +16,7 @@ Step = Callable[[web.Application], Awaitable[None]]
 
 WECOM: Final = web.AppKey("wecom", WeComStandIn)
 OA: Final = web.AppKey("oa", OAStandIn)
+HIS: Final = web.AppKey("his", HisStandIn)
 
 
 def sandbox_app(config: SandboxConfig) -> web.Application:
@@ -28,6 +30,10 @@ def sandbox_app(config: SandboxConfig) -> web.Application:
     app[WECOM], app[OA] = wecom, oa
     for routes in (wecom.routes(), oa.routes(), people.routes(), page_routes()):
         app.add_routes(routes)
+    if config.his is not None:
+        app[HIS] = his = HisStandIn(config, config.his)
+        app.add_routes(his.routes())
+        app.cleanup_ctx.append(_living(his))
     app.on_startup.append(_opened(oa, config.seed_documents))
     # Slow answers end when the application shuts down, not after it.
     app.on_shutdown.append(_then(lambda: wecom.faults.set("off")))
@@ -43,6 +49,14 @@ def _opened(oa: OAStandIn, documents: int) -> Step:
             await oa.seed(documents)
 
     return start
+
+
+def _living(his: HisStandIn) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with his.running():
+            yield
+
+    return life
 
 
 def _then(act: Callable[[], None]) -> Step:

@@ -21,6 +21,28 @@ class SandboxPerson:
     """False: no WeCom interface licence for them (`unlicenseduser`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class SandboxDepartment:
+    """A department whose figures the HIS tells: an ordinary weekday's patients and operations."""
+
+    department_id: str
+    outpatients: int
+    beds: int
+    operations: int
+    is_emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HisTarget:
+    """Where the stand-in HIS sends to, and how it signs."""
+
+    url: str
+    key_id: str
+    secret: str = field(repr=False)
+    period_s: int = 10
+    timezone: str = "Asia/Shanghai"
+
+
 @dataclass(frozen=True)
 class SandboxConfig:
     """One sandbox: its folder, its port, the credentials it accepts and the people in it."""
@@ -43,6 +65,9 @@ class SandboxConfig:
     token_lifetime_s: int = 7_200
     seed_documents: int = 240
     """How many documents lie in an OA that has none yet."""
+    departments: Sequence[SandboxDepartment] = ()
+    his: HisTarget | None = None
+    """None: the HIS sends nothing."""
 
     @property
     def state_dir(self) -> Path:
