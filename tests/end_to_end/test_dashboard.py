@@ -93,6 +93,7 @@ async def test_the_numbers_move_in_their_places(house: House, screen: Screen) ->
 async def test_a_silent_source_is_said_with_its_last_time_and_forgiven(house: House) -> None:
     async with house.window(LEADER) as window:
         await look(window)
+        boxes = await window.page.evaluate(BOXES)
         await his(house, "silent")
         try:
             await window.see(
@@ -103,6 +104,7 @@ async def test_a_silent_source_is_said_with_its_last_time_and_forgiven(house: Ho
             await window.see(".tiles.old")
             await window.shot(house.pictures, "dashboard-stale")
             said = await window.page.evaluate(NUMBERS)
+            assert await window.page.evaluate(BOXES) == boxes
         finally:
             await his(house, "off")
         await window.see(".state:not(.old) b:text-is('实时')", timeout=STALE_WITHIN_MS)

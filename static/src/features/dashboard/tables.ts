@@ -21,6 +21,8 @@ export interface Table {
   rows: Row[]
   /** Whether the columns of a row add up to something worth saying. */
   addsUp: boolean
+  /** What one has to know to read it. */
+  note?: string
 }
 export interface Names {
   title: string
@@ -48,19 +50,22 @@ function valuesOf(sums: DepartmentSums, metric: Metric, types: readonly string[]
 
 /** One row per hour of the day; hours that are still to come have no number. */
 export function hourTable(
-  range: RangeFigures, before: RangeFigures | null, metric: Exclude<Metric, "inpatients">, lastHour: number,
-  names: { title: string; head: string; now: string; before: string },
+  range: RangeFigures, before: RangeFigures | null, metric: Exclude<Metric, "inpatients">, runningHour: number | null,
+  names: { title: string; head: string; now: string; before: string; running: (hour: string) => string },
 ): Table {
   const columns = [{ key: "now", label: names.now }]
   if (before) columns.push({ key: "before", label: names.before })
   const rows = range.hours[metric].map((n, hour) => {
-    const now = hour > lastHour ? null : n
-    const label = `${String(hour).padStart(2, "0")}:00`
+    const now = runningHour !== null && hour > runningHour ? null : n
+    const label = nameOf(hour)
     return { key: label, label, values: before ? [now, before.hours[metric][hour] ?? 0] : [now] }
   })
   const isEmpty = rows.every(({ values }) => values.every((n) => !n))
-  return { title: names.title, head: names.head, columns, rows: isEmpty ? [] : rows, addsUp: false }
+  const note = runningHour === null ? undefined : names.running(nameOf(runningHour))
+  return { title: names.title, head: names.head, columns, rows: isEmpty ? [] : rows, addsUp: false, note }
 }
+
+const nameOf = (hour: number): string => `${String(hour).padStart(2, "0")}:00`
 
 /** One row per day of the range; days nobody said anything of have no number. */
 export function dayTable(range: RangeFigures, metric: Metric, names: Omit<Names, "type">): Table {
