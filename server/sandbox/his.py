@@ -55,7 +55,7 @@ class HisStandIn:
         self._departments: Sequence[SandboxDepartment] = config.departments
         self._target = target
         self._zone = ZoneInfo(target.timezone)
-        self._journal = Journal(config.state_dir)
+        self.journal = Journal(config.state_dir)
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, int], list[Happening]] = {}
         self._chance = random.Random()
@@ -70,10 +70,10 @@ class HisStandIn:
 
     async def open(self) -> None:
         """Read what was kept; a day that has nothing yet begins at midnight."""
-        await self._journal.open()
+        await self.journal.open()
         self._stepped_at = self._clock.now()
-        cursor = max(self._journal.life.cursor, self._midnight(self._clock.now()) - 1)
-        self._journal.life = replace(self._journal.life, cursor=cursor)
+        cursor = max(self.journal.life.cursor, self._midnight(self._clock.now()) - 1)
+        self.journal.life = replace(self.journal.life, cursor=cursor)
         self._http = aiohttp.ClientSession(timeout=TIMEOUT)
 
     async def close(self) -> None:
@@ -113,8 +113,8 @@ class HisStandIn:
         life = self._next_round(now)
         ahead = life.ahead_ms + int((self._speed - 1) * (now - self._stepped_at))
         self._stepped_at = now
-        if len(self._journal.pending) >= MOST_PENDING:
-            self._journal.life = replace(life, ahead_ms=ahead)
+        if len(self.journal.pending) >= MOST_PENDING:
+            self.journal.life = replace(life, ahead_ms=ahead)
             return False
         upto = max(life.cursor, min(now + ahead, life.cursor + HOUR_MS))
         found = await self._happened(life.cursor, upto, life.round)
@@ -124,14 +124,14 @@ class HisStandIn:
         reached = Life(cursor=upto, ahead_ms=ahead, round=life.round)
         if found:
             events = tuple({**one.event, "at": min(one.at, now)} for one in found)
-            await self._journal.write(self._day(now), reached, events)
+            await self.journal.write(self.day(now), reached, events)
         else:
-            self._journal.life = reached
+            self.journal.life = reached
         return now + ahead - upto > BEHIND_MS
 
     def _next_round(self, now: int) -> Life:
         """Back in the clock's time the rest of the day's plan has happened: other patients come."""
-        life = self._journal.life
+        life = self.journal.life
         if self._speed == 1 and life.ahead_ms:
             return Life(cursor=now, ahead_ms=0, round=life.round + 1)
         return life
@@ -171,10 +171,10 @@ class HisStandIn:
         return found
 
     def _reading(self, number: int, ward: SandboxDepartment, at: int) -> Happening:
-        before = self._journal.readings.get(ward.department_id, round(ward.beds * 0.88))
+        before = self.journal.readings.get(ward.department_id, round(ward.beds * 0.88))
         moved = before + self._chance.choice((-1, -1, 0, 0, 1, 1))
         value = max(ward.beds // 2, min(ward.beds, moved))
-        self._journal.readings[ward.department_id] = value
+        self.journal.readings[ward.department_id] = value
         event = {
             "event_id": f"i{number}.{at}",
             "kind": "inpatients",
@@ -195,7 +195,7 @@ class HisStandIn:
             yield midnight
             midnight = self._midnight(midnight + 36 * HOUR_MS)
 
-    def _day(self, at: int) -> str:
+    def day(self, at: int) -> str:
         return datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).date().isoformat()
 
     # Telling
@@ -203,7 +203,7 @@ class HisStandIn:
     async def send(self) -> None:
         """Send what is due, in the way the switch says; nothing for a period is an empty batch."""
         mode = self.faults.mode
-        pending = list(self._journal.pending.values())
+        pending = list(self.journal.pending.values())
         if mode == "silent":
             return
         if mode == "out_of_order":
@@ -213,7 +213,7 @@ class HisStandIn:
             for _ in range(2 if mode == "duplicate" else 1):
                 if not await self._post(events):
                     return
-            await self._journal.acked(self._day(self._clock.now()), batch)
+            await self.journal.acked(self.day(self._clock.now()), batch)
         if self._clock.monotonic() - self._sent_at >= self._target.period_s:
             await self._post(())
 
@@ -271,23 +271,24 @@ class HisStandIn:
 
     async def _totals(self, request: web.Request) -> web.Response:
         """GET /his/totals: a recount of everything written in the last days, for judging."""
-        days = totals(await self._journal.events(), self._day)
-        return web.json_response({"days": days, "pending": self._pending_events()})
+        days = totals(await self.journal.events(), self.day)
+        return web.json_response({"days": days, "pending": self.pending_events()})
 
     async def _state(self, request: web.Request) -> web.Response:
         """GET /his/state: what the page shows."""
         return web.json_response(
             {
                 **self.counts,
-                "pending": self._pending_events(),
+                "pending": self.pending_events(),
                 "speed": self._speed,
-                "life": self._clock.now() + self._journal.life.ahead_ms,
+                "life": self._clock.now() + self.journal.life.ahead_ms,
+                "zone": self._target.timezone,
                 "last_answer": self.last_answer,
             }
         )
 
-    def _pending_events(self) -> int:
-        return sum(len(batch.events) for batch in self._journal.pending.values())
+    def pending_events(self) -> int:
+        return sum(len(batch.events) for batch in self.journal.pending.values())
 
     async def _turn_speed(self, request: web.Request) -> web.Response:
         """POST /his/speed {"speed": 60}: how fast life goes on; 1 goes back to the clock's time."""

@@ -69,6 +69,7 @@ class People:
                 "corp_id": self._config.corp_id,
                 "agent_id": self._config.agent_id,
                 "people": len(self._config.people),
+                "systems": ["wecom", "oa", *(["his"] if self._config.his else [])],
             }
         )
 

@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from server.sandbox.config import HisTarget, SandboxDepartment
 from tests.sandbox.running import RunningSandbox, running_sandbox, textcard
 
 pytestmark = pytest.mark.browser
+NOBODY = "http://127.0.0.1:9"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[RunningSandbox]:
-    async with running_sandbox(tmp_path) as running:
+    ward = SandboxDepartment("ward", outpatients=100, beds=20, operations=0)
+    his = HisTarget(url=NOBODY, key_id="his", secret="secret")
+    async with running_sandbox(tmp_path, departments=[ward], his=his) as running:
         yield running
 
 
@@ -82,3 +86,15 @@ async def test_the_switches_show_what_is_broken_in_either_language(
 
     await page.wait_for_selector("[data-system=wecom] [aria-pressed=true]:text-is('Down')")
     assert sandbox.wecom.faults.mode == "down"
+
+
+async def test_the_his_tells_how_it_fares_and_can_be_hurried(
+    sandbox: RunningSandbox, page: Page
+) -> None:
+    await page.click("#his-speeds [data-speed='600']")
+    await page.wait_for_selector("#his-speeds [data-speed='600'][aria-pressed=true]")
+    await page.click("[data-system=his] [data-mode=silent]")
+    await page.wait_for_selector("[data-system=his].broken")
+    await page.wait_for_function(
+        "/待发 [1-9]/.test(document.getElementById('his-figures').textContent)"
+    )

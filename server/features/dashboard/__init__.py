@@ -14,7 +14,7 @@ feature = Feature(
     commands=[
         *allow(staff, show_scopes),
         # The longest range is a second of reading.
-        *allow(staff, show_range, rate=Rate(burst=10, per_second=1)),
+        *allow(staff, show_range, rate=Rate(burst=20, per_second=1)),
     ],
     events=[DashboardUpdated],
     documents=[TakenEvent, Fact, DaySums, Heard],

@@ -1,4 +1,4 @@
-"""The page at `/`: a phone on the left, an OA desk on the right, and the switches for faults.
+"""The page at `/`: a phone on the left, an OA desk and the HIS on the right, and the switches for faults.
 
 Plain files without a build: this page must work when everything else is broken. Nothing on it
 comes from another host, and its policy says so to the browser.
@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 _FOLDER: Final = Path(__file__).parent
-_SCRIPTS: Final = ("page.js", "desk.js", "phone.js", "picker.js", "wire.js", "words.js")
+_SCRIPTS: Final = ("page.js", "desk.js", "his.js", "phone.js", "picker.js", "wire.js", "words.js")
 _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/sandbox/page.css": ("page.css", "text/css"),

@@ -102,9 +102,9 @@ function act(one, user, type, className, text) {
 }
 
 /** The switches: one row of modes for each system. */
-export async function showFaults(refresh) {
+export async function showFaults(systems, refresh) {
   const host = document.getElementById("faults");
-  for (const system of ["wecom", "oa"]) {
+  for (const system of systems) {
     const state = await ask(`/${system}/faults`);
     let row = host.querySelector(`[data-system=${system}]`);
     if (!row) {

@@ -4,9 +4,11 @@ import { say, speak, switchLanguage } from "/sandbox/words.js";
 import { ask, people } from "/sandbox/wire.js";
 import { picker } from "/sandbox/picker.js";
 import { showClock, showCounts, showPhone } from "/sandbox/phone.js";
+import { showHis } from "/sandbox/his.js";
 import { desk, showDocuments, showFaults } from "/sandbox/desk.js";
 
 let person;
+let systems = [];
 let looking = false;
 let again = false;
 
@@ -20,7 +22,8 @@ async function look(force = false) {
   try {
     showClock();
     await showPhone(person, force);
-    await Promise.all([showCounts(), showFaults(() => look(true)), showDocuments(person, force)]);
+    await Promise.all([showCounts(), showFaults(systems, () => look(true)), showDocuments(person, force),
+      systems.includes("his") && showHis(() => look(true))]);
     document.getElementById("offline").hidden = true;
   } catch {
     document.getElementById("offline").hidden = false;
@@ -67,6 +70,8 @@ async function start() {
   };
   const [about, everybody] = await Promise.all([ask("/sandbox/about"), ask("/sandbox/people")]);
   document.getElementById("app").href = about.public_url;
+  systems = about.systems;
+  document.getElementById("his").hidden = !systems.includes("his");
   const wanted = location.hash.slice(1);
   const known = wanted ? await people([wanted]) : everybody.slice(1, 2);
   if (everybody.length) {

@@ -3,7 +3,7 @@
 const words = {
   zh: {
     title: "院信沙盒",
-    subtitle: "左边是职工的手机（企业微信），右边是 OA 办公桌",
+    subtitle: "左边是职工的手机（企业微信），右边是 OA 办公桌和 HIS",
     openApp: "打开院信 ↗",
     language: "English",
     languageLabel: "Switch to English",
@@ -44,6 +44,10 @@ const words = {
     for: "持续",
     wecom: "企业微信",
     oa: "OA",
+    his: "HIS（医院信息系统）",
+    hisFigures: (s) => `院内时间 ${s.time} · 已送达 ${s.accepted} 条 · 重复 ${s.repeated}`
+      + ` · 待发 ${s.pending}${s.refused ? ` · 被拒 ${s.refused}` : ""}`,
+    ordinarySpeed: "正常速度",
     healthy: "正常",
     remaining: (s) => `还剩 ${s} 秒`,
     modes: {
@@ -51,11 +55,12 @@ const words = {
       invalid_user: "收件人无效", invalid_token: "令牌总无效", lost_answer: "送达但丢失应答",
       reset: "连接重置", html: "返回网页", busy: "系统繁忙", concurrency: "并发过多",
       untrusted_ip: "IP 不可信", fault: "SOAP 故障", empty: "空列表", malformed: "残缺应答",
+      late: "迟到", duplicate: "重复发送", out_of_order: "乱序", silent: "沉默",
     },
   },
   en: {
     title: "Yuanxin sandbox",
-    subtitle: "Left: a colleague's phone (WeCom). Right: the OA desk.",
+    subtitle: "Left: a colleague's phone (WeCom). Right: the OA desk and the HIS.",
     openApp: "Open Yuanxin ↗",
     language: "中文",
     languageLabel: "切换到中文",
@@ -96,6 +101,10 @@ const words = {
     for: "For",
     wecom: "WeCom",
     oa: "OA",
+    his: "HIS",
+    hisFigures: (s) => `Hospital time ${s.time} · ${s.accepted} events taken · ${s.repeated} repeated`
+      + ` · ${s.pending} waiting${s.refused ? ` · ${s.refused} refused` : ""}`,
+    ordinarySpeed: "Ordinary speed",
     healthy: "healthy",
     remaining: (s) => `${s} s left`,
     modes: {
@@ -104,6 +113,7 @@ const words = {
       lost_answer: "Delivered, answer lost", reset: "Connection reset", html: "HTML page",
       busy: "Busy", concurrency: "Too many at once", untrusted_ip: "Address not trusted",
       fault: "SOAP fault", empty: "Empty lists", malformed: "Half an answer",
+      late: "Late", duplicate: "Everything twice", out_of_order: "Out of order", silent: "Silent",
     },
   },
 };

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from server.errors import Unavailable
 from server.features.dashboard.documents import Fact, TakenEvent
 from server.features.dashboard.keeping import KEPT_DAYS, Keeping
+from server.integrations.his import Receipt
 from tests.clocks import ManualClock
 from tests.features.dashboard.board import DAY_MS, MINUTE_MS, Board, Event, open_board
 from tests.features.dashboard.recount import day_of, recount, stored
@@ -221,3 +222,15 @@ def test_any_order_and_any_repeats_count_what_the_set_says(
 
 def test_the_recount_knows_midnight_in_china() -> None:
     assert (day_of(1_767_628_799_999), day_of(1_767_628_800_000)) == ("2026-01-05", "2026-01-06")
+
+
+async def test_whoever_leaves_while_batches_are_taken_takes_nothing_away(board: Board) -> None:
+    events = [board.event(f"e{n}") for n in range(6)]
+    sending = [asyncio.create_task(board.send(event)) for event in events]
+    await asyncio.sleep(0)
+    sending[0].cancel()
+    results = await asyncio.gather(*sending, return_exceptions=True)
+
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert [r.accepted for r in results[1:] if isinstance(r, Receipt)] == [1] * 5
+    assert stored(await board.sums()) == recount(events)
