@@ -137,6 +137,7 @@ describe("days of the hospital", () => {
 })
 
 const names = { title: "各科室挂号", head: "科室", metric: "挂号", type: (key: string) => key }
+const hourNames = { title: "", head: "", now: "", before: "", running: (hour: string) => `${hour} runs` }
 function department(id: string, general: number, expert = 0): RangeFigures["departments"][number] {
   const registered = { ...(general ? { general } : {}), ...(expert ? { expert } : {}) }
   return { department_id: id, name: id.toUpperCase(), registered: general + expert, seen: 0, called: 0, operations: 2, inpatients: null, by_type: { registered } }
@@ -160,15 +161,16 @@ describe("tables", () => {
 
   it("of hours end with the hour that is running and compare with all of the other day", () => {
     const hours = { ...range().hours, registered: hourly({ 8: 5, 9: 2 }) }
-    const table = hourTable(range({ hours }), range({ hours }), "registered", 8, { title: "", head: "", now: "", before: "" })
+    const table = hourTable(range({ hours }), range({ hours }), "registered", 8, hourNames)
 
     expect(table.rows.slice(8, 10).map(({ values }) => values)).toEqual([[5, 5], [null, 2]])
+    expect(table.note).toBe("08:00 runs")
   })
 
   it("of a range without any number are empty", () => {
     const none = range({ from_day: "2026-11-01", to_day: "2026-11-03" })
 
-    expect(hourTable(none, none, "registered", 23, { title: "", head: "", now: "", before: "" }).rows).toEqual([])
+    expect(hourTable(none, none, "registered", null, hourNames).rows).toEqual([])
     expect(dayTable(none, "registered", names).rows).toEqual([])
     expect(departmentTable(none, "registered", TYPES, names).rows).toEqual([])
   })
