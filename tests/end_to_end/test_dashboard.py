@@ -145,6 +145,17 @@ async def test_charts_are_fetched_when_they_come_onto_the_screen(
     assert [url for url in fetched if "/echarts-" in url]
 
 
+async def test_a_chart_that_cannot_be_fetched_is_a_table(house: House) -> None:
+    async with house.window(LEADER, DESKTOP, forgiven=[NETWORK]) as window:
+        await window.page.route("**/echarts-*", lambda route: route.abort())
+        await look(window)
+        await window.see(".panel.departments .broken:has-text('先以表格显示')")
+        await window.see(".panel.departments .strip table")
+        await window.page.unroute("**/echarts-*")
+        await window.page.click(".panel.departments [aria-label='看图表']")
+        await window.see(".panel.departments svg")
+
+
 async def table_of(window: Window, panel: str) -> dict[str, list[str]]:
     """The rows of a panel's table, shown or only to be heard."""
     rows = await window.page.eval_on_selector_all(
@@ -182,6 +193,7 @@ async def test_chart_table_and_file_hold_the_numbers_the_server_has(
         await fill_days(window, told["from_day"], told["to_day"])
         await window.see(f".as-of:has-text('{told['from_day']} – {told['to_day']}')")
         await window.see(".panel.days svg")
+        assert await window.page.locator(".panel.hours .some").count() == 0  # no hour still runs
         heard = await table_of(window, "departments")
         days = await table_of(window, "days")
         await window.page.click(".panel.departments [aria-label='看表格']")
@@ -212,6 +224,7 @@ async def test_chart_table_and_file_hold_the_numbers_the_server_has(
 async def test_ranges_kinds_and_types_narrow_what_is_shown(house: House) -> None:
     async with house.window(LEADER) as window:
         await look(window)
+        await window.see(".panel.hours .some:has-text('还在进行')", state="attached")
         for name, weeks in (("近7天", "上周同期"), ("近30天", "5 周前同期")):
             await choose(window, name)
             await window.see(f".panel.hours .legend button:has-text('{weeks}')")
