@@ -38,7 +38,7 @@ READING_MS: Final = 2_000
 """Every so often one department counts its inpatients, in turn; while catching up, all every hour."""
 BEHIND_MS: Final = 60_000
 FASTEST: Final = 3_600
-LONGEST_WAIT_S: Final = 10.0
+LONGEST_WAIT_S: Final = 3.0
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 OUT_OF_ORDER_AFTER: Final = 3
 PLANS_KEPT: Final = 3

@@ -329,6 +329,8 @@ def test_a_wsdl_that_is_not_there_ends_the_start_with_one_sentence(
         ("WECOM_API_BASE", "https://wecom.example"),
         ("WECOM_CALLBACK_AES_KEY", "short"),
         ("OA_TIMEZONE", "Mars/Olympus"),
+        ("HIS_TIMEZONE", "Mars/Olympus"),
+        ("HIS_KEYS", "an-id-without-a-secret"),
         ("OA_POLL_SECONDS", "0"),
         ("CONFIG", "/nowhere/at/all.toml"),
         ("WECOM_SECRET_FILE", "/nowhere/at/all"),

@@ -90,6 +90,20 @@ async def test_a_correction_of_a_correction_is_refused_and_counts_in_no_order(
     assert stored(await board.sums()) == recount([original, correction])
 
 
+async def test_the_latest_correction_counts_whichever_came_last(board: Board) -> None:
+    original = board.event("a")
+    latest = board.event("b", corrects="a", count=5, at=board.now + 2)
+    earlier = board.event("c", corrects="a", count=7, at=board.now + 1)
+    tied = board.event("a0", corrects="a", count=9, at=board.now + 2)
+
+    for event in (original, latest, earlier, tied):
+        await board.send(event)
+
+    [sums] = await board.sums()
+    assert sum(sums["counts"]["registered:general"]) == 5
+    assert stored([sums]) == recount([original, latest, earlier, tied])
+
+
 async def test_a_correction_may_move_a_fact_to_another_department_and_kind(board: Board) -> None:
     events = [
         board.event("a", "inpatients", value=30),
@@ -162,6 +176,9 @@ async def test_closed_days_are_dropped_but_for_their_sums(board: Board) -> None:
 START = ManualClock().now()
 MOMENTS = st.integers(START - 30 * 3_600_000, START)
 IDS = [f"e{n}" for n in range(10)]
+ORIGINALS = IDS[:3]
+NAMED = st.sampled_from([*ORIGINALS * 3, *IDS])
+"""Mostly the few that are always originals, so that several events name one."""
 DEPARTMENTS = st.sampled_from(["ward", "cardiology", "surgery"])
 TYPES = st.sampled_from(["general", "expert", "emergency"])
 KINDS = st.sampled_from(["registered", "seen", "called", "operations", "inpatients"])
@@ -185,9 +202,9 @@ def event_sets(draw: st.DrawFn) -> list[Event]:
             event["value"] = draw(st.integers(0, 50))
         else:
             event["count"] = draw(st.integers(1, 5))
-        what = draw(st.sampled_from(["original", "original", "corrects", "cancels"]))
-        if what != "original":
-            event[what] = draw(st.sampled_from([other for other in IDS if other != id]))
+        what = draw(st.sampled_from(["original", "corrects", "corrects", "cancels"]))
+        if id not in ORIGINALS and what != "original":
+            event[what] = draw(NAMED.filter(lambda named, id=id: named != id))
         events.append(event)
     return events
 

@@ -195,8 +195,20 @@ async def test_a_restart_with_nothing_new_tells_no_figures(board: Board) -> None
     assert [set(event["values"]) for event in told(bob)] == [{"source"}]
 
 
+async def test_a_department_that_was_quiet_for_long_has_its_new_day_too(board: Board) -> None:
+    await board.send(board.event("a"), board.event("i", "inpatients", value=20))
+    await board.ticker.tick()
+    board.office.clock.advance(10 * 86_400)
+    await board.restart()
+    await board.ticker.tick()
+
+    ward = (await fresh(board))["ward"]
+    assert (ward["day"], ward["registered"], ward["inpatients"]) == ("2026-01-15", {}, None)
+
+
 async def test_what_could_not_be_told_is_told_when_the_store_is_back(board: Board) -> None:
     bob = await watcher(board)
+    await board.ticker.tick()
     await board.send(board.event("a"))
     await board.office.store.close()
     with pytest.raises(StoreUnavailable):
