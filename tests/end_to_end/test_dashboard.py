@@ -139,7 +139,7 @@ async def test_charts_are_fetched_when_they_come_onto_the_screen(
         await window.see(".panel.departments", state="attached")
         before = [url for url in fetched if "/echarts-" in url]
         await window.page.locator(".panel.departments .drawing").scroll_into_view_if_needed()
-        await window.see(".panel.departments svg")
+        await window.see(".panel.departments .chart svg")
 
     assert before == []
     assert [url for url in fetched if "/echarts-" in url]
@@ -153,7 +153,7 @@ async def test_a_chart_that_cannot_be_fetched_is_a_table(house: House) -> None:
         await window.see(".panel.departments .strip table")
         await window.page.unroute("**/echarts-*")
         await window.page.click(".panel.departments [aria-label='看图表']")
-        await window.see(".panel.departments svg")
+        await window.see(".panel.departments .chart svg")
 
 
 async def table_of(window: Window, panel: str) -> dict[str, list[str]]:
@@ -192,7 +192,8 @@ async def test_chart_table_and_file_hold_the_numbers_the_server_has(
         told = await asked(window, 10)
         await fill_days(window, told["from_day"], told["to_day"])
         await window.see(f".as-of:has-text('{told['from_day']} – {told['to_day']}')")
-        await window.see(".panel.days svg")
+        await window.page.locator(".panel.days .chart").scroll_into_view_if_needed()
+        await window.see(".panel.days .chart svg")
         assert await window.page.locator(".panel.hours .some").count() == 0  # no hour still runs
         heard = await table_of(window, "departments")
         days = await table_of(window, "days")
@@ -206,7 +207,7 @@ async def test_chart_table_and_file_hold_the_numbers_the_server_has(
         await download.save_as(saved)
         await window.shot(house.pictures, "dashboard-table")
         await window.page.click(".panel.departments [aria-label='看图表']")
-        await window.see(".panel.departments svg")
+        await window.see(".panel.departments .chart svg")
 
     sums = {row["name"]: row["registered"] for row in told["departments"] if row["registered"]}
     written = saved.read_text(encoding="utf-8")
@@ -251,7 +252,7 @@ async def test_no_numbers_are_words_and_impossible_days_are_named(house: House) 
         await look(window)
         await fill_days(window, "2020-02-01", "2020-02-03")
         await window.see(".panels .note:has-text('该时段无数据')")
-        assert await window.page.locator(".panels svg.chart, .panels .drawing").count() == 0
+        assert await window.page.locator(".panels .chart").count() == 0
         await window.page.fill("input[name=from]", "2020-02-04")
         await window.see(".problem:text-is('开始日期不能晚于结束日期')")
         await window.page.fill("input[name=to]", "2039-01-01")
@@ -264,7 +265,7 @@ async def test_values_can_be_tapped_and_columns_turned_off(house: House, screen:
         await look(window)
         chart = window.page.locator(".panel.departments .chart")
         await chart.scroll_into_view_if_needed()
-        await window.see(".panel.departments svg")
+        await window.see(".panel.departments .chart svg")
         box = await chart.bounding_box()
         assert box is not None
         middle = {"x": box["width"] / 2, "y": box["height"] / 3}
