@@ -14,6 +14,7 @@ DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
 KIB = 1024
 SCRIPT_BUDGET = 70 * KIB
 STYLE_BUDGET = 10 * KIB
+CHART_BUDGET = 190 * KIB
 FOREIGN = re.compile(r"""(?:src|href)=["'](?:https?:)?//""")
 
 
@@ -73,6 +74,15 @@ def test_first_screen_style_is_within_its_budget(first_screen: FirstScreen) -> N
     weights = weighed(first_screen.styles)
 
     assert sum(weights.values()) <= STYLE_BUDGET, weights
+
+
+def test_charts_are_a_file_of_their_own_within_its_budget(first_screen: FirstScreen) -> None:
+    charts = [f"/assets/{path.name}" for path in (DIST / "assets").glob("echarts-*.js")]
+    weights = weighed(charts)
+
+    assert len(charts) == 1
+    assert sum(weights.values()) <= CHART_BUDGET, weights
+    assert not set(charts) & set(first_screen.scripts)
 
 
 def test_the_page_asks_no_other_host_and_runs_no_inline_script(

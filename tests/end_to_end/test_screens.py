@@ -85,6 +85,7 @@ def addresses(house: House, document: str, mail: str) -> list[tuple[str, str, st
         ("todos-started", "/todos?state=started", tab.format(4, listed)),
         ("document", f"/d/{document}", "article h2"),
         ("apps", "/apps", ".tile"),
+        ("dashboard", "/dashboard", ".content .panel"),
         ("contacts", "/contacts", ".list .row"),
         ("department", "/contacts/cardiology", ".list .letter"),
         ("person", "/p/s0002", "dl .row"),

@@ -93,7 +93,8 @@ class DayRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DepartmentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A department over all days; inpatients as last read by the end of the last."""
+    """A department over all days; inpatients as last read by the end of the last. `by_type` has
+    registered, seen and called by registration type (types without any are left out)."""
 
     department_id: str
     name: str
@@ -102,15 +103,18 @@ class DepartmentRow(msgspec.Struct, frozen=True, kw_only=True):
     called: int
     operations: int
     inpatients: int | None
+    by_type: dict[str, dict[str, int]]
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True):
-    """By hour of the day, 24 each, over all days."""
+    """By hour of the day, 24 each, over all days. Of one day also the inpatients as last read by the
+    end of each hour (null before the first reading, and where there are several days)."""
 
     registered: list[int]
     seen: list[int]
     called: list[int]
     operations: list[int]
+    inpatients: list[int | None]
 
 
 class RangeShown(Result, frozen=True):

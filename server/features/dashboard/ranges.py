@@ -18,10 +18,12 @@ READING_HOLDS_DAYS = 7
 class RangeSums:
     """Adds up days in their order."""
 
-    def __init__(self, type: str | None) -> None:
-        self._type = type
+    def __init__(self, type: str | None, *, is_one_day: bool) -> None:
+        self._type, self._is_one_day = type, is_one_day
         self._days: list[DayRow] = []
         self._departments: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._types: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._levels: list[int | None] = [None] * 24
         self._hours = {metric: [0] * 24 for metric in COUNTERS}
         self._held: dict[str, tuple[str, int]] = {}
 
@@ -33,6 +35,8 @@ class RangeSums:
 
     def add(self, day: str, found: Sequence[DaySums]) -> None:
         """Add a day."""
+        if self._is_one_day:
+            self._levels = self._level_by_hour(day, found)
         self.hold(found)
         counted: Counter[str] = Counter()
         hours: defaultdict[str, list[list[int]]] = defaultdict(list)
@@ -42,6 +46,8 @@ class RangeSums:
                 metric, _, type = key.partition(":")
                 if not (type and self._type) or type == self._type:
                     total[metric] += sum(by_hour)
+                    if type:
+                        self._types[sums.department_id][key] += sum(by_hour)
                     hours[metric].append(by_hour)
         for metric, lists in hours.items():
             by_hour = [sum(same) for same in zip(*lists, strict=True)]
@@ -51,6 +57,17 @@ class RangeSums:
             inpatients = self._inpatients(day)
             total_inpatients = sum(inpatients.values()) if inpatients else None
             self._days.append(DayRow(day=day, inpatients=total_inpatients, **_counters(counted)))
+
+    def _level_by_hour(self, day: str, found: Sequence[DaySums]) -> list[int | None]:
+        """The inpatients as last read by the end of each hour."""
+        level: list[int | None] = []
+        held = self._inpatients(day)
+        for hour in range(24):
+            for sums in found:
+                if (reading := sums.readings.get(str(hour))) is not None:
+                    held[sums.department_id] = reading.value
+            level.append(sum(held.values()) if held else None)
+        return level
 
     def _inpatients(self, day: str) -> dict[str, int]:
         since = days_before(day, READING_HOLDS_DAYS - 1)
@@ -71,6 +88,7 @@ class RangeSums:
                 department_id=id,
                 name=names.get(id, id),
                 inpatients=inpatients.get(id),
+                by_type=_by_type(self._types[id]),
                 **_counters(self._departments[id]),
             )
             for id in ordered
@@ -80,11 +98,21 @@ class RangeSums:
     @property
     def hours(self) -> Hours:
         """By hour of the day."""
-        return Hours(**self._hours)
+        return Hours(**self._hours, inpatients=self._levels)
 
 
 def _counters(counted: Mapping[str, int]) -> dict[str, int]:
     return {metric: counted.get(metric, 0) for metric in COUNTERS}
+
+
+def _by_type(counted: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Counts under `metric:type`, by metric and then by type."""
+    found: dict[str, dict[str, int]] = {}
+    for key, count in counted.items():
+        metric, _, type = key.partition(":")
+        if count:
+            found.setdefault(metric, {})[type] = count
+    return found
 
 
 async def sum_range(
@@ -96,7 +124,7 @@ async def sum_range(
 ) -> RangeSums:
     """The sums of some departments (None: of all). A read for each day: the longest range is read in
     many small steps, between which others have their turn."""
-    sums = RangeSums(type)
+    sums = RangeSums(type, is_one_day=first == last)
     for day in days_from(days_before(first, READING_HOLDS_DAYS - 1), last):
         found = await read_day(work, day, departments)
         if day < first:

@@ -1,6 +1,7 @@
 /* The features that open from the 工作台, in the order of their tiles. A new one is a folder here and
    one entry in this list. */
 import type { AppFeature } from "../shell/feature"
+import { dashboard } from "./dashboard"
 import { mail } from "./mail"
 
-export const FEATURES: AppFeature[] = [mail]
+export const FEATURES: AppFeature[] = [mail, dashboard]

@@ -183,7 +183,7 @@ export interface DepartmentCard {
   people_count: number
 }
 
-/** A department over all days; inpatients as last read by the end of the last. */
+/** A department over all days; inpatients as last read by the end of the last. `by_type` has registered, seen and called by registration type (types without any are left out). */
 export interface DepartmentRow {
   department_id: string
   name: string
@@ -192,6 +192,7 @@ export interface DepartmentRow {
   called: number
   operations: number
   inpatients: number | null
+  by_type: Record<string, Record<string, number>>
 }
 
 /** Those who lead it first; each with the post held there. */
@@ -252,12 +253,13 @@ export interface HistoryPage {
   has_more: boolean
 }
 
-/** By hour of the day, 24 each, over all days. */
+/** By hour of the day, 24 each, over all days. Of one day also the inpatients as last read by the end of each hour (null before the first reading, and where there are several days). */
 export interface Hours {
   registered: number[]
   seen: number[]
   called: number[]
   operations: number[]
+  inpatients: (number | null)[]
 }
 
 /** The person has become a member of a conversation. */
