@@ -1,11 +1,12 @@
 """The features of this server. A new one is a folder here and one entry in this list."""
 
 from server.feature import Feature
-from server.features import account, chat, contacts, todos
+from server.features import account, chat, contacts, forum, todos
 
 FEATURES: tuple[Feature, ...] = (
     account.feature,
     chat.feature,
     contacts.feature,
+    forum.feature,
     todos.feature,
 )
