@@ -1,5 +1,6 @@
 /* The features that open from the 工作台, in the order of their tiles. A new one is a folder here and
    one entry in this list. */
 import type { AppFeature } from "../shell/feature"
+import { forum } from "./forum"
 
-export const FEATURES: AppFeature[] = []
+export const FEATURES: AppFeature[] = [forum]
