@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from server.auth import Role
 from server.clock import Clock, Millis
 from server.directory import Audience, Directory, people_of
 from server.features.forum.cards import comment_card
@@ -67,7 +68,7 @@ def _departments_with_head_nurse(directory: Directory) -> tuple[str, ...]:
 def _fill(
     work: UnitOfWork, board: Board, talks: Sequence[Talk], directory: Directory, now: Millis
 ) -> None:
-    people = sorted(people_of(board.audience, directory))
+    people = [id for id in sorted(people_of(board.audience, directory)) if _is_staff(id, directory)]
     if not people:
         work.put(board)
         return
@@ -77,6 +78,12 @@ def _fill(
         cast = [people[(place * 3 + step) % len(people)] for step in range(len(talk.comments) + 1)]
         posted_at = Millis(now - talk.hours_ago * HOUR_MS)
         _hold(work, board, talk, cast, posted_at, directory)
+
+
+def _is_staff(person_id: str, directory: Directory) -> bool:
+    """Whether somebody is not one of the accounts that administer."""
+    roles = directory.roles_of(person_id) or frozenset()
+    return Role.SYSTEM_ADMIN not in roles
 
 
 def _hold(

@@ -1,41 +1,31 @@
 /* 论坛: boards with posts and comments. The number on its tile is how many posts of mine, or with
    comments of mine, somebody has answered since I opened them. */
-import { computed, shallowRef } from "vue"
-import { screen, type AppFeature, type Badge } from "../../shell/feature"
+import { ref } from "vue"
+import { screen, type AppFeature } from "../../shell/feature"
 import { command, stream } from "../../wire/connection"
 
-const answered = shallowRef(new Set<string>())
+const n = ref(0)
 
-stream.on("forum.answered", ({ post_id, unread }) => {
-  const posts = new Set(answered.value)
-  if (unread) posts.add(post_id)
-  else posts.delete(post_id)
-  answered.value = posts
-})
-
-const badge: Badge = {
-  n: computed(() => answered.value.size),
-  refresh: async () => {
-    const { answers } = await command("forum.answers", {})
-    answered.value = new Set(answers.filter(({ unread }) => unread).map(({ post_id }) => post_id))
-  },
-  forget: () => {
-    answered.value = new Set()
-  },
+async function refresh(): Promise<void> {
+  n.value = (await command("forum.answers", {})).answers.filter(({ unread }) => unread).length
 }
+stream.on("forum.answered", () => void refresh().catch(() => undefined))
+
+/* One file for all of them: whoever opened the forum goes on without waiting, also without a line. */
+const screens = (): Promise<typeof import("./screens")> => import("./screens")
 
 export const forum: AppFeature = {
   title: { zh: "论坛", en: "Forum" },
   icon: "forum",
   path: "/forum",
   group: "culture",
-  badge,
+  badge: { n, refresh, forget: () => (n.value = 0) },
   routes: [
-    screen("/forum", () => import("./Boards.vue")),
-    screen("/forum/new-board", () => import("./BoardForm.vue")),
-    screen("/forum/p/:postId", () => import("./Post.vue")),
-    screen("/forum/:boardId", () => import("./Feed.vue")),
-    screen("/forum/:boardId/new", () => import("./NewPost.vue")),
-    screen("/forum/:boardId/edit", () => import("./BoardForm.vue")),
+    screen("/forum", async () => (await screens()).Boards),
+    screen("/forum/new-board", async () => (await screens()).BoardForm),
+    screen("/forum/p/:postId", async () => (await screens()).Post),
+    screen("/forum/:boardId", async () => (await screens()).Feed),
+    screen("/forum/:boardId/new", async () => (await screens()).NewPost),
+    screen("/forum/:boardId/edit", async () => (await screens()).BoardForm),
   ],
 }

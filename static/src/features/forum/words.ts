@@ -57,7 +57,6 @@ const zh = {
 
   "comment.write": "写评论",
   "comment.reply_to": "回复 {name}",
-  "comment.reply": "回复",
   "comment.no_reply": "取消回复",
   "comment.send": "发送评论",
   "comment.sending": "发送中",
@@ -186,7 +185,6 @@ const en: typeof zh = {
 
   "comment.write": "Write a comment",
   "comment.reply_to": "Reply to {name}",
-  "comment.reply": "Reply",
   "comment.no_reply": "Do not reply",
   "comment.send": "Send comment",
   "comment.sending": "Sending",
