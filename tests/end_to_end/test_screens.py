@@ -16,6 +16,7 @@ import pytest_asyncio
 from playwright.async_api import WebSocketRoute
 
 from server.features.chat.documents import direct_id
+from server.features.forum.documents import Post, made_id
 from tests.end_to_end.browser import DESKTOP, NETWORK, Window, chromium
 from tests.end_to_end.hard_cases import (
     CROWD,
@@ -85,6 +86,12 @@ def addresses(house: House, document: str) -> list[tuple[str, str, str]]:
         ("devices", "/devices", "li.row"),
         ("about", "/about", "dl .row"),
         ("search", "/search", ".content [role=search]"),
+        ("forum", "/forum", ".board"),
+        ("board", "/forum/everybody", ".post"),
+        ("post", f"/forum/p/{made_id(Post, 'everybody', 'seed-76')}", ".comment"),
+        ("new-post", "/forum/everybody/new", "textarea[name=text]"),
+        ("no-board", "/forum/nosuchboard", ".note"),
+        ("no-board-form", "/forum/new-board", ".note"),
         ("lost", "/no/such/page", ".note"),
     ]
 
