@@ -44,7 +44,7 @@ class BenchApplication:
     async def channels_of(self, person_id: str) -> Sequence[str]:
         return (EVERYBODY,)
 
-    async def handle(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
+    def handle(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
         assert self.hub is not None
         assert isinstance(body, dict)
         channel = person_channel(body["to"]) if name == "pm" else EVERYBODY
@@ -64,7 +64,8 @@ async def serve(host: str, port: int) -> None:
     gateway.attach(app)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port, backlog=4096).start()
+    front = gateway.front(runner)
+    await front.open(host, port, backlog=4096)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
@@ -72,6 +73,7 @@ async def serve(host: str, port: int) -> None:
     try:
         await asyncio.Event().wait()
     finally:
+        await front.close()
         await gateway.close()
         await runner.cleanup()
 

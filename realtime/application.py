@@ -1,6 +1,6 @@
 """What the hub asks of the product behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -31,8 +31,12 @@ class Application(Protocol):
         """The channels a person hears by membership, as stored now."""
         ...
 
-    async def handle(self, connection: "Connection", name: str, body: object) -> msgspec.Raw:
-        """Do one command; the answer is the ack's one argument as JSON. Raises nothing."""
+    def handle(
+        self, connection: "Connection", name: str, body: object
+    ) -> msgspec.Raw | Awaitable[msgspec.Raw]:
+        """Do one command; the answer is the ack's one argument as JSON. Raises nothing.
+
+        What waits for nothing may answer at once, which spares it a task."""
         ...
 
 

@@ -5,6 +5,7 @@ device is its wire's business; the wire holds the bounded buffer (`realtime.outg
 by name when that is full.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from realtime.application import Identity
@@ -14,6 +15,12 @@ from realtime.frames import Frame
 
 class Wire(Protocol):
     """A socket, as a connection uses it. Nothing here waits and nothing fails."""
+
+    @property
+    def write(self) -> Callable[[bytes], None] | None:
+        """The quick way: takes frames as bytes, any number at once. None while something stands before
+        them, or the socket ends: then they have to be sent."""
+        ...
 
     def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
         """Put a frame on its way, in order. A frame with a key may replace an unsent one of that key;

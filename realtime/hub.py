@@ -1,7 +1,9 @@
 """The hub: which connections of this node hear an event, and the handing over of it.
 
 It is synchronous and belongs to the event loop's thread: a publication is encoded once and put on its
-way to every listener before `publish` returns, so the order given is the order heard. The gateway opens
+way to every listener in the same tick of the loop, in the order given. What the first call of a tick
+brings goes at once; what follows goes at the tick's end, everything of one channel in a row as one write,
+so that a busy room costs each member one write a tick. The gateway opens
 and closes connections here; the product publishes and asks. Nothing waits for a reader: each wire has
 its own bound. Always true: a connection that `leave` was called for hears nothing any more.
 """
@@ -10,6 +12,9 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 from realtime.application import Reach
 from realtime.backplane import Backplane
@@ -17,7 +22,7 @@ from realtime.channel import ChannelKind, kind_of
 from realtime.clock import Clock
 from realtime.connection import Connection
 from realtime.errors import Busy, Closing, Refused, Unauthenticated, Unavailable
-from realtime.frames import event_frame
+from realtime.frames import Frame, event_frame
 from realtime.limits import ConnectionLimits
 from realtime.membership import Membership, Person
 from realtime.metrics import HubMetrics
@@ -25,6 +30,10 @@ from realtime.publisher import Publication
 
 log = logging.getLogger("realtime.hub")
 
+MOST_TOGETHER = 16 * 1024
+"""Bytes written at once; more would pass a reader's bound before anybody sees that it is slow."""
+MOST_LATER = 256
+"""Publications that may wait for the end of the tick."""
 LAST_CLOSE_S = 600.0
 LAST_CLOSE_SESSIONS = 20_000
 
@@ -50,6 +59,8 @@ class Hub:
         """Told a person's id when the first page of theirs is looked at, and when the last no more."""
         self._backplane = backplane
         self._membership = Membership()
+        self._later: list[Publication] = []
+        self._tick: asyncio.Handle | None = None
         self._last_close: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def start(self) -> None:
@@ -205,16 +216,22 @@ class Hub:
 
     def deliver(self, publications: Sequence[Publication]) -> None:
         """Hand publications to the connections of this node, in order."""
-        for publication in publications:
-            try:
-                self._deliver(publication)
-            except Exception:  # The promise: what was stored is never undone by telling it.
-                log.exception("delivery failed", extra={"event": publication.name})
+        if self._tick is None:
+            self._tick = asyncio.get_running_loop().call_soon(self._end_tick)
+            self._deliver_runs(publications)
+            return
+        self._later += publications
+        if len(self._later) > MOST_LATER or any(
+            p.joins or p.leaves or p.dismisses for p in publications
+        ):
+            # Membership is asked for in between.
+            self._deliver_late()
 
     def close_connections(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
     ) -> None:
-        """End connections of a person on this node."""
+        """End connections of a person on this node, once they were told what was published before."""
+        self._deliver_late()
         person = self._membership.people.get(person_id)
         if person is None:
             return
@@ -227,26 +244,61 @@ class Hub:
 
     # -- inside --------------------------------------------------------------------------------------
 
-    def _deliver(self, publication: Publication) -> None:
-        channel = publication.channel
-        if publication.joins:
-            self._membership.join(channel, publication.joins)
+    def _end_tick(self) -> None:
+        self._tick = None
+        self._deliver_late()
+
+    def _deliver_late(self) -> None:
+        if self._later:
+            late, self._later = self._later, []
+            self._deliver_runs(late)
+
+    def _deliver_runs(self, publications: Sequence[Publication]) -> None:
+        """Deliver in order, what follows one another in one channel together."""
+        for channel, run in groupby(publications, key=attrgetter("channel")):
+            together: list[Publication] = []
+            size = 0
+            for publication in run:
+                size += len(publication.body)
+                if together and (publication.joins or size > MOST_TOGETHER):
+                    self._deliver_safely(channel, together)
+                    together, size = [], len(publication.body)
+                together.append(publication)
+                if publication.leaves or publication.dismisses:
+                    self._deliver_safely(channel, together)
+                    together, size = [], 0
+            if together:
+                self._deliver_safely(channel, together)
+
+    def _deliver_safely(self, channel: str, publications: Sequence[Publication]) -> None:
+        try:
+            self._deliver(channel, publications)
+        except Exception:  # The promise: what was stored is never undone by telling it.
+            log.exception("delivery failed", extra={"event": publications[0].name})
+
+    def _deliver(self, channel: str, publications: Sequence[Publication]) -> None:
+        """Deliver to the same listeners: the first may bring people in, the last may let some go."""
+        first, last = publications[0], publications[-1]
+        if first.joins:
+            self._membership.join(channel, first.joins)
         # A list: a reader that is too slow is closed while it is walked.
         listeners = list(self._membership.listeners(channel))
         if listeners:
-            frame = event_frame(publication.name, publication.body, partial=publication.partial)
-            key = None
-            if publication.key is not None and kind_of(channel) is ChannelKind.STATE:
-                key = f"{channel}\n{publication.key}"
-            ephemeral = publication.position is None
+            parcels = [_parcel(publication) for publication in publications]
+            data = b"".join(parcel.frame.wire for parcel in parcels)
             for connection in listeners:
-                connection.wire.send(frame, key=key, ephemeral=ephemeral)
-            self.metrics.deliveries.inc(len(listeners))
-            self.metrics.delivered_bytes.inc(len(listeners) * len(frame))
-        self.metrics.publications.inc()
-        if publication.leaves:
-            self._membership.leave(channel, publication.leaves)
-        if publication.dismisses:
+                write = connection.wire.write
+                if write is not None:
+                    write(data)
+                else:
+                    for frame, key, ephemeral in parcels:
+                        connection.wire.send(frame, key=key, ephemeral=ephemeral)
+            self.metrics.deliveries += len(listeners) * len(parcels)
+            self.metrics.delivered_bytes += len(listeners) * len(data)
+        self.metrics.publications += len(publications)
+        if last.leaves:
+            self._membership.leave(channel, last.leaves)
+        if last.dismisses:
             self._membership.dismiss(channel)
 
     async def _load(self, person: Person, channels_of: ChannelsOf) -> None:
@@ -277,3 +329,18 @@ class Hub:
         self._last_close.move_to_end(session_id)
         if len(self._last_close) > LAST_CLOSE_SESSIONS:
             self._last_close.popitem(last=False)
+
+
+class _Parcel(NamedTuple):
+    frame: Frame
+    key: str | None
+    ephemeral: bool
+
+
+def _parcel(publication: Publication) -> _Parcel:
+    """What every listener of a publication is sent."""
+    key = None
+    if publication.key is not None and kind_of(publication.channel) is ChannelKind.STATE:
+        key = f"{publication.channel}\n{publication.key}"
+    frame = event_frame(publication.name, publication.body, partial=publication.partial)
+    return _Parcel(frame, key, publication.position is None)

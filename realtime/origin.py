@@ -5,11 +5,27 @@ one of them would believe a stranger.
 """
 
 import ipaddress
+from typing import Protocol
 
-from aiohttp import web
+from multidict import MultiMapping
 
 
-def is_allowed(request: web.Request, pages: frozenset[str] | None) -> bool:
+class Asked(Protocol):
+    """A request, as far as it matters here: aiohttp's, or the head of one that was not given to it."""
+
+    @property
+    def headers(self) -> MultiMapping[str]: ...
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def remote(self) -> str | None:
+        """The peer's address."""
+        ...
+
+
+def is_allowed(request: Asked, pages: frozenset[str] | None) -> bool:
     """Whether the page a request comes from is one of ours, given the addresses where those are served;
     None allows every page.
 
@@ -28,7 +44,7 @@ def _origin_of(page: str) -> str:
     return "/".join(page.split("/", 3)[:3])
 
 
-def cors_headers(request: web.Request) -> dict[str, str]:
+def cors_headers(request: Asked) -> dict[str, str]:
     """What lets an allowed page of another origin read the answer. Cookies are never asked for."""
     origin = request.headers.get("Origin")
     if origin is None:
@@ -36,7 +52,7 @@ def cors_headers(request: web.Request) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
-def device_address(request: web.Request, trusted_proxies: frozenset[str]) -> str:
+def device_address(request: Asked, trusted_proxies: frozenset[str]) -> str:
     """The address a request comes from: the peer's, or what a trusted proxy says of it; empty when that
     is no address."""
     address = request.remote or ""

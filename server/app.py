@@ -227,12 +227,13 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=4_096)
+        front = gateway.front(runner)
         try:
-            await site.start()
+            port = await front.open(settings.http_host, settings.http_port, backlog=4_096)
         except OSError as fault:
             place = f"{settings.http_host}:{settings.http_port}"
             raise BadSetting(f"cannot listen on {place}: {fault.strerror or fault}") from None
+        stack.push_async_callback(front.close)
 
         await notifier.start()
         await stack.enter_async_context(
@@ -244,7 +245,6 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 1_000)
-        port = runner.addresses[0][1]
         log.info("serving", extra={"port": port, "people": len(directory.active())})
         yield Server(
             settings, store, directory, hub, gateway, dispatcher, notifier, worklist, app, port

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 PREFIX = "YUANXIN_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+MAIL_NOTICES = ("nothing", "sender", "subject")
 
 
 class BadSetting(Exception):
@@ -70,6 +71,13 @@ class Settings:
         False, "Whether notices show the beginning of a message's text."
     )
     notice_calls_per_second: int = setting(50, "Calls to WeCom a second at most.")
+
+    mail_recipients: int = setting(
+        200, "People one mail may go to, but for leaders, editors and the administrator."
+    )
+    mail_notice_show: str = setting(
+        "sender", "What a notice of new mail shows: nothing, sender, or subject (and sender)."
+    )
 
     sandbox_port: int = setting(8090, "Port of the stand-ins for WeCom, OA and HIS.")
 
@@ -186,6 +194,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "notice_first_seconds": (1, 15),
     "notice_merge_seconds": (0, 86_400),
     "notice_calls_per_second": (1, 10_000),
+    "mail_recipients": (1, 100_000),
     "wecom_callback_max_age": (0, 86_400),
     "oa_calls_per_second": (1, 10_000),
     "oa_poll_seconds": (1, 86_400),
@@ -199,6 +208,8 @@ def _check(settings: Settings) -> Settings:
             raise BadSetting(f"{PREFIX}{name.upper()} must be between {least} and {most}")
     if settings.log_level.lower() not in LOG_LEVELS:
         raise BadSetting(f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
+    if settings.mail_notice_show not in MAIL_NOTICES:
+        raise BadSetting(f"{PREFIX}MAIL_NOTICE_SHOW must be one of {', '.join(MAIL_NOTICES)}")
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(f"{PREFIX}PUBLIC_URL must begin with http:// or https://")
     try:

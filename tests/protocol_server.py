@@ -7,7 +7,8 @@ import argparse
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvloop
@@ -17,6 +18,7 @@ from realtime.errors import Closing
 from realtime.frames import Frame
 from realtime.gateway.engine import EngineOptions, EngineServer
 from realtime.gateway.engine_socket import EngineSocket
+from realtime.gateway.front import FrontLine
 from realtime.gateway.socket_server import SocketServer
 from realtime.limits import ConnectionLimits
 
@@ -52,23 +54,19 @@ class SuiteServer(SocketServer):
         return ()
 
 
-def engineio_app(options: EngineOptions) -> web.Application:
+def engineio(options: EngineOptions) -> EngineServer:
     """Path `/engine.io/`, echoing."""
     engine = EngineServer(options)
     engine.listener = Echo()
-    app = web.Application()
-    app.router.add_route("*", "/engine.io/", engine.handle_request)
-    return app
+    return engine
 
 
-def socketio_app(options: EngineOptions) -> web.Application:
+def socketio(options: EngineOptions) -> EngineServer:
     """Path `/socket.io/`, namespaces `/` and `/custom`."""
     server = SuiteServer(options, namespaces=("/", "/custom"), connect_within_s=CONNECT_WITHIN_S)
     for namespace in ("/", "/custom"):
         _echo_in(server, namespace)
-    app = web.Application()
-    app.router.add_route("*", "/socket.io/", server.engine.handle_request)
-    return app
+    return server.engine
 
 
 def _echo_in(server: SocketServer, namespace: str) -> None:
@@ -89,8 +87,12 @@ def _echo_in(server: SocketServer, namespace: str) -> None:
     server.on("message-with-ack", message_with_ack, namespace=namespace)
 
 
-def app_for(mode: str, ping_interval_ms: int, ping_timeout_ms: int) -> web.Application:
-    """The server of one mode: no login, any origin."""
+@asynccontextmanager
+async def listening(
+    mode: str, port: int, ping_interval_ms: int, ping_timeout_ms: int, *, direct: bool = True
+) -> AsyncIterator[str]:
+    """The server of one mode, no login, any origin; the address of its path. Its WebSockets own their
+    transports, or all go over aiohttp's unless `direct`."""
     options = EngineOptions(
         ping_interval_s=ping_interval_ms / 1000,
         ping_timeout_s=ping_timeout_ms / 1000,
@@ -98,18 +100,28 @@ def app_for(mode: str, ping_interval_ms: int, ping_timeout_ms: int) -> web.Appli
         allowed_origins=None,
         limits=ConnectionLimits(frames_per_second=100_000, frames_burst=100_000),
     )
-    return engineio_app(options) if mode == "engineio" else socketio_app(options)
-
-
-async def serve(app: web.Application, port: int) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    engine = engineio(options) if mode == "engineio" else socketio(options)
+    path = "/engine.io/" if mode == "engineio" else "/socket.io/"
+    app = web.Application()
+    app.router.add_route("*", path, engine.handle_request)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    print(f"listening on 127.0.0.1:{port}", flush=True)
+    # Nothing begins with this path: everything is handed over.
+    front = FrontLine(engine, path if direct else "/nowhere", runner)
+    port = await front.open("127.0.0.1", port, backlog=100)
     try:
-        await asyncio.Event().wait()
+        yield f"http://127.0.0.1:{port}{path}"
     finally:
+        await front.close()
+        await engine.disconnect()
         await runner.cleanup()
+
+
+async def serve(options: argparse.Namespace) -> None:
+    heartbeat = (options.ping_interval_ms, options.ping_timeout_ms)
+    async with listening(options.mode, options.port, *heartbeat) as address:
+        print(f"listening on {address}", flush=True)
+        await asyncio.Event().wait()
 
 
 def main() -> None:
@@ -120,9 +132,8 @@ def main() -> None:
     parser.add_argument("--ping-timeout-ms", type=int, default=200)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
-    app = app_for(options.mode, options.ping_interval_ms, options.ping_timeout_ms)
     with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(serve(app, options.port))
+        uvloop.run(serve(options))
 
 
 if __name__ == "__main__":

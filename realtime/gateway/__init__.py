@@ -2,7 +2,8 @@
 
 The only place that knows python-socketio and python-engineio. It lives in an aiohttp application: attach
 it before the application starts, `close` it before the application stops. From the wire inwards:
-`engine` (requests and sockets), `engine_socket`, `websocket` and `workload` (one socket), `packets` and
+`front` (whose a connection is), `engine` (requests and sockets), `engine_socket`, its carriers
+`direct_websocket` and `websocket`, and `workload` (one socket), `packets` and
 `table` (what is ours of python-socketio), `socket_server` (namespaces and events), `product_server`
 (tickets and commands).
 
@@ -18,6 +19,7 @@ from aiohttp import web
 from realtime.application import Application
 from realtime.errors import Closing
 from realtime.gateway.engine import EngineOptions
+from realtime.gateway.front import FrontLine
 from realtime.gateway.product_server import ProductServer
 from realtime.hub import Hub
 
@@ -60,6 +62,11 @@ class Gateway:
     def attach(self, app: web.Application) -> None:
         """Answer the path in an application that has not started."""
         app.router.add_route("*", self.options.path, self._server.engine.handle_request)
+
+    def front(self, runner: web.BaseRunner) -> FrontLine:
+        """A listening address in front of a runner that was set up: WebSockets that come there own their
+        transports, which costs a fraction. Behind other addresses they work over aiohttp's."""
+        return FrontLine(self._server.engine, self.options.path, runner)
 
     @property
     def sockets(self) -> int:

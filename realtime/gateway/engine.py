@@ -10,7 +10,7 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,13 +21,14 @@ from aiohttp import WSMsgType, web
 from realtime.clock import Clock, MachineClock
 from realtime.errors import Closing
 from realtime.frames import PROBED, Frame
+from realtime.gateway.direct_websocket import DirectWebSocket
 from realtime.gateway.engine_socket import EngineSocket
 from realtime.gateway.packets import BadFrame
+from realtime.gateway.probe import UPGRADE_S, Probe
 from realtime.gateway.websocket import EngineWebSocket
 from realtime.limits import ConnectionLimits
-from realtime.origin import cors_headers, device_address, is_allowed
+from realtime.origin import Asked, cors_headers, device_address, is_allowed
 
-UPGRADE_S = 10.0
 MAX_PACKETS_PER_POST = 1_000
 
 
@@ -74,6 +75,16 @@ _FORBIDDEN = (403, 4, "Forbidden")
 _BAD_VERSION = (400, 5, "Unsupported protocol version")
 _TOO_LARGE = (413, 3, "Payload too large")
 _FULL = (503, 3, "No more connections are accepted now")
+
+
+class Request(Asked, Protocol):
+    """A request of the path; `Head` is one as well."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def query(self) -> Mapping[str, str]: ...
 
 
 class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
@@ -171,7 +182,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             return _refusal(_BAD_REQUEST, headers)
         return web.Response(body=body, headers=headers, content_type="text/plain", charset="utf-8")
 
-    def _fault(self, request: web.Request) -> tuple[int, int, str] | None:
+    def _fault(self, request: Request) -> tuple[int, int, str] | None:
         """What is wrong with a request before it is looked at closely."""
         query, method = request.query, request.method
         transport, sid = query.get("transport"), query.get("sid")
@@ -199,6 +210,26 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             return _BAD_REQUEST
         return None
 
+    # -- WebSockets on transports of their own -------------------------------------------------------
+
+    def accepts(self, head: Request) -> bool:
+        """Whether a request for a WebSocket is to be answered with one; if not, `handle_request` knows
+        what to say."""
+        return is_allowed(head, self.options.allowed_origins) and self._fault(head) is None
+
+    def take_over(self, head: Request, ws: DirectWebSocket) -> None:
+        """A WebSocket was agreed on: it carries a new socket, or one that has been polling."""
+        sid = head.query.get("sid")
+        if sid is not None:
+            Probe(self.sockets[sid], ws)
+            return
+        address = device_address(head, self.options.trusted_proxies)
+        socket = EngineSocket(self, self.generate_id(), address)
+        self._begin(socket)
+        ws.carry(socket)
+        socket.carry(ws, ws.transport)
+        socket.send(self._greeting(socket.sid, []))
+
     async def _open(self, request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
         by_websocket = request.query["transport"] == "websocket"
         address = device_address(request, self.options.trusted_proxies)
@@ -208,7 +239,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             ws = EngineWebSocket(self.options.max_payload)
             await ws.prepare(request)
             self._begin(socket)
-            socket.carry(ws, request)
+            socket.carry(ws, request.transport)
             socket.send(greeting)
             await socket.read(ws)
             return ws
@@ -247,7 +278,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         if not is_agreed or socket.closing or socket.ended:
             await ws.close()
             return ws
-        socket.carry(ws, request)
+        socket.carry(ws, request.transport)
         socket.cut_poll()
         await socket.read(ws)
         return ws

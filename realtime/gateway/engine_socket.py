@@ -13,13 +13,14 @@ Life: open → (closing: the last words are on their way, nothing is heard any m
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from realtime.errors import Closing
 from realtime.frames import CLOSE, NOOP, PING, Frame
+from realtime.gateway.direct_websocket import DirectWebSocket
 from realtime.gateway.packets import BadFrame
 from realtime.gateway.websocket import (
     LAST_WORDS_S,
@@ -35,6 +36,9 @@ from realtime.outgoing import Outgoing
 if TYPE_CHECKING:
     from realtime.gateway.engine import EngineServer
 
+Carrier = EngineWebSocket | DirectWebSocket
+"""What carries a socket that does not poll; the second where the transport is ours."""
+
 DIRECT_BYTES = 16 * 1024
 """While no more than this waits in the transport, frames are written without stopping in `Outgoing`."""
 
@@ -43,9 +47,9 @@ class EngineSocket:
     """The socket of one device, whatever carries it."""
 
     __slots__ = (
-        "_farewell", "_flusher", "_poll", "_rate", "_taken_before", "_timer", "_transport", "_written",
+        "_farewell", "_flusher", "_poll", "_polled", "_rate", "_taken_before", "_timer", "_transport",
         "_ws", "address", "app", "closing", "confirmed_at", "ended", "outgoing", "ping_sent_at", "server",
-        "sid", "upgrading", "workload",
+        "sid", "upgrading", "workload", "write",
     )  # fmt: skip
 
     def __init__(self, server: "EngineServer", sid: str, address: str) -> None:
@@ -65,11 +69,13 @@ class EngineSocket:
         self._rate = TokenBucket(
             limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
         )
-        self._written = 0
-        """Bytes given to whatever carries it."""
+        self.write: Callable[[bytes], None] | None = None
+        """The quick way of `Wire`: only over a transport of our own, with nothing before it."""
+        self._polled = 0
+        """Bytes given to a polling client."""
         self._taken_before: int | None = None
         self._farewell = NOOP
-        self._ws: EngineWebSocket | None = None
+        self._ws: Carrier | None = None
         self._transport: asyncio.Transport | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[None] | None = None
@@ -105,37 +111,49 @@ class EngineSocket:
 
     def _write(self, frame: Frame) -> bool:
         """Hand a frame to the transport if nothing waits before it; whether that was done."""
-        transport = self._transport
+        if self.write is not None:
+            self.write(frame.wire)
+            return True
+        ws, transport = self._ws, self._transport
         if (
             transport is None
+            or ws is None
             or self.outgoing
             or self._flusher is not None
             or transport.is_closing()
             or transport.get_write_buffer_size() > DIRECT_BYTES
         ):
             return False
-        self._written += len(frame)
-        transport.write(frame.wire)
+        ws.write_frames(frame.wire)
         return True
 
+    def clear_way(self) -> None:
+        """Open the quick way again, if nothing stands in it any more."""
+        ws = self._ws
+        if (
+            isinstance(ws, DirectWebSocket)
+            and not ws.is_full
+            and not (self.closing or self.ended or self.outgoing or self._flusher is not None)
+        ):
+            self.write = ws.write_frames
+
     def _wake(self) -> None:
+        self.write = None
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         elif self._ws is not None and self._flusher is None and self.outgoing:
             self._flusher = self.server.start(self._flush(self._ws))
 
-    async def _flush(self, ws: EngineWebSocket) -> None:
-        # The response's writer limit is 0, so each send waits while the transport is over its mark.
+    async def _flush(self, ws: Carrier) -> None:
         try:
             while not self.ended and (frame := self.outgoing.take()) is not None:
-                kind = WSMsgType.BINARY if frame.binary else WSMsgType.TEXT
-                self._written += len(frame)
-                await ws.send_frame(frame.data, kind)
+                await ws.send(frame)
                 self.workload.wake()
-        except (ClientConnectionResetError, ConnectionError, RuntimeError):
+        except (ConnectionError, RuntimeError):
             self._end(None)
         finally:
             self._flusher = None
+            self.clear_way()
 
     # -- heartbeat -----------------------------------------------------------------------------------
 
@@ -176,7 +194,8 @@ class EngineSocket:
         """How many bytes the kernel has taken, if more wait for it: from then on it takes only what the
         device has read."""
         waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
-        return self._written - waiting if self.outgoing or waiting else None
+        written = self._polled if self._ws is None else self._ws.written
+        return written - waiting if self.outgoing or waiting else None
 
     def _set_timer(self, after_s: float, act: Any) -> None:
         if self._timer is not None:
@@ -239,16 +258,22 @@ class EngineSocket:
 
     # -- the WebSocket -------------------------------------------------------------------------------
 
-    def carry(self, ws: EngineWebSocket, request: web.Request) -> None:
+    def carry(self, ws: Carrier, transport: asyncio.Transport | None) -> None:
         """From now on this WebSocket carries the socket."""
         self._ws = ws
         ws.on_close = self.on_websocket_close
-        self._transport = request.transport
-        if self._transport is None:
+        self._transport = transport
+        if transport is None:
             self._end(None)
         else:
-            bound_send_buffer(self._transport)
+            ws.transport = transport
+            bound_send_buffer(transport)
             self._wake()
+            self.clear_way()
+
+    def lost(self) -> None:
+        """The connection is gone, whoever ended it."""
+        self._end(None)
 
     async def read(self, ws: EngineWebSocket) -> None:
         """Read the WebSocket to its end, which is the socket's end as well."""
@@ -282,7 +307,7 @@ class EngineSocket:
         packets = []
         while (frame := self.outgoing.take()) is not None:
             packets.append(frame.as_text())
-            self._written += len(frame)
+            self._polled += len(frame)
         self.workload.wake()
         if self.closing and not packets:
             # Not together with the last words: clients act on a close before they read what is beside it.
@@ -302,7 +327,7 @@ class EngineSocket:
         if self.closing or self.ended:
             return
         last_words = self.server.listener.last_words(self, reason) if told and reason else ()
-        self.closing = True
+        self.closing, self.write = True, None
         self.server.ending(self, reason)
         if self._ws is not None:
             self.server.start(self._answer_and_close(self._ws, close_code(reason), last_words))
@@ -316,15 +341,13 @@ class EngineSocket:
         else:
             self._end(None)
 
-    async def _answer_and_close(
-        self, ws: EngineWebSocket, code: int, last_words: Iterable[Frame]
-    ) -> None:
+    async def _answer_and_close(self, ws: Carrier, code: int, last_words: Iterable[Frame]) -> None:
         await self._all_answered()
         for frame in last_words:
             self.outgoing.force(frame)
         await self._close_websocket(ws, code)
 
-    async def _close_websocket(self, ws: EngineWebSocket, code: int) -> None:
+    async def _close_websocket(self, ws: Carrier, code: int) -> None:
         try:
             async with asyncio.timeout(LAST_WORDS_S):
                 if self._flusher is not None:
@@ -344,13 +367,13 @@ class EngineSocket:
             if fault is not None and transport is not None and not transport.is_closing():
                 for frame in self.server.listener.last_words(self, fault):
                     transport.write(frame.wire)
-            self.closing = True
+            self.closing, self.write = True, None
             self.server.ending(self, fault)
         self._set_timer(LAST_WORDS_S, lambda: self.abort(None))
 
     def goodbye(self) -> None:
         """The client has said that it leaves."""
-        self.closing = True
+        self.closing, self.write = True, None
         self.server.ending(self, None)
         if self._ws is None:
             self.outgoing.clear()
@@ -371,6 +394,7 @@ class EngineSocket:
         if not self.closing:
             self.server.ending(self, reason)
         self.closing = self.ended = True
+        self.write = None
         self.outgoing.clear()
         if self._timer is not None:
             self._timer.cancel()

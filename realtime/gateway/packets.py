@@ -111,6 +111,24 @@ class Packet(stock.Packet):  # type: ignore[misc]
             _bad("CONNECT_ERROR is the server's to send")
 
 
+def read_event(text: str) -> tuple[int | None, list[Any]] | None:
+    """Number and arguments of the commonest packet, an event of the namespace `/` without attachments.
+
+    None for everything else, good or bad: `read_packet` knows what it is.
+    """
+    start = text.find("[", 1, 20)
+    number = text[1:start]
+    if start < 0 or text[0] != "2" or not (not number or (number.isascii() and number.isdigit())):
+        return None
+    try:
+        args = msgspec.json.decode(text[start:])
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    if not args or not isinstance(args[0], str) or args[0] in RESERVED:
+        return None
+    return int(number) if number else None, args
+
+
 def read_packet(text: str) -> Packet:
     """A packet from its text. Raises BadFrame."""
     if not text:

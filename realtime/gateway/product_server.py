@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -66,7 +67,17 @@ class ProductServer(SocketServer):
         name, *rest = args
         body = rest[0] if len(rest) == 1 else rest or {}
         state: SocketState = socket.app
-        task = socket.work(self._command(socket, state.connection, name, body, ack_id))
+        began = self.hub.clock.monotonic()
+        try:
+            answer = self.application.handle(state.connection, name, body)
+        except Exception:
+            log.exception("a command failed")
+            self._fail(socket, name, ack_id, began)
+            return
+        if isinstance(answer, msgspec.Raw):
+            self._answer(socket, name, answer, ack_id, began)
+            return
+        task = socket.work(self._await(socket, name, answer, ack_id, began))
         self.commands.add(task)
         task.add_done_callback(self.commands.discard)
 
@@ -97,19 +108,29 @@ class ProductServer(SocketServer):
         self.metrics.closings.labels(reason.reason if reason else "gone").inc()
         self.metrics.queued(socket.outgoing.high_water)
 
-    async def _command(
-        self, socket: EngineSocket, connection: Connection, name: str, body: Any, ack_id: int | None
+    async def _await(
+        self,
+        socket: EngineSocket,
+        name: str,
+        answer: Awaitable[msgspec.Raw],
+        ack_id: int | None,
+        began: float,
     ) -> None:
-        began = self.hub.clock.monotonic()
         try:
-            answer = await self.application.handle(connection, name, body)
+            self._answer(socket, name, await answer, ack_id, began)
         except Exception:
-            # The application promises not to; should it, the client must not wait for ever.
             log.exception("a command failed")
-            self._count(name, "failed", began)
-            if ack_id is not None:
-                self._refuse(socket, ack_id, "unavailable", "this could not be done; try again")
-            return
+            self._fail(socket, name, ack_id, began)
+
+    def _fail(self, socket: EngineSocket, name: str, ack_id: int | None, began: float) -> None:
+        """The application promises not to raise; should it, the client must not wait for ever."""
+        self._count(name, "failed", began)
+        if ack_id is not None:
+            self._refuse(socket, ack_id, "unavailable", "this could not be done; try again")
+
+    def _answer(
+        self, socket: EngineSocket, name: str, answer: msgspec.Raw, ack_id: int | None, began: float
+    ) -> None:
         if ack_id is not None:
             socket.answer(ack_frame(ack_id, answer))
         self._count(name, _outcome(answer), began)
@@ -119,8 +140,7 @@ class ProductServer(SocketServer):
         if outcome == "ok":
             self._known_names.add(name)
         label = name if name in self._known_names else "other"
-        self.metrics.commands.labels(label, outcome).inc()
-        self.metrics.command_seconds.labels(label).observe(self.hub.clock.monotonic() - began)
+        self.metrics.handled(label, outcome, self.hub.clock.monotonic() - began)
 
     def _refuse(self, socket: EngineSocket, ack_id: int, code: str, message: str) -> None:
         answer = {"ok": False, "error": {"code": code, "message": message}}

@@ -120,6 +120,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def received(self, socket: EngineSocket, data: str | bytes) -> None:
         state: SocketState = socket.app
+        if state.pending is None and isinstance(data, str) and (sid := state.namespaces.get("/")):
+            event = packets.read_event(data)
+            if event is not None:
+                self.take_event(socket, "/", sid, *event)
+                return
         if isinstance(data, bytes):
             packet = self._attach(state, data)
         elif state.pending is not None:

@@ -10,9 +10,10 @@ import socket as sockets
 import struct
 from collections.abc import Callable
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from realtime.errors import Closing
+from realtime.frames import Frame
 
 SEND_BUFFER = 128 * 1024
 """What the kernel may hold for one reader, in its own doubled counting twice as much."""
@@ -46,11 +47,31 @@ class EngineWebSocket(web.WebSocketResponse):
             timeout=LAST_WORDS_S,
         )
         self.on_close: Callable[[Closing | None], None] | None = None
+        self.transport: asyncio.Transport | None = None
+        """Where frames may be written past aiohttp, while nothing of its own is under way."""
+        self.written = 0
+
+    def write_frames(self, data: bytes) -> None:
+        """Put the bytes of frames on their way."""
+        assert self.transport is not None, "a WebSocket that carries is prepared"
+        self.written += len(data)
+        self.transport.write(data)
+
+    async def send(self, frame: Frame) -> None:
+        """Write a frame, and wait while the transport is over its mark. Raises ConnectionError."""
+        kind = WSMsgType.BINARY if frame.binary else WSMsgType.TEXT
+        self.written += len(frame)
+        await self.send_frame(frame.data, kind)
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
         if self.on_close is not None:
-            self.on_close(_FAULTS.get(code))
+            self.on_close(fault_of(code))
         return await super().close(code=code, message=message, drain=drain)
+
+
+def fault_of(code: int) -> Closing | None:
+    """What the client did wrong when a WebSocket ends with this number, if anything."""
+    return _FAULTS.get(code)
 
 
 def close_code(reason: Closing | None) -> int:

@@ -1,16 +1,19 @@
 """What is being done for one socket at once, and the wait until it is less."""
 
 import asyncio
+from collections.abc import Callable
 
 
 class Workload:
     """Tasks at work. Whoever waits here is woken when one ends, and by `wake`, and then looks again."""
 
-    __slots__ = ("_less", "at_once", "in_flight")
+    __slots__ = ("_less", "at_once", "in_flight", "on_less")
 
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
         self.in_flight = 0
+        self.on_less: Callable[[], None] | None = None
+        """Called whenever it has become less, for whoever does not wait in a task."""
         self._less: asyncio.Future[None] | None = None
 
     @property
@@ -31,6 +34,8 @@ class Workload:
         less, self._less = self._less, None
         if less is not None and not less.done():
             less.set_result(None)
+        if self.on_less is not None:
+            self.on_less()
 
     async def less(self) -> None:
         """Wait until something has become less."""

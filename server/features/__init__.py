@@ -1,12 +1,13 @@
 """The features of this server. A new one is a folder here and one entry in this list."""
 
 from server.feature import Feature
-from server.features import account, chat, contacts, forum, todos
+from server.features import account, chat, contacts, forum, mail, todos
 
 FEATURES: tuple[Feature, ...] = (
     account.feature,
     chat.feature,
     contacts.feature,
     forum.feature,
+    mail.feature,
     todos.feature,
 )

@@ -21,6 +21,7 @@ from tests.end_to_end.browser import DESKTOP, NETWORK, Window, chromium
 from tests.end_to_end.hard_cases import (
     CROWD,
     ENDLESS,
+    GAPLESS,
     LONELY,
     LONG_NAME,
     LONG_NAMED,
@@ -34,6 +35,11 @@ from tests.end_to_end.walking import LOOKS, Look, Walker
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 MOST_ROWS = 60
+HARD_MAIL = {
+    "to": {"person_ids": ["s0001", "s0002"], "department_ids": ["cardiology"]},
+    "subject": "长" * 199 + "W",
+    "text": GAPLESS,
+}
 USUAL = {"language": "zh", "theme": "system", "font": "normal"}
 AMBER_AFTER_S = 2.0
 RETRY_AFTER_MS = 2_000
@@ -51,6 +57,8 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
             async with made.window("s0001") as window:
                 listed = (await window.command("chat.conversations"))["conversations"]
                 made.groups |= {one["title"]: one["conversation_id"] for one in listed}
+            async with made.window(LONG_NAMED) as window:
+                await window.command("mail.send", client_id="hard", **HARD_MAIL)
             yield made
     finally:
         server.close()
@@ -59,7 +67,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 # Every screen in every look.
 
 
-def addresses(house: House, document: str) -> list[tuple[str, str, str]]:
+def addresses(house: House, document: str, mail: str) -> list[tuple[str, str, str]]:
     """Name, address and what has to be there, of every screen with an address."""
     crowd, friend = house.groups[CROWD], direct_id("s0001", "s0002")
     stranger = direct_id("s0001", LONG_NAMED)
@@ -85,6 +93,13 @@ def addresses(house: House, document: str) -> list[tuple[str, str, str]]:
         ("me", "/me", ".list [role=switch]"),
         ("devices", "/devices", "li.row"),
         ("about", "/about", "dl .row"),
+        ("mail", "/mail", ".line.unread"),
+        ("mail-sent", "/mail/sent", ".line"),
+        ("mail-search", "/mail/search", "#mail-panel [role=search]"),
+        ("mail-new", "/mail/new?to=s0002", ".to .chip"),
+        ("mail-reply", f"/mail/new?reply={mail}&all=1", ".to .chip"),
+        ("mail-thread", f"/m/{mail}", "article .text"),
+        ("mail-gone", "/m/nosuchmail", ".content .note"),
         ("search", "/search", ".content [role=search]"),
         ("forum", "/forum", ".board"),
         ("board", "/forum/everybody", ".post"),
@@ -107,7 +122,9 @@ async def test_every_screen_is_sound(house: House, tmp_path: Path, look: Look) -
         await window.come_in("s0001", **look.settings)
         await window.see(".conversation")
         papers = (await window.command("todos.list", state="pending"))["items"]
-        for name, path, sign in addresses(house, papers[0]["request_id"]):
+        mails = (await window.command("mail.list"))["rows"]
+        hard = next(row["mail_id"] for row in mails if row["sender_id"] == LONG_NAMED)
+        for name, path, sign in addresses(house, papers[0]["request_id"], hard):
             await window.turn_to(path)
             await walker.judge(window, name, sign)
         await judge_overlays(window, walker, house.groups[CROWD])

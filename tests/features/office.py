@@ -59,6 +59,8 @@ class Client:
 
     # What the hub does with a wire.
 
+    write = None
+
     def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
         name, body = msgspec.json.decode(frame.data[2:])
         self.events.append((name, body))

@@ -11,15 +11,16 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from tests.protocol_server import app_for
+from tests.protocol_server import listening
 
 TEXT = aiohttp.WSMsgType.TEXT
 
 
 class Dialer:
     """A suite's view of a server: plain HTTP and plain WebSockets."""
+
+    direct = True
 
     def __init__(self, http: aiohttp.ClientSession, path: str) -> None:
         self.http = http
@@ -55,22 +56,21 @@ class Dialer:
         return ws
 
 
+@pytest.fixture(params=[True, False], ids=["own-transport", "aiohttp"], autouse=True)
+def direct(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask everything twice: of WebSockets that own their transport, and of those over aiohttp's."""
+    monkeypatch.setattr(Dialer, "direct", request.param)
+
+
 @asynccontextmanager
 async def dialing(
     mode: str, interval_ms: int = 25_000, timeout_ms: int = 20_000
 ) -> AsyncIterator[Dialer]:
-    runner = web.AppRunner(
-        app_for(mode, interval_ms, timeout_ms), access_log=None, shutdown_timeout=0.2
-    )
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    async with aiohttp.ClientSession() as http:
-        yield Dialer(
-            http, f"http://127.0.0.1:{port}/{'engine' if mode == 'engineio' else 'socket'}.io/"
-        )
-    await runner.cleanup()
+    async with (
+        listening(mode, 0, interval_ms, timeout_ms, direct=Dialer.direct) as address,
+        aiohttp.ClientSession() as http,
+    ):
+        yield Dialer(http, address)
 
 
 @pytest.fixture

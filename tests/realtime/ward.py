@@ -105,15 +105,14 @@ async def running_ward(
     gateway.attach(app)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    front = gateway.front(runner)
+    port = await front.open("127.0.0.1", 0, backlog=100)
     ward = Ward(f"http://127.0.0.1:{port}", application, hub, gateway)
     try:
         yield ward
     finally:
         await asyncio.gather(*(client.close() for client in ward.clients))
+        await front.close()
         await gateway.close(flush_s=0.5)
         await hub.stop()
         await runner.cleanup()

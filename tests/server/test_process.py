@@ -326,6 +326,8 @@ def test_a_wsdl_that_is_not_there_ends_the_start_with_one_sentence(
         ("RECALL_SECONDS", "86401"),
         ("NOTICE_FIRST_SECONDS", "16"),
         ("NOTICE_SHOW_TEXT", "maybe"),
+        ("MAIL_RECIPIENTS", "0"),
+        ("MAIL_NOTICE_SHOW", "everything"),
         ("WECOM_API_BASE", "https://wecom.example"),
         ("WECOM_CALLBACK_AES_KEY", "short"),
         ("OA_TIMEZONE", "Mars/Olympus"),

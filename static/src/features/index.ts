@@ -2,5 +2,6 @@
    one entry in this list. */
 import type { AppFeature } from "../shell/feature"
 import { forum } from "./forum"
+import { mail } from "./mail"
 
-export const FEATURES: AppFeature[] = [forum]
+export const FEATURES: AppFeature[] = [mail, forum]

@@ -178,6 +178,9 @@ export const zh = {
   "picker.chosen": "已选择的人",
   "picker.remove": "移除 {name}",
   "picker.none": "没有找到“{text}”",
+  "picker.top": "全院",
+  "picker.whole": "整个“{name}”",
+  "picker.done": "完成（{n}）",
   "picker.all": "全选本部门（{n}）",
 
   "todos.pending": "待办",

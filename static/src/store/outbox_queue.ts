@@ -1,18 +1,22 @@
-/* Which message of the outbox goes next, and what a refusal means for it. Pure.
+/* Which message of the outbox goes next, and what a refusal means for it; the latter also for what other
+   features have waiting. Pure.
    One message per conversation is under way at a time, so that they arrive as they were written;
    the client id never changes, so that asking again never sends twice. */
 import type { Refusal } from "../wire/refusal"
 import type { TextContent } from "../wire/shapes"
 
-export interface Entry {
+/** Anything written here and not yet acknowledged. */
+export interface Waiting {
   client_id: string
-  conversation_id: string
-  content: TextContent
   created_at: number
   state: "waiting" | "sending" | "failed"
   tries: number
   not_before: number
   code?: string
+}
+export interface Entry extends Waiting {
+  conversation_id: string
+  content: TextContent
 }
 
 const FIRST_PAUSE_MS = 1_000
@@ -29,12 +33,12 @@ export function due(entries: Entry[], now: number): Entry[] {
 }
 
 /** How long until something may be due; null when nothing waits. */
-export function pause(entries: Entry[], now: number): number | null {
+export function pause(entries: Waiting[], now: number): number | null {
   const times = entries.filter((e) => e.state === "waiting").map((e) => e.not_before - now)
   return times.length ? Math.max(0, Math.min(...times)) : null
 }
 
-export function afterRefusal(entry: Entry, refusal: Refusal, now: number, random: number): Entry {
+export function afterRefusal<E extends Waiting>(entry: E, refusal: Refusal, now: number, random: number): E {
   if (!refusal.isPassing && refusal.code !== "unauthenticated")
     return { ...entry, state: "failed", code: refusal.code }
   const backOff = Math.min(FIRST_PAUSE_MS * 2 ** entry.tries, LONGEST_PAUSE_MS) * (0.5 + random)
@@ -43,19 +47,19 @@ export function afterRefusal(entry: Entry, refusal: Refusal, now: number, random
 }
 
 /** The line is back, or the person asked for it: nothing needs to wait any longer. */
-export function hurried(entry: Entry): Entry {
+export function hurried<E extends Waiting>(entry: E): E {
   return entry.state === "waiting" && entry.code !== "rate_limited"
     ? { ...entry, not_before: 0, tries: 0 }
     : entry
 }
 
-export function awakened(entry: Entry): Entry {
+export function awakened<E extends Waiting>(entry: E): E {
   return entry.state === "sending" ? { ...entry, state: "waiting", not_before: 0 } : entry
 }
 
 const WORTH_TELLING_MS = 10_000
 
 /** Whether the list should say 未送达 about it. */
-export function isStuck(entry: Entry, now: number): boolean {
+export function isStuck(entry: Waiting, now: number): boolean {
   return entry.state === "failed" || now - entry.created_at > WORTH_TELLING_MS
 }

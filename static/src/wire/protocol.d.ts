@@ -212,6 +212,11 @@ export interface ConversationShown {
   members: MemberCard[]
 }
 
+/** How many of the actor's mails are unread. */
+export interface CountMail {
+
+}
+
 /** How many documents wait for the actor. */
 export interface CountTodos {
 
@@ -221,6 +226,12 @@ export interface CountTodos {
 export interface CreateGroup {
   title: string
   member_ids: string[]
+}
+
+/** Remove a mail from the actor's mailbox, or the newest 200 of its thread; others keep theirs. */
+export interface DeleteMail {
+  mail_id: string
+  whole_thread?: boolean
 }
 
 /** One row for each person a notice was made for. */
@@ -376,6 +387,19 @@ export interface ListDeliveries {
   seq: number
 }
 
+/** A page of the actor's mail, newest first; `before` is the `before` of the page above. */
+export interface ListMail {
+  box?: "inbox" | "sent"
+  unread_only?: boolean
+  before?: string | null
+  limit?: number
+}
+
+/** Who has read a mail of the actor's own. */
+export interface ListMailReaders {
+  mail_id: string
+}
+
 /** A page of a board's posts, those with a number below `before`, or the newest. */
 export interface ListPosts {
   board_id: string
@@ -405,6 +429,95 @@ export interface LoggedEvent {
   event: string
   position: number
   data: Record<string, unknown>
+}
+
+/** `unread` is counted no further than 1,000; `revision` numbers the changes of the mailbox. */
+export interface MailCount {
+  unread: number
+  revision: number
+}
+
+/** The person's mailbox has changed: `revision` numbers its changes, so whoever misses one loads afresh. The change concerns one thread, of which the person now holds `thread_count` mails: `row` is new or says something new, the others name mails that are read, unread again, or gone. */
+export interface MailCounted {
+  unread: number
+  revision: number
+  thread_id: string
+  thread_count: number
+  row: MailRow | null
+  read: string[]
+  unread_again: string[]
+  gone: string[]
+}
+
+/** Mails, newest first. `before` asks on; `older_left_out` says that the actor has mail older than what was searched. */
+export interface MailFound {
+  rows: MailRow[]
+  before: number | null
+  older_left_out: boolean
+}
+
+/** Mails, newest first. `before` asks on; null: there are no more. `unread` and `revision` are those of `mail.counted`, from before the rows were read. */
+export interface MailPage {
+  rows: MailRow[]
+  before: string | null
+  unread: number
+  revision: number
+}
+
+/** Somebody has read a mail of the person's own for the first time; `mail.readers` says who. */
+export interface MailRead {
+  mail_id: string
+}
+
+/** Somebody who has read a mail, and when first. */
+export interface MailReader {
+  person_id: string
+  read_at: number
+}
+
+/** How many of how many have read it, and the first 200 of them. */
+export interface MailReaders {
+  recipient_count: number
+  read_count: number
+  readers: MailReader[]
+}
+
+/** It was taken back then; so many had read it before. */
+export interface MailRecalled {
+  recalled_at: number
+  read_count: number
+}
+
+/** A mail as a list shows it. `order` is its place: the greater, the newer; `thread_count` says how many mails of its thread the reader holds. What one sent oneself is always read. */
+export interface MailRow {
+  mail_id: string
+  thread_id: string
+  box: "in" | "out"
+  order: string
+  sender_id: string
+  to: Recipients
+  subject: string
+  excerpt: string
+  sent_at: number
+  is_read: boolean
+  recalled_at: number | null
+  thread_count: number
+}
+
+/** The mail is kept, and is on its way to so many people. */
+export interface MailSent {
+  mail_id: string
+  thread_id: string
+  sent_at: number
+  recipient_count: number
+}
+
+/** A mail within its thread. `text` is null where it would make the answer too large: open that one by itself. `is_new`: it was unread until this answer. `read_count` is for its sender. */
+export interface MailShown {
+  row: MailRow
+  text: string | null
+  is_new: boolean
+  read_count: number | null
 }
 
 /** Everything up to `seq` has been seen. A mark never goes back. */
@@ -487,6 +600,20 @@ export interface Nothing {
 /** The direct conversation with a person; it is made when there is none. */
 export interface OpenConversation {
   person_id: string
+}
+
+/** Read a mail with its thread: the newest 50 the actor holds, or the 50 `before` a place. What is answered with its text is read from then on. */
+export interface OpenMail {
+  mail_id: string
+  before?: string | null
+}
+
+/** The thread, oldest first. `to` is whom the mail asked for went to, without those who have left: what a reply to all takes over. */
+export interface OpenedMail {
+  thread_id: string
+  mails: MailShown[]
+  has_earlier: boolean
+  to: Audience
 }
 
 /** People, in the order asked. */
@@ -591,6 +718,11 @@ export interface Recall {
   seq: number
 }
 
+/** Take a mail back from everybody who has not read it. Who has read it keeps it, marked as recalled. */
+export interface RecallMail {
+  mail_id: string
+}
+
 /** All that is left of a message that was taken back. */
 export interface Recalled {
   kind: "recalled"
@@ -599,6 +731,14 @@ export interface Recalled {
 /** When it was taken back. */
 export interface RecalledAt {
   recalled_at: number
+}
+
+/** To whom a mail went: how many people that were, and the first of them as they were named. */
+export interface Recipients {
+  count: number
+  everybody?: boolean
+  department_ids?: string[]
+  person_ids?: string[]
 }
 
 /** Take a person out of a group one owns. */
@@ -636,6 +776,13 @@ export interface SearchContacts {
   limit?: number
 }
 
+/** Find words in subject, text and sender's name of the actor's newest 5,000 mails. */
+export interface SearchMail {
+  text: string
+  before?: number | null
+  limit?: number
+}
+
 /** Messages holding a text, newest first, in one's own conversations only. */
 export interface SearchMessages {
   text: string
@@ -649,6 +796,15 @@ export interface SearchPage {
   messages: Found[]
   has_more: boolean
   before?: number | null
+}
+
+/** Send a mail to people and departments, as a reply to one the sender holds or as a new one. The same client_id from the same sender is the same mail, however often it comes; another mail under a client_id that was used is refused with `conflict`. Only leaders, editors and the administrator write to everybody, or to more people than `YUANXIN_MAIL_RECIPIENTS`. */
+export interface SendMail {
+  client_id: string
+  to: Audience
+  subject: string
+  text: string
+  reply_to?: string | null
 }
 
 /** Send a message. The same client_id from the same sender is the same message, however often it comes; a text under a client_id that was used for another is refused with `conflict`. */
@@ -669,6 +825,13 @@ export interface Sent {
 export interface ServerFacts {
   recall_seconds: number
   text_limit: number
+}
+
+/** Mark a received mail as read or unread, or the newest 200 of its thread as read. Its sender sees it as read from the first time on. */
+export interface SetMailRead {
+  mail_id: string
+  is_read: boolean
+  whole_thread?: boolean
 }
 
 /** One's own settings were changed, here or on another device. */
@@ -868,6 +1031,15 @@ export interface Commands {
   "forum.post": { fields: WritePost; result: PostWritten }
   "forum.save_board": { fields: SaveBoard; result: BoardSaved }
   "forum.show": { fields: ShowPost; result: PostShown }
+  "mail.count": { fields: CountMail; result: MailCount }
+  "mail.delete": { fields: DeleteMail; result: Nothing }
+  "mail.list": { fields: ListMail; result: MailPage }
+  "mail.open": { fields: OpenMail; result: OpenedMail }
+  "mail.readers": { fields: ListMailReaders; result: MailReaders }
+  "mail.recall": { fields: RecallMail; result: MailRecalled }
+  "mail.search": { fields: SearchMail; result: MailFound }
+  "mail.send": { fields: SendMail; result: MailSent }
+  "mail.set_read": { fields: SetMailRead; result: Nothing }
   "stream.catch_up": { fields: CatchUp; result: CaughtUp }
   "stream.unwatch": { fields: Unwatch; result: Nothing }
   "stream.visible": { fields: Visible; result: Nothing }
@@ -893,5 +1065,7 @@ export interface Events {
   "forum.hidden": Hidden & Placed
   "forum.liked": Liked & Placed
   "forum.posted": Posted & Placed
+  "mail.counted": MailCounted & Placed
+  "mail.read": MailRead & Placed
   "todos.counted": TodosCounted & Placed
 }

@@ -1,0 +1,302 @@
+"""A WebSocket that owns its transport: no request, no response, no task and no queue beside it.
+
+It does for an `EngineSocket` what `EngineWebSocket` does over aiohttp, at a fraction of the memory and
+time: frames are read where the bytes arrive. `Front` makes one for a plain upgrade; whatever is unusual
+about a request goes to aiohttp instead.
+
+Life: open → (closing: a Close frame was sent or came, what still comes is not read) → lost.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from realtime.errors import Closing
+from realtime.frames import Frame, websocket_header
+from realtime.gateway.frame_reader import (
+    BINARY,
+    CLOSE,
+    PING,
+    TEXT,
+    BadWebSocket,
+    FrameReader,
+    Message,
+)
+from realtime.gateway.websocket import LAST_WORDS_S, fault_of
+
+if TYPE_CHECKING:
+    from realtime.gateway.engine_socket import EngineSocket
+
+WRITE_HIGH = 16 * 1024
+"""Bytes in the transport from which a writer waits, and news stop in `Outgoing`."""
+MOST_TOGETHER = 16 * 1024
+"""Bytes that may wait for the end of the tick."""
+_FINAL = 0x80
+_SENDABLE = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
+"""The numbers a client may give in a Close frame."""
+
+
+class Tick:
+    """The WebSockets that have something to write at the end of this tick of the loop: an ack and an
+    event, or several events, are one write to the kernel, which is the dearest part of a message."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[DirectWebSocket] = []
+
+    def add(self, ws: "DirectWebSocket") -> None:
+        """Have it written when everything that is ready now has been looked at."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._end)
+        self._waiting.append(ws)
+
+    def _end(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for ws in waiting:
+            ws.flush()
+
+
+class DirectWebSocket(asyncio.Protocol):
+    """The carrier of one socket."""
+
+    __slots__ = (
+        "_descriptor",
+        "_drained",
+        "_held",
+        "_lost",
+        "_reader",
+        "_reading",
+        "_taking",
+        "_tick",
+        "_unwritten",
+        "_unwritten_bytes",
+        "closing",
+        "is_full",
+        "on_close",
+        "on_lost",
+        "socket",
+        "transport",
+        "written",
+    )
+
+    def __init__(self, transport: asyncio.Transport, max_payload: int, tick: "Tick") -> None:
+        self.transport = transport
+        self.socket: EngineSocket | None = None
+        """Whom it carries, once it does."""
+        self.on_close: Callable[[Closing | None], None] | None = None
+        self.on_lost: Callable[[], None] | None = None
+        """Told when the connection is gone while it carries nobody."""
+        self.closing = False
+        self._reader = FrameReader(2 * max_payload + 4096)
+        self._held: list[Message] = []
+        """Messages that came while the socket had enough to do."""
+        self._reading = True
+        self.is_full = False
+        """Whether more waits in the transport than should."""
+        self.written = 0
+        self._drained: asyncio.Future[None] | None = None
+        self._lost: asyncio.Future[None] | None = None
+        self._tick = tick
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
+        self._taking: Callable[[int, bytes], None] = self._take
+        transport.set_write_buffer_limits(high=WRITE_HIGH)
+        # What is encrypted has to go through the transport.
+        own = transport.get_extra_info("ssl_object") is None
+        self._descriptor: int = transport.get_extra_info("socket").fileno() if own else -1
+        """The transport's until `connection_lost`, or until it was told to close; then -1."""
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def listen(self, taking: Callable[[int, bytes], None]) -> None:
+        """Give what comes to somebody else than the socket: while it is not agreed that this carries it."""
+        self._taking = taking
+
+    def carry(self, socket: "EngineSocket") -> None:
+        """From now on what comes is the socket's."""
+        self.socket = socket
+        self._taking = self._take
+        socket.workload.on_less = self.resume
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            messages = self._reader.feed(data)
+        except BadWebSocket as fault:
+            self._fail(fault.code)
+            return
+        if self._held:
+            self._held += messages
+            return
+        for place, (opcode, payload) in enumerate(messages):
+            self._hear(opcode, payload)
+            if self.socket is not None and self.socket.is_full and not self.socket.ended:
+                self._held = messages[place + 1 :]
+                self._hold()
+                return
+
+    def _hear(self, opcode: int, payload: bytes) -> None:
+        if opcode == CLOSE:
+            self._on_close_frame(payload)
+        elif self.closing:
+            return
+        elif opcode in (TEXT, BINARY):
+            self._taking(opcode, payload)
+        elif opcode == PING:
+            self.flush()
+            self.transport.write(websocket_header(_FINAL | 0xA, len(payload)) + payload)
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        socket = self.socket
+        if socket is None:
+            return
+        if opcode == BINARY:
+            socket.receive(payload)
+            return
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            self._fail(1007)
+        else:
+            socket.receive(text)
+
+    def _hold(self) -> None:
+        """Read no further: this is how a busy client is held back."""
+        if self._reading:
+            self._reading = False
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on, when the socket has room again."""
+        while self._held and (self.socket is None or not self.socket.is_full):
+            self._hear(*self._held.pop(0))
+        if self._held or (self.socket is not None and self.socket.is_full):
+            return
+        if not self._reading and not self.transport.is_closing():
+            self._reading = True
+            self.transport.resume_reading()
+
+    # -- writing -------------------------------------------------------------------------------------
+
+    def write_frames(self, data: bytes) -> None:
+        """Put the bytes of frames on their way: at the end of the tick, with whatever else it brings."""
+        self.written += len(data)
+        if not self._unwritten:
+            self._tick.add(self)
+        self._unwritten.append(data)
+        self._unwritten_bytes += len(data)
+        if self._unwritten_bytes > MOST_TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write now: to the kernel itself, if nothing waits in the transport, which costs a third of
+        asking the transport to."""
+        if not self._unwritten:
+            return
+        data = b"".join(self._unwritten)
+        self._unwritten.clear()
+        self._unwritten_bytes = 0
+        if self._descriptor >= 0 and not self.transport.get_write_buffer_size():
+            try:
+                sent = os.write(self._descriptor, data)
+            except OSError:
+                # Full, or gone: the transport finds out, keeps what fits, and tells.
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self.transport.write(data)
+
+    def pause_writing(self) -> None:
+        self.is_full = True
+        if self.socket is not None:
+            self.socket.write = None
+
+    def resume_writing(self) -> None:
+        self.is_full = False
+        if self.socket is not None:
+            self.socket.clear_way()
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    async def send(self, frame: Frame) -> None:
+        """Write a frame, and wait while the transport is over its mark. Raises ConnectionError."""
+        if self.transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        self.write_frames(frame.wire)
+        self.flush()
+        if self.is_full:
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
+            self._drained = None
+
+    # -- the end -------------------------------------------------------------------------------------
+
+    async def close(self, *, code: int = 1000) -> None:
+        """Say goodbye and wait until the client has said so as well. Raises TimeoutError."""
+        self._begin_close(code)
+        if self._lost is None:
+            self._lost = asyncio.get_running_loop().create_future()
+        self._hold_nothing()
+        async with asyncio.timeout(LAST_WORDS_S):
+            await asyncio.shield(self._lost)
+
+    def _begin_close(self, code: int) -> None:
+        if self.closing:
+            return
+        self.flush()
+        if self.on_close is not None:
+            self.on_close(fault_of(code))
+        self.closing = True
+        if not self.transport.is_closing():
+            payload = code.to_bytes(2, "big")
+            self.transport.write(websocket_header(_FINAL | CLOSE, len(payload)) + payload)
+
+    def refuse(self) -> None:
+        """End it without waiting: it carries nobody."""
+        self._begin_close(1000)
+        self.transport.close()
+
+    def _fail(self, code: int) -> None:
+        """The client broke the protocol: say so; the socket carried gives it a moment to hear it."""
+        if self.closing or self.socket is None:
+            self.transport.close()
+        self._begin_close(code)
+
+    def _on_close_frame(self, payload: bytes) -> None:
+        if len(payload) == 1 or (payload and not _is_sendable(payload)):
+            self._fail(1002)
+            return
+        self._begin_close(int.from_bytes(payload[:2], "big") if payload else 1000)
+        self.transport.close()
+
+    def _hold_nothing(self) -> None:
+        """What came and was not begun is not done any more; the client's Close must be heard."""
+        self._held.clear()
+        if not self._reading and not self.transport.is_closing():
+            self._reading = True
+            self.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._descriptor = -1
+        self._unwritten.clear()
+        for waiting in (self._drained, self._lost):
+            if waiting is not None and not waiting.done():
+                waiting.set_result(None)
+        socket, self.socket, self.on_close = self.socket, None, None
+        on_lost, self.on_lost = self.on_lost, None
+        self.closing = True
+        if on_lost is not None:
+            on_lost()
+        if socket is not None:
+            socket.workload.on_less = None
+            socket.lost()
+
+
+def _is_sendable(payload: bytes) -> bool:
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        return False
+    return int.from_bytes(payload[:2], "big") in _SENDABLE

@@ -1,0 +1,105 @@
+/* Mails written here and not yet acknowledged, one under way at a time. Each is kept on the device
+   before it is sent and leaves only when the server has it; its client id never changes, so that asking
+   again never sends twice. */
+import { defineStore } from "pinia"
+import { shallowRef } from "vue"
+import { say } from "../../shell/overlays"
+import { newClientId } from "../../store/client_id"
+import { onForget } from "../../store/forgetting"
+import { keep, read } from "../../store/kept"
+import { afterRefusal, awakened, hurried, pause, type Waiting } from "../../store/outbox_queue"
+import { useSession } from "../../store/session"
+import { noteServerTime, serverNow } from "../../wire/clock"
+import { command, isLive, onLive } from "../../wire/connection"
+import { asRefusal } from "../../wire/refusal"
+import { UNSENT } from "./index"
+import type { Letter } from "./letter"
+import { useMail } from "./store"
+import { w } from "./words"
+
+export interface Unsent extends Waiting {
+  letter: Letter
+}
+
+export const useUnsent = defineStore("mail unsent", () => {
+  const session = useSession()
+  const mail = useMail()
+  const entries = shallowRef<Unsent[]>([])
+  let restored: Promise<void> | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function restore(): Promise<void> {
+    restored ??= recall()
+    return restored
+  }
+
+  async function recall(): Promise<void> {
+    const kept = (await read<Unsent[]>("state", UNSENT)) ?? []
+    const known = new Set(entries.value.map((entry) => entry.client_id))
+    entries.value = [...kept.filter((e) => !known.has(e.client_id)).map(awakened), ...entries.value]
+    pump()
+  }
+
+  function put(next: Unsent[]): Promise<boolean> {
+    entries.value = next
+    return keep("state", UNSENT, next)
+  }
+
+  function change(clientId: string, step: (entry: Unsent) => Unsent): void {
+    void put(entries.value.map((entry) => (entry.client_id === clientId ? step(entry) : entry)))
+  }
+
+  async function send(letter: Letter): Promise<void> {
+    await restore()
+    const base = { client_id: newClientId(), created_at: serverNow(), tries: 0, not_before: 0 }
+    await put([...entries.value, { ...base, state: "waiting", letter }])
+    pump()
+  }
+
+  function pump(): void {
+    clearTimeout(timer)
+    if (!session.isSignedIn || session.needsSignIn) return
+    if (entries.value.some((entry) => entry.state === "sending")) return
+    const next = entries.value.find((e) => e.state === "waiting" && e.not_before <= Date.now())
+    if (next) return void attempt(next)
+    const wait = pause(entries.value, Date.now())
+    if (wait !== null) timer = setTimeout(pump, Math.max(wait, 1))
+  }
+
+  async function attempt({ client_id, letter }: Unsent): Promise<void> {
+    change(client_id, (entry) => ({ ...entry, state: "sending" }))
+    try {
+      const { sent_at } = await command("mail.send", { client_id, ...letter })
+      noteServerTime(sent_at)
+      remove(client_id)
+      // Over HTTP nobody tells of the new row.
+      if (!isLive.value) void mail.load("sent")
+    } catch (error) {
+      const refusal = asRefusal(error)
+      change(client_id, (entry) => afterRefusal(entry, refusal, Date.now(), Math.random()))
+      if (entries.value.some((e) => e.client_id === client_id && e.state === "failed")) say(w("send_failed"), true)
+    }
+    pump()
+  }
+
+  function remove(clientId: string): void {
+    void put(entries.value.filter((entry) => entry.client_id !== clientId))
+  }
+
+  function retry(clientId: string): void {
+    change(clientId, (entry) => ({ ...entry, state: "waiting", not_before: 0, tries: 0, code: undefined }))
+    pump()
+  }
+
+  onLive(() => {
+    entries.value = entries.value.map(hurried)
+    pump()
+  })
+  onForget(() => {
+    clearTimeout(timer)
+    entries.value = []
+    restored = null
+  })
+
+  return { entries, restore, send, retry, remove }
+})
