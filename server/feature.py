@@ -13,6 +13,7 @@ from typing import Any
 
 from realtime.protocol import Command, Event
 from server.auth import Actor, Role
+from server.directory import Directory
 from server.errors import Forbidden
 from server.notify import Duty
 from server.storage import Store
@@ -72,7 +73,7 @@ def allow(
 ChannelsOf = Callable[[Store, str], Awaitable[Mapping[str, int]]]
 """The channels a person hears by membership, each with the first position he or she may see."""
 
-WatchCheck = Callable[[UnitOfWork, str], Awaitable[None]]
+WatchCheck = Callable[[UnitOfWork, str, Directory], Awaitable[None]]
 """Raises Refused when the actor may not watch a channel."""
 
 

@@ -11,10 +11,11 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from realtime.channel import person_channel
+from realtime.channel import ChannelKind, kind_of, person_channel
 from realtime.hub import Hub
 from realtime.position import must_reload
 from realtime.protocol import Command, Event, Nothing, Result
+from server.directory import Directory
 from server.errors import Invalid, NotFound
 from server.feature import Feature, Rate, allow, staff
 from server.storage import Doc, Store
@@ -114,12 +115,12 @@ class Streams:
             channels.update(await source(store, person_id))
         return channels
 
-    async def check_watching(self, work: UnitOfWork, channel: str) -> None:
+    async def check_watching(self, work: UnitOfWork, channel: str, directory: Directory) -> None:
         """Whether the actor may watch a channel. Raises NotFound or what its feature says."""
         check = self._watching.get(channel.partition(":")[0])
         if check is None:
             raise NotFound("there is no such channel to watch")
-        await check(work, channel)
+        await check(work, channel, directory)
 
 
 async def catch_up(command: CatchUp, work: UnitOfWork, streams: Streams, hub: Hub) -> CaughtUp:
@@ -188,14 +189,25 @@ def _tail(
     return ChannelTail(events=events, position=reached, complete=complete), used
 
 
-async def watch(command: Watch, work: UnitOfWork, streams: Streams, hub: Hub) -> Watched:
+async def watch(
+    command: Watch, work: UnitOfWork, streams: Streams, hub: Hub, directory: Directory
+) -> Watched:
     """Hear a channel from now on, and where it stands."""
-    await streams.check_watching(work, command.channel)
+    channel = command.channel
+    await streams.check_watching(work, channel, directory)
     if work.connection is not None:
         # Join before reading: a change in between is heard twice, never missed.
-        hub.watch(work.connection, command.channel)
-    position, _ = (await work.log.ends([command.channel])).get(command.channel, (0, 0))
-    newest = await work.log.values(command.channel, VALUES_PER_CHANNEL)
+        hub.watch(work.connection, channel)
+        try:
+            # Whoever lost the right while it was being checked was not there to be dismissed.
+            await streams.check_watching(work, channel, directory)
+        except BaseException:
+            hub.unwatch(work.connection, channel)
+            raise
+    position, _ = (await work.log.ends([channel])).get(channel, (0, 0))
+    newest: list[Doc] = []
+    if kind_of(channel) is ChannelKind.STATE:
+        newest = await work.log.values(channel, VALUES_PER_CHANNEL)
     state = {entry["key"]: read_event(entry, streams.events)["data"] for entry in newest}
     return Watched(position=position, state=state)
 

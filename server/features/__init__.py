@@ -1,7 +1,7 @@
 """The features of this server. A new one is a folder here and one entry in this list."""
 
 from server.feature import Feature
-from server.features import account, chat, contacts, dashboard, mail, todos
+from server.features import account, chat, contacts, dashboard, forum, mail, todos
 
 FEATURES: tuple[Feature, ...] = (
     account.feature,
@@ -9,5 +9,6 @@ FEATURES: tuple[Feature, ...] = (
     contacts.feature,
     todos.feature,
     mail.feature,
+    forum.feature,
     dashboard.feature,
 )

@@ -16,6 +16,7 @@ import pytest_asyncio
 from playwright.async_api import WebSocketRoute
 
 from server.features.chat.documents import direct_id
+from server.features.forum.documents import Post, made_id
 from tests.end_to_end.browser import DESKTOP, NETWORK, Window, chromium
 from tests.end_to_end.hard_cases import (
     CROWD,
@@ -101,6 +102,12 @@ def addresses(house: House, document: str, mail: str) -> list[tuple[str, str, st
         ("mail-thread", f"/m/{mail}", "article .text"),
         ("mail-gone", "/m/nosuchmail", ".content .note"),
         ("search", "/search", ".content [role=search]"),
+        ("forum", "/forum", ".board"),
+        ("board", "/forum/everybody", ".post"),
+        ("post", f"/forum/p/{made_id(Post, 'everybody', 'seed-76')}", ".comment"),
+        ("new-post", "/forum/everybody/new", "textarea[name=text]"),
+        ("no-board", "/forum/nosuchboard", ".note"),
+        ("no-board-form", "/forum/new-board", ".note"),
         ("lost", "/no/such/page", ".note"),
     ]
 

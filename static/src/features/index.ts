@@ -2,6 +2,7 @@
    one entry in this list. */
 import type { AppFeature } from "../shell/feature"
 import { dashboard } from "./dashboard"
+import { forum } from "./forum"
 import { mail } from "./mail"
 
-export const FEATURES: AppFeature[] = [mail, dashboard]
+export const FEATURES: AppFeature[] = [mail, forum, dashboard]

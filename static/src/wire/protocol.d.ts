@@ -13,11 +13,71 @@ export interface AddMembers {
   member_ids: string[]
 }
 
+/** A post in which somebody answered the reader: under the reader's post, or to a comment of the reader's. `about` is the post's title, or how its text begins. `unread`: not opened since. */
+export interface AnswerCard {
+  post_id: string
+  board_title: string
+  about: string
+  answered_by: string
+  answered_by_name: string
+  answered_at: number
+  unread: boolean
+}
+
+/** Somebody answered the person in a post, or the person has opened it since. */
+export interface AnsweredToMe {
+  post_id: string
+  unread: boolean
+}
+
+/** The newest fifty, each post once. */
+export interface AnswersToMe {
+  answers: AnswerCard[]
+}
+
 /** People by name or by place. A department stands for all who work in it or below it. */
 export interface Audience {
   everybody?: boolean
   department_ids?: string[]
   person_ids?: string[]
+}
+
+/** A board as the reader sees it. `posts` counts all that were ever written there. */
+export interface BoardCard {
+  board_id: string
+  title: string
+  about: string
+  closed: boolean
+  posts: number
+  last_posted_at: number | null
+  moderates: boolean
+  may_post: boolean
+}
+
+/** A board is set up otherwise; whoever looks at it asks to watch again. */
+export interface BoardChanged {
+  board_id: string
+}
+
+/** Which board it is. */
+export interface BoardSaved {
+  board_id: string
+}
+
+/** A board's set-up. People who have left are not named any more. */
+export interface BoardSettings {
+  board_id: string
+  title: string
+  about: string
+  audience: Audience
+  moderators: string[]
+  order: number
+  closed: boolean
+}
+
+/** Boards in the hospital's order. */
+export interface Boards {
+  boards: BoardCard[]
 }
 
 /** The card. */
@@ -62,6 +122,34 @@ export interface ChannelTail {
 /** How the app looks now. */
 export interface Chosen {
   settings: AccountSettings
+}
+
+/** A comment. `number` counts the comments of its post from 1 without gaps; `reply_to` is the comment it replies to, `reply_to_name` who wrote that one. */
+export interface CommentCard {
+  comment_id: string
+  number: number
+  author_id: string
+  author_name: string
+  text: string
+  commented_at: number
+  reply_to: string | null
+  reply_to_name: string
+  hidden: boolean
+  by_moderator: boolean
+  reason: string
+}
+
+/** The comment, and how many the post has now. */
+export interface CommentWritten {
+  comment: CommentCard
+  comments: number
+}
+
+/** Somebody commented on a post, which has so many comments now. */
+export interface Commented {
+  post_id: string
+  comment: CommentCard
+  comments: number
 }
 
 /** How the actor keeps the conversation. */
@@ -239,6 +327,33 @@ export interface Found {
   message: Message
 }
 
+/** A post, or a comment of it, is hidden or shown again. When it is shown, these are its words, a post's as a list shows them; while it is hidden they are empty, and author and moderators keep what they have. */
+export interface Hidden {
+  post_id: string
+  comment_id: string | null
+  hidden: boolean
+  by_moderator: boolean
+  reason: string
+  title: string
+  text: string
+  cut: boolean
+}
+
+/** Whether others see it now, and if not, on whose word. */
+export interface HiddenNow {
+  hidden: boolean
+  by_moderator: boolean
+  reason: string
+}
+
+/** Hide a post or a comment, or show it again. Its author takes back the own words, a moderator gives a reason; neither undoes what the other did. */
+export interface Hide {
+  hidden: boolean
+  post_id?: string | null
+  comment_id?: string | null
+  reason?: string
+}
+
 /** A page of messages, the newest when neither side is given; at most 200. */
 export interface History {
   conversation_id: string
@@ -281,6 +396,35 @@ export interface Left {
   at: number
 }
 
+/** Like a post, or like it no longer. */
+export interface LikePost {
+  post_id: string
+  liked: boolean
+}
+
+/** Somebody likes a post, or no longer; so many do now. */
+export interface Liked {
+  post_id: string
+  person_id: string
+  liked: boolean
+  likes: number
+}
+
+/** How many like it now. */
+export interface Likes {
+  likes: number
+}
+
+/** Where the actor's posts and comments were answered. */
+export interface ListAnswersToMe {
+
+}
+
+/** The boards the actor may see. */
+export interface ListBoards {
+
+}
+
 /** All conversations of the actor. */
 export interface ListConversations {
 
@@ -303,6 +447,13 @@ export interface ListMail {
 /** Who has read a mail of the actor's own. */
 export interface ListMailReaders {
   mail_id: string
+}
+
+/** A page of a board's posts, those with a number below `before`, or the newest. */
+export interface ListPosts {
+  board_id: string
+  before?: number | null
+  limit?: number
 }
 
 /** Who has read a message and who has not; its sender is in neither list. */
@@ -545,6 +696,54 @@ export interface PersonDetail {
   email: string
 }
 
+/** A post. `number` counts the posts of its board from 1 without gaps. `cut`: the text goes on. `liked` is the reader's own. Of a hidden post, `by_moderator` tells a moderator's hiding from the author's taking back. */
+export interface PostCard {
+  post_id: string
+  board_id: string
+  number: number
+  author_id: string
+  author_name: string
+  title: string
+  text: string
+  cut: boolean
+  posted_at: number
+  likes: number
+  liked: boolean
+  comments: number
+  hidden: boolean
+  by_moderator: boolean
+  reason: string
+}
+
+/** Posts, newest first. Everything up to `position` of the board's channel is in them. */
+export interface PostPage {
+  board: BoardCard
+  posts: PostCard[]
+  has_more: boolean
+  position: number
+}
+
+/** The post, and comments oldest first. Everything up to `position` of the board's channel is in. */
+export interface PostShown {
+  board: BoardCard
+  post: PostCard
+  comments: CommentCard[]
+  has_more: boolean
+  position: number
+}
+
+/** The post is kept. */
+export interface PostWritten {
+  post_id: string
+  number: number
+  posted_at: number
+}
+
+/** Somebody wrote a post. */
+export interface Posted {
+  post: PostCard
+}
+
 /** Days and departments that have figures. `as_of`: when the HIS was last heard (null: never). */
 export interface RangeShown {
   from_day: string
@@ -616,6 +815,18 @@ export interface Rename {
 /** Sign a device out from elsewhere; its sockets are closed. */
 export interface RevokeSession {
   session_id: string
+}
+
+/** Change the board of `board_id` to be as given here, or make one: under a `client_id`, which makes one board however often it comes. */
+export interface SaveBoard {
+  title: string
+  audience: Audience
+  board_id?: string | null
+  client_id?: string | null
+  about?: string
+  moderators?: string[]
+  order?: number
+  closed?: boolean
 }
 
 /** A channel to watch; the hospital's has no department and no name. */
@@ -709,6 +920,11 @@ export interface SettingsChanged {
   language: "en" | "zh"
 }
 
+/** How a board is set up, for whoever may change it. */
+export interface ShowBoardSettings {
+  board_id: string
+}
+
 /** Somebody's card with numbers. Looking at it is recorded. */
 export interface ShowCard {
   person_id: string
@@ -727,6 +943,13 @@ export interface ShowDepartment {
 /** Who is signed in here, and what the page needs to begin. */
 export interface ShowMe {
 
+}
+
+/** One post whole, and a page of its comments, those with a number above `after`. Whoever was answered there has now seen it. */
+export interface ShowPost {
+  post_id: string
+  after?: number
+  limit?: number
 }
 
 /** Sums over days, both included, at most 400. Without a department: all that the actor may see. A type narrows what has one: registered, called and seen. */
@@ -841,6 +1064,22 @@ export interface Watched {
   state: Record<string, unknown>
 }
 
+/** Comment on a post, or reply to a comment of it. Repeats are known by their client_id. */
+export interface WriteComment {
+  post_id: string
+  client_id: string
+  text: string
+  reply_to?: string | null
+}
+
+/** Write a post. The same client_id from the same author is the same post, however often it comes; other words under a client_id that was used are refused with `conflict`. */
+export interface WritePost {
+  board_id: string
+  client_id: string
+  text: string
+  title?: string
+}
+
 /** Where an event stands: its channel, and its position there (null: not kept). */
 export interface Placed {
   channel: string
@@ -879,6 +1118,16 @@ export interface Commands {
   "contacts.tree": { fields: ShowTree; result: Departments }
   "dashboard.range": { fields: ShowRange; result: RangeShown }
   "dashboard.scopes": { fields: Scopes; result: ScopesShown }
+  "forum.answers": { fields: ListAnswersToMe; result: AnswersToMe }
+  "forum.board": { fields: ShowBoardSettings; result: BoardSettings }
+  "forum.boards": { fields: ListBoards; result: Boards }
+  "forum.comment": { fields: WriteComment; result: CommentWritten }
+  "forum.hide": { fields: Hide; result: HiddenNow }
+  "forum.like": { fields: LikePost; result: Likes }
+  "forum.list": { fields: ListPosts; result: PostPage }
+  "forum.post": { fields: WritePost; result: PostWritten }
+  "forum.save_board": { fields: SaveBoard; result: BoardSaved }
+  "forum.show": { fields: ShowPost; result: PostShown }
   "mail.count": { fields: CountMail; result: MailCount }
   "mail.delete": { fields: DeleteMail; result: Nothing }
   "mail.list": { fields: ListMail; result: MailPage }
@@ -908,6 +1157,12 @@ export interface Events {
   "chat.sent": MessageSent & Placed
   "chat.typed": Typed & Placed
   "dashboard.updated": DashboardUpdated & Placed
+  "forum.answered": AnsweredToMe & Placed
+  "forum.board_changed": BoardChanged & Placed
+  "forum.commented": Commented & Placed
+  "forum.hidden": Hidden & Placed
+  "forum.liked": Liked & Placed
+  "forum.posted": Posted & Placed
   "mail.counted": MailCounted & Placed
   "mail.read": MailRead & Placed
   "todos.counted": TodosCounted & Placed
