@@ -1,5 +1,6 @@
 """What a person may ask of the figures: where they may look, and sums over days."""
 
+from server.auth import Actor
 from server.directory import Directory
 from server.errors import Forbidden, Invalid
 from server.features.dashboard.days import HospitalDays, days_until
@@ -30,7 +31,7 @@ async def show_scopes(
 ) -> ScopesShown:
     """The channels the actor may watch that have, or may get, something to show."""
     all_of_them = sees_all(work.actor)
-    own = frozenset() if all_of_them else await own_departments(work)
+    own = frozenset() if all_of_them else own_departments(work.actor, directory)
     hospital = [Scope(channel=channel_of(HOSPITAL), name="", department_id=None)]
     departments = [
         Scope(
@@ -60,7 +61,7 @@ async def show_range(
         raise Invalid("from_day lies after to_day")
     if length > MOST_DAYS:
         raise Invalid(f"at most {MOST_DAYS} days at once; ask for fewer")
-    departments = await _departments(command, work)
+    departments = _departments(command, work.actor, directory)
     sums = await sum_range(work, command.from_day, command.to_day, departments, command.type)
     work.record(
         "dashboard.range",
@@ -78,14 +79,14 @@ async def show_range(
     )
 
 
-async def _departments(command: ShowRange, work: UnitOfWork) -> frozenset[str] | None:
+def _departments(command: ShowRange, actor: Actor, directory: Directory) -> frozenset[str] | None:
     """Which departments are asked for; None: all there are."""
     if command.department_id is not None:
-        await check_department(work, command.department_id)
+        check_department(actor, command.department_id, directory)
         return frozenset({command.department_id})
-    if sees_all(work.actor):
+    if sees_all(actor):
         return None
-    own = await own_departments(work)
+    own = own_departments(actor, directory)
     if not own:
         raise Forbidden("you have no post in a department; only leaders see the whole hospital")
     return own

@@ -4,7 +4,7 @@ in. Channels are checked when watching begins; posts change only while the serve
 from typing import Final
 
 from server.auth import Actor, Role
-from server.directory import Department, Person
+from server.directory import Directory
 from server.errors import NotFound
 from server.work import UnitOfWork
 
@@ -27,26 +27,24 @@ def sees_all(actor: Actor) -> bool:
     return actor.has(Role.LEADER)
 
 
-async def own_departments(work: UnitOfWork) -> frozenset[str]:
+def own_departments(actor: Actor, directory: Directory) -> frozenset[str]:
     """The departments in which the actor has a post."""
-    person = await work.get(Person, work.actor.person_id)
+    person = directory.person(actor.person_id)
     return frozenset(post.department_id for post in person.posts) if person else frozenset()
 
 
-async def check_department(work: UnitOfWork, department_id: str) -> None:
+def check_department(actor: Actor, department_id: str, directory: Directory) -> None:
     """Raises NotFound for a department that is not there, and just so for one that is not the actor's."""
-    if department_id in RESERVED:
-        raise NotFound(UNKNOWN)
-    if sees_all(work.actor):
-        if await work.get(Department, department_id) is None:
-            raise NotFound(UNKNOWN)
-    elif department_id not in await own_departments(work):
+    if sees_all(actor):
+        is_open = directory.department(department_id) is not None
+    else:
+        is_open = department_id in own_departments(actor, directory)
+    if not is_open or department_id in RESERVED:
         raise NotFound(UNKNOWN)
 
 
-async def check_watching(work: UnitOfWork, channel: str) -> None:
+async def check_watching(work: UnitOfWork, channel: str, directory: Directory) -> None:
     """Whether the actor may watch a channel of figures. Raises NotFound."""
     scope = channel.partition(":")[2]
-    if scope == HOSPITAL and sees_all(work.actor):
-        return
-    await check_department(work, scope)
+    if not (scope == HOSPITAL and sees_all(work.actor)):
+        check_department(work.actor, scope, directory)
