@@ -1,8 +1,9 @@
 /* Every screen has its own address. A screen is a list (it belongs to a tab and stays alive) or
    content (it opens over the list on a phone, beside it on a wide page). */
+import { watch } from "vue"
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
-import { FEATURES } from "../features"
 import { t } from "../i18n"
+import { features, fetchFeatures } from "./features"
 import { putAway, say } from "./overlays"
 import { SCREENS } from "./screens"
 import { useSession } from "../store/session"
@@ -18,6 +19,7 @@ declare module "vue-router" {
   }
 }
 
+const LOST = "lost"
 const Nothing = { render: () => null }
 
 function list(path: string, tab: Tab): RouteRecordRaw {
@@ -55,20 +57,26 @@ export const router = createRouter({
     content("/devices", "me", () => import("../screens/Devices.vue")),
     content("/password", "me", () => import("../screens/Password.vue")),
     content("/about", "me", () => import("../screens/About.vue")),
-    ...FEATURES.flatMap((feature) => feature.routes),
-    { path: "/:rest(.*)*", component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
+    { path: "/:rest(.*)*", name: LOST, component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
   ],
 })
+
+watch(features, (all) => all.flatMap(({ routes }) => routes).forEach((route) => router.addRoute(route)), { flush: "sync" })
 
 /* A screen that could not be fetched: stay where one is and say why. */
 router.onError(() => say(t("refused.offline"), true))
 
-router.beforeEach((to) => {
+router.beforeEach(async (to) => {
   if (isBack && putAway()) return false
   const session = useSession()
   if (!session.isSignedIn && !to.meta.open)
     return { path: "/sign-in", query: to.path === "/messages" ? {} : { next: to.fullPath } }
   if (session.isSignedIn && to.path === "/sign-in") return "/messages"
+  if (to.name === LOST && !features.value.length) {
+    // It may be an address of a feature, opened from a card.
+    await fetchFeatures()
+    return to.fullPath
+  }
   return true
 })
 

@@ -2,6 +2,7 @@
    when one cannot be. A page that is merely offline must never be reloaded: it would be lost. */
 import { defineAsyncComponent, type Component } from "vue"
 import NotLoaded from "./NotLoaded.vue"
+import { fetchFeatures } from "./features"
 
 type Loader = () => Promise<{ default: Component }>
 
@@ -34,7 +35,7 @@ export function fetched(load: Loader): Component {
 /** The screens likely to come next, once nothing else wants the line; afterwards they also work
     without one. */
 export async function fetchAhead(): Promise<void> {
-  for (const load of Object.values(SCREENS)) await load().catch(() => undefined)
+  for (const load of [...Object.values(SCREENS), fetchFeatures]) await load().catch(() => undefined)
 }
 
 /** After an upgrade an open page asks for files that are gone: then, and only then, load anew. */

@@ -2,7 +2,7 @@
    end in one of three ways (signed out, revoked, expired). The only module that knows all stores. */
 import { defineStore } from "pinia"
 import { ref } from "vue"
-import { FEATURES } from "../features"
+import { features, fetchFeatures } from "../shell/features"
 import { trySilentSignIn } from "../shell/silent_sign_in"
 import { noteServerTime } from "../wire/clock"
 import { command, onLive, start, stop, stream, watchThePage } from "../wire/connection"
@@ -171,7 +171,7 @@ export const useLife = defineStore("life", () => {
     stream.forget()
     for (const store of [conversations, messages, outbox, drafts, todos, people, lines, contacts])
       store.forget()
-    for (const feature of FEATURES) feature.badge?.forget()
+    for (const feature of features.value) feature.badge?.forget()
     forgetFeatures()
     session.me = null
     session.isSignedIn = false
@@ -199,8 +199,7 @@ export const useLife = defineStore("life", () => {
   }
 
   async function refreshAll(): Promise<void> {
-    const counts = [todos.loadCount, ...FEATURES.flatMap(({ badge }) => badge?.refresh ?? [])]
-    const loads: Promise<unknown>[] = counts.map((load) => load().catch(() => undefined))
+    const loads: Promise<unknown>[] = [todos.loadCount, refreshBadges].map((load) => load().catch(() => undefined))
     if (!conversations.isLoaded) loads.push(conversations.load())
     if (!isFresh)
       loads.push(
@@ -213,6 +212,11 @@ export const useLife = defineStore("life", () => {
       )
     await Promise.all(loads)
     save()
+  }
+
+  async function refreshBadges(): Promise<void> {
+    await fetchFeatures()
+    await Promise.allSettled(features.value.map(({ badge }) => badge?.refresh()))
   }
 
   stream.onReload(() => {
