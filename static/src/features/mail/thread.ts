@@ -23,11 +23,15 @@ export function useThread(mailId: string): OpenThread {
   const mails = computed(() => opened.value?.mails ?? [])
   const isGone = computed(() => failure.value?.code === "not_found")
   let isLate = false
+  let asked = 0
 
   async function load(): Promise<void> {
     isLate = false
+    const mine = ++asked
     try {
       const answer = await command("mail.open", { mail_id: mailId })
+      // Asked again meanwhile: this one may be from before what has changed.
+      if (mine !== asked) return
       // What was new when the thread was opened stays marked until it is left.
       const wereNew = new Set(mails.value.filter((m) => m.is_new).map((m) => m.row.mail_id))
       const fresh = answer.mails.map((m) => (wereNew.has(m.row.mail_id) ? { ...m, is_new: true } : m))
@@ -38,7 +42,7 @@ export function useThread(mailId: string): OpenThread {
       if (!above.length) hasEarlier.value = answer.has_earlier
       failure.value = null
     } catch (error) {
-      failure.value = asRefusal(error)
+      if (mine === asked) failure.value = asRefusal(error)
     }
   }
 
@@ -88,7 +92,9 @@ export function useThread(mailId: string): OpenThread {
   watch(
     () => mail.lastChange,
     (event) => {
-      if (!event || event.thread_id !== opened.value?.thread_id || !(event.row || event.gone.length)) return
+      if (!event || !(event.row || event.gone.length)) return
+      // Before it is here nobody knows which thread it is: an answer of mine may be on its way.
+      if (opened.value && event.thread_id !== opened.value.thread_id) return
       isLate = true
       look()
     },
