@@ -14,18 +14,13 @@ class ChannelKind(Enum):
     STATE = "state"
 
 
-KINDS = {
-    "conversation": ChannelKind.LOG,
-    "forum": ChannelKind.LOG,
-    "person": ChannelKind.STATE,
-    "dashboard": ChannelKind.STATE,
-}
+STATES = frozenset({"person", "dashboard"})
+"""The families that are states; every other one is a log, which needs no line here."""
 
 
-def kind_of(channel: str) -> ChannelKind | None:
-    """The kind of a channel by its name, or None when there is no such channel."""
-    family, separator, rest = channel.partition(":")
-    return KINDS.get(family) if separator and rest else None
+def kind_of(channel: str) -> ChannelKind:
+    """The kind of a channel, by the family it begins with."""
+    return ChannelKind.STATE if channel.partition(":")[0] in STATES else ChannelKind.LOG
 
 
 def person_channel(person_id: str) -> str:

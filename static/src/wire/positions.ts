@@ -1,6 +1,6 @@
 /* Where this page stands in each channel, and what to do with an event that arrives.
-   A conversation is a log: positions follow one another and a jump is a gap to be read again.
-   A person is a state: only the newest value counts, so its positions may jump. */
+   A conversation or a board is a log: positions follow one another and a jump is a gap to be read again.
+   A person and a dashboard are states: only the newest value counts, so its positions may jump. */
 
 export type Verdict = "apply" | "drop" | "gap"
 
@@ -9,8 +9,11 @@ export interface Kept {
   positions: Record<string, number>
 }
 
+/** The same as on the server (`realtime/channel.py`). */
+const STATES = ["person:", "dashboard:"]
+
 export function isLog(channel: string): boolean {
-  return channel.startsWith("conversation:") || channel.startsWith("forum:")
+  return !STATES.some((family) => channel.startsWith(family))
 }
 
 export function emptyPositions(): Kept {
