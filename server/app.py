@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,15 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         app = web_application(settings, sessions, dispatcher, services)
         app[health.HEALTH] = Health(
             needed={"storage": _storage_check(store)},
-            others={"oa": _oa_check(worklist, settings), "wecom": _wecom_check(notifier, settings)},
+            others={
+                "oa": _oa_check(worklist, settings),
+                "wecom": _wecom_check(notifier, settings),
+                **{
+                    name: partial(check, **wired(check, services))
+                    for feature in ALL
+                    for name, check in feature.checks.items()
+                },
+            },
             registry=registry,
         )
         gateway.attach(app)

@@ -15,6 +15,7 @@ from realtime.protocol import Command, Event
 from server.auth import Actor, Role
 from server.directory import Directory
 from server.errors import Forbidden
+from server.http.health import Check
 from server.notify import Duty
 from server.storage import Store
 from server.storage.document import Document
@@ -85,7 +86,8 @@ class Feature:
     notifier what is owed to people who are away. `parts` live as long as the server: each is entered at
     the start, and what it gives is a service from then on, also for the feature's own handlers.
     `routes` adds to the application (its first parameter) what is not a command: sign-in, uploads,
-    other systems. `seed` fills a sandbox that has nothing of this feature yet.
+    other systems. `checks` say, by name, how another system the feature lives on is doing; `/readyz` names
+    them. `seed` fills a sandbox that has nothing of this feature yet.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Feature:
     duties: Sequence[Callable[..., Duty]] = ()
     parts: Sequence[Callable[..., AbstractAsyncContextManager[Any]]] = ()
     routes: Callable[..., None] | None = None
+    checks: Mapping[str, Callable[..., Awaitable[Check]]] = field(default_factory=dict)
     seed: Callable[..., Awaitable[None]] | None = None
 
 

@@ -74,7 +74,7 @@ async def test_an_oa_and_a_wecom_that_are_down_leave_the_server_ready(tmp_path: 
         assert listed.status in (200, 503)
         assert answer.status == 200
         assert answer.body["ready"] is True
-        assert set(answer.body["checks"]) == {"storage", "oa", "wecom"}
+        assert set(answer.body["checks"]) == {"storage", "oa", "wecom", "his"}
         assert "secret" not in answer.text
 
 

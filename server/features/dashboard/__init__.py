@@ -1,5 +1,6 @@
 """Live figures: what the HIS tells of the day, on screen within seconds, and sums over days."""
 
+from server.clock import Clock
 from server.feature import Feature, Rate, allow, staff
 from server.features.dashboard.commands import show_range, show_scopes
 from server.features.dashboard.documents import DaySums, Fact, Heard, TakenEvent
@@ -7,7 +8,18 @@ from server.features.dashboard.protocol import DashboardUpdated
 from server.features.dashboard.rights import FAMILY, check_watching
 from server.features.dashboard.routes import add_routes
 from server.features.dashboard.seeding import seed
-from server.features.dashboard.ticker import ticking
+from server.features.dashboard.ticker import Ticker, ticking
+from server.http.health import Check
+from server.settings import Settings
+
+
+async def check_his(ticker: Ticker, settings: Settings, clock: Clock) -> Check:
+    """Whether the HIS was heard within two periods."""
+    if not settings.his_keys:
+        return Check(False, "not configured")
+    silent = ticker.source(clock.now()).stale
+    return Check(not silent, "not heard for two periods" if silent else "")
+
 
 feature = Feature(
     "dashboard",
@@ -20,6 +32,7 @@ feature = Feature(
     documents=[TakenEvent, Fact, DaySums, Heard],
     watching={FAMILY: check_watching},
     parts=[ticking],
+    checks={"his": check_his},
     routes=add_routes,
     seed=seed,
 )

@@ -92,7 +92,7 @@ class Ticker:
     async def _tell(self, work: UnitOfWork, today: str, due: Collection[str]) -> None:
         figures = await read_figures(work, today, sorted(due)) if due else {}
         changed = {id: new for id, new in figures.items() if new != self._told.get(id)}
-        source = self._source(work.now)
+        source = self.source(work.now)
         silent = self._silent_channels(source, changed)
         for id, new in changed.items():
             self._append(work, HOSPITAL, id, new)
@@ -114,7 +114,8 @@ class Ticker:
         event = DashboardUpdated(values={key: value}, as_of=work.now)
         work.append(channel_of(scope), event, key=key, partial=True)
 
-    def _source(self, now: Millis) -> Source:
+    def source(self, now: Millis) -> Source:
+        """When the HIS was last heard, and whether that is too long ago."""
         silence = None if self.heard_at is None else now - self.heard_at
         return Source(
             as_of=self.heard_at,

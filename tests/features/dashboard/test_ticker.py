@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from server.features.dashboard import check_his
+from server.settings import Settings
 from server.storage import StoreUnavailable
 from tests.features.dashboard.board import PERIOD_MS, Board, values_of
 from tests.features.office import Client
@@ -115,6 +117,18 @@ async def test_the_source_is_stale_after_two_missed_times_and_back_at_once(board
         (heard, True),
         (board.now, False),
     ]
+
+
+async def test_the_operator_is_told_whether_the_his_is_heard(board: Board) -> None:
+    clock, settings = board.office.clock, Settings(his_keys="his:secret")
+
+    silent = await check_his(board.ticker, settings, clock)
+    await board.send()
+    heard = await check_his(board.ticker, settings, clock)
+
+    assert (silent.ready, silent.detail) == (False, "not heard for two periods")
+    assert (heard.ready, heard.detail) == (True, "")
+    assert (await check_his(board.ticker, Settings(), clock)).detail == "not configured"
 
 
 async def test_a_quiet_department_hears_of_the_source_once_in_a_period(board: Board) -> None:
