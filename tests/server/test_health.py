@@ -42,6 +42,7 @@ async def test_what_is_not_configured_is_named_and_changes_nothing(house: House)
         "storage": {"ready": True, "detail": ""},
         "oa": {"ready": False, "detail": "not configured"},
         "wecom": {"ready": False, "detail": "not configured"},
+        "his": {"ready": False, "detail": "not configured"},
     }
 
 
