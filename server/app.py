@@ -8,7 +8,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +36,7 @@ from server.background import repeating
 from server.clock import Clock, SystemClock
 from server.directory import Directory, Presence
 from server.dispatch import Dispatcher
+from server.feature import Feature
 from server.features import FEATURES
 from server.features.account.protocol import ServerFacts
 from server.features.account.sign_in import SignIn
@@ -211,7 +212,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         application = SocketApplication(tickets, sessions, streams, store, dispatcher)
         gateway = Gateway(application, hub, gateway_options(settings))
-        app = web_application(settings, sessions, dispatcher, services)
+        app = web_application(ALL, settings, sessions, dispatcher, services)
         app[health.HEALTH] = Health(
             needed={"storage": _storage_check(store)},
             others={
@@ -348,7 +349,11 @@ def gateway_options(settings: Settings) -> GatewayOptions:
 
 
 def web_application(
-    settings: Settings, sessions: Sessions, dispatcher: Dispatcher, services: Services
+    features: Sequence[Feature],
+    settings: Settings,
+    sessions: Sessions,
+    dispatcher: Dispatcher,
+    services: Services,
 ) -> web.Application:
     """Routes over HTTP, but for sockets and pages."""
     app = web.Application(
@@ -359,7 +364,7 @@ def web_application(
     app.on_response_prepare.append(answers.set_headers)
     commands.add_routes(app)
     health.add_routes(app)
-    for feature in ALL:
+    for feature in features:
         if feature.routes is not None:
             feature.routes(app, **wired(feature.routes, services, given=1))
     return app

@@ -94,7 +94,7 @@ async def open_reception(
             kept = Credential(id=person.id, password_hash=credential_hash, changed_at=0)
             await office.store.apply(Put(Credential.collection.name, to_doc(kept), None))
         office.services[SignIn] = desk
-        app = web_application(settings, sessions, office.dispatcher, office.services)
+        app = web_application(features, settings, sessions, office.dispatcher, office.services)
         try:
             async with TestClient(TestServer(app)) as http:
                 yield Reception(office, desk, http)
