@@ -18,16 +18,25 @@ export const useDrafts = defineStore("drafts", () => {
     if (text.trim()) byConversation.set(id, text)
     else byConversation.delete(id)
     clearTimeout(timers.get(id))
-    timers.set(
-      id,
-      setTimeout(() => void (text.trim() ? keep("drafts", id, text) : drop("drafts", id)), SETTLE_MS),
-    )
+    timers.set(id, setTimeout(() => settle(id), SETTLE_MS))
   }
+
+  /** Keeps it now: before it is sent, so that a reload in between loses nothing. */
+  function settle(id: string): void {
+    clearTimeout(timers.get(id))
+    timers.delete(id)
+    const text = byConversation.get(id)
+    void (text === undefined ? drop("drafts", id) : keep("drafts", id, text))
+  }
+
+  /* Whoever leaves in the middle of a word finds it again. */
+  addEventListener("pagehide", () => [...timers.keys()].forEach(settle))
 
   function forget(): void {
     timers.forEach((timer) => clearTimeout(timer))
+    timers.clear()
     byConversation.clear()
   }
 
-  return { byConversation, restore, write, forget }
+  return { byConversation, restore, write, settle, forget }
 })
