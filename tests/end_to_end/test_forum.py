@@ -223,7 +223,16 @@ async def test_an_administrator_sets_a_board_up_for_people_and_departments(house
         await member.see("a[aria-label='发帖']", state="detached")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(
+            look, marks=() if look.is_large or look.screen is DESKTOP else pytest.mark.nightly
+        )
+        for look in LOOKS
+    ],
+    ids=lambda look: look.name,
+)
 async def test_hard_cases_are_sound_in_every_look(house: House, tmp_path: Path, look: Look) -> None:
     walker = Walker(look, tmp_path)
     async with house.window(LONG_NAMED) as long_named:

@@ -146,7 +146,7 @@ class House:
         return answer.body["ticket"]
 
     async def connect(self, token: str) -> SocketClient:
-        """A socket under a session, closed with the house."""
+        """A socket under a session, closed after the test."""
         client = await SocketClient.connect(self.url, await self.ticket(token))
         self._sockets.append(client)
         return client
@@ -154,9 +154,10 @@ class House:
     async def socket(self, person: str) -> SocketClient:
         return await self.connect(await self.token(person))
 
-    async def close(self) -> None:
-        for client in self._sockets:
-            await client.close()
+    async def hang_up(self) -> None:
+        """Close the sockets there are."""
+        while self._sockets:
+            await self._sockets.pop().close()
 
 
 @asynccontextmanager
@@ -176,4 +177,4 @@ async def open_house(
         try:
             yield house
         finally:
-            await house.close()
+            await house.hang_up()

@@ -15,7 +15,7 @@ from server.storage import Collection, Index
 from server.storage.document import Document
 
 
-class Board(Document, frozen=True):
+class Board(Document, frozen=True, kw_only=True):
     """A place for posts, for an audience, kept in order by moderators."""
 
     collection: ClassVar[Collection] = Collection(
@@ -26,7 +26,7 @@ class Board(Document, frozen=True):
     audience: Audience
     about: str = ""
     moderators: tuple[str, ...] = ()
-    order: int = 100
+    order: int
     closed: bool = False
 
     @property

@@ -36,6 +36,20 @@ async def titles(client: Client) -> list[str]:
     return [board["title"] for board in (await client.ask("forum.boards"))["boards"]]
 
 
+async def test_a_board_without_a_place_of_its_own_stands_at_a_hundred(
+    ann: Client, eve: Client
+) -> None:
+    await save_board(eve, title="后", order=101)
+    await save_board(eve, title="中")
+    await save_board(eve, title="前", order=99)
+
+    assert [board["title"] for board in (await ann.ask("forum.boards"))["boards"]] == [
+        "前",
+        "中",
+        "后",
+    ]
+
+
 async def test_everybody_sees_the_own_boards_in_the_hospital_s_order(
     ann: Client, cai: Client, dan: Client, eve: Client
 ) -> None:
