@@ -19,31 +19,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 @pytest.fixture
-async def ann(office: Office) -> Client:
-    return await office.client("ann")
-
-
-@pytest.fixture
-async def bob(office: Office) -> Client:
-    return await office.client("bob")
-
-
-@pytest.fixture
-async def cai(office: Office) -> Client:
-    return await office.client("cai")
-
-
-@pytest.fixture
-async def dan(office: Office) -> Client:
-    return await office.client("dan")
-
-
-@pytest.fixture
-async def eve(office: Office) -> Client:
-    return await office.client("eve")
-
-
-@pytest.fixture
 async def board(eve: Client) -> str:
     """The board of ann and bob that cai moderates."""
     return await save_board(eve)

@@ -7,7 +7,7 @@ import pytest
 
 from server.features import mail
 from tests.features.mail.post import BY_HAND
-from tests.features.office import Client, Office, open_office
+from tests.features.office import Office, open_office
 
 
 @pytest.fixture
@@ -21,18 +21,3 @@ async def slow_office(tmp_path: Path) -> AsyncIterator[Office]:
     """One in which mail is delivered when the test says so."""
     async with open_office(tmp_path, [BY_HAND]) as opened:
         yield opened
-
-
-@pytest.fixture
-async def ann(office: Office) -> Client:
-    return await office.client("ann")
-
-
-@pytest.fixture
-async def bob(office: Office) -> Client:
-    return await office.client("bob")
-
-
-@pytest.fixture
-async def cai(office: Office) -> Client:
-    return await office.client("cai")
