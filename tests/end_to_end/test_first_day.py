@@ -56,7 +56,9 @@ HASTY = {"YUANXIN_NOTICE_FIRST_SECONDS": "2"}
 
 
 @pytest.mark.parametrize(
-    ("screen", "settings"), [(PHONE, AS_INSTALLED), (DESKTOP, HASTY)], ids=["phone", "desktop"]
+    ("screen", "settings"),
+    [(PHONE, AS_INSTALLED), pytest.param(DESKTOP, HASTY, marks=pytest.mark.nightly)],
+    ids=["phone", "desktop"],
 )
 async def test_two_people_talk_a_document_waits_and_a_phone_rings(
     tmp_path: Path, screen: Screen, settings: dict[str, str]

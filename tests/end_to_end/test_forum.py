@@ -225,12 +225,7 @@ async def test_an_administrator_sets_a_board_up_for_people_and_departments(house
 
 @pytest.mark.parametrize(
     "look",
-    [
-        pytest.param(
-            look, marks=() if look.is_large or look.screen is DESKTOP else pytest.mark.nightly
-        )
-        for look in LOOKS
-    ],
+    [pytest.param(look, marks=() if look.is_large else pytest.mark.nightly) for look in LOOKS],
     ids=lambda look: look.name,
 )
 async def test_hard_cases_are_sound_in_every_look(house: House, tmp_path: Path, look: Look) -> None:

@@ -61,8 +61,9 @@ class Hospital:
 
     async def send_again(self) -> None:
         """What has no answer yet."""
-        for number, events in list(self.unanswered.items()):
-            assert await self._send(number, events)
+        while self.unanswered:
+            for number, events in list(self.unanswered.items()):
+                assert await self._send(number, events)
 
     def _batch(self) -> tuple[int, list[dict[str, Any]]]:
         self._numbers += 1
@@ -106,6 +107,10 @@ class Hospital:
                 receipt = await answer.json()
         except aiohttp.ClientError:
             return False
+        if answer.status == 429:
+            # A quick machine sends faster than the door opens; the batch stays unanswered and goes again.
+            await asyncio.sleep(receipt["error"]["retry_after_ms"] / 1000)
+            return True
         assert answer.status == 200, receipt
         assert receipt["accepted"] + receipt["repeated"] == len(events), receipt
         self.note(acked=number)
