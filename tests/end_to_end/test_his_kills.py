@@ -61,9 +61,8 @@ class Hospital:
 
     async def send_again(self) -> None:
         """What has no answer yet."""
-        while self.unanswered:
-            for number, events in list(self.unanswered.items()):
-                assert await self._send(number, events)
+        for number, events in list(self.unanswered.items()):
+            assert await self._send(number, events)
 
     def _batch(self) -> tuple[int, list[dict[str, Any]]]:
         self._numbers += 1
@@ -108,9 +107,9 @@ class Hospital:
         except aiohttp.ClientError:
             return False
         if answer.status == 429:
-            # A quick machine sends faster than the door opens; the batch stays unanswered and goes again.
+            # A quick machine sends faster than the door opens.
             await asyncio.sleep(receipt["error"]["retry_after_ms"] / 1000)
-            return True
+            return await self._send(number, events)
         assert answer.status == 200, receipt
         assert receipt["accepted"] + receipt["repeated"] == len(events), receipt
         self.note(acked=number)
