@@ -13,11 +13,7 @@ import asyncio
 import json
 import os
 import random
-import resource
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -29,6 +25,7 @@ import aiohttp
 import uvloop
 
 from benchmarks.raw_socket import RawSocket
+from benchmarks.server_process import own_processor_s, processor_s, served
 from server import schema
 from server.app import ALL
 from server.auth import Session
@@ -83,29 +80,6 @@ async def prepare(folder: Path, people: int) -> list[str]:
     await seed_talk(store, clock, pairs)
     await store.close()
     return ids
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def start_server(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """The server on core 0."""
-    settings = {
-        "YUANXIN_DATA_DIR": str(folder),
-        "YUANXIN_HTTP_PORT": str(port),
-        "YUANXIN_LOG_LEVEL": "warning",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "server", "run"],
-        env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: os.sched_setaffinity(0, {0}),
-    )
 
 
 class Crowd:
@@ -179,18 +153,6 @@ class Crowd:
             opened.close()
 
 
-def processor_s(pid: int) -> float:
-    """Seconds of processor a process has used, all its threads; counted in nanoseconds, since ticks are
-    not kept well on virtual machines."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
-
-
-def own_processor_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 async def measure(crowd: Crowd, pid: int, outstanding: int, seconds: float) -> Round:
     server, client, began = processor_s(pid), own_processor_s(), time.perf_counter()
     await crowd.keep(outstanding, seconds)
@@ -208,44 +170,24 @@ async def measure(crowd: Crowd, pid: int, outstanding: int, seconds: float) -> R
     )
 
 
-async def ready(http: aiohttp.ClientSession, port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.1)
-
-
 async def run(arguments: argparse.Namespace) -> list[Round]:
     """All rounds, the sizes interleaved."""
-    os.sched_setaffinity(0, {(os.cpu_count() or 1) - 1})
     with tempfile.TemporaryDirectory() as folder:
         ids = await prepare(Path(folder), arguments.people)
-        port = free_port()
-        server = start_server(Path(folder), port)
-        try:
-            connector = aiohttp.TCPConnector(limit=100)
-            async with aiohttp.ClientSession(connector=connector) as http:
-                await ready(http, port)
-                crowd = Crowd(port, ids, http)
-                began = time.perf_counter()
-                await crowd.connect()
-                took = time.perf_counter() - began
-                print(f"{len(ids)} connected with tickets in {took:.1f} s", flush=True)
-                await measure(crowd, server.pid, 64, 1)
-                rounds = [
-                    await measure(crowd, server.pid, outstanding, arguments.seconds)
-                    for _ in range(arguments.rounds)
-                    for outstanding in (1, 64, 256)
-                ]
-                crowd.close()
-                return rounds
-        finally:
-            server.terminate()
-            server.wait(20)
+        async with served(Path(folder)) as server:
+            crowd = Crowd(server.port, ids, server.http)
+            began = time.perf_counter()
+            await crowd.connect()
+            took = time.perf_counter() - began
+            print(f"{len(ids)} connected with tickets in {took:.1f} s", flush=True)
+            await measure(crowd, server.pid, 64, 1)
+            rounds = [
+                await measure(crowd, server.pid, outstanding, arguments.seconds)
+                for _ in range(arguments.rounds)
+                for outstanding in (1, 64, 256)
+            ]
+            crowd.close()
+            return rounds
 
 
 def main(given: Sequence[str] | None = None) -> None:

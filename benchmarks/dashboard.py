@@ -12,7 +12,6 @@ on another core and says how busy it was: above 0.9 of a core the figures say no
 import argparse
 import asyncio
 import json
-import os
 import random
 import tempfile
 import time
@@ -25,8 +24,8 @@ from typing import Any
 import aiohttp
 import uvloop
 
-from benchmarks.chat import free_port, own_processor_s, processor_s, ready, start_server
 from benchmarks.raw_socket import RawSocket
+from benchmarks.server_process import own_processor_s, processor_s, served
 from server import schema
 from server.app import ALL
 from server.auth import Role, Session
@@ -241,24 +240,14 @@ async def measure(ward: Ward, pid: int, rate: float, seconds: float) -> Figures:
 
 
 async def run(arguments: argparse.Namespace) -> Figures:
-    os.sched_setaffinity(0, {(os.cpu_count() or 1) - 1})
-    os.environ["YUANXIN_HIS_KEYS"] = f"{KEY}:{SECRET}"
     with tempfile.TemporaryDirectory() as folder:
         ids = await prepare(Path(folder), arguments.watchers, arguments.departments)
-        port = free_port()
-        server = start_server(Path(folder), port)
-        try:
-            connector = aiohttp.TCPConnector(limit=100)
-            async with aiohttp.ClientSession(connector=connector) as http:
-                await ready(http, port)
-                ward = Ward(port, http, arguments.departments)
-                await ward.connect(ids)
-                figures = await measure(ward, server.pid, arguments.rate, arguments.seconds)
-                ward.close()
-                return figures
-        finally:
-            server.terminate()
-            server.wait(20)
+        async with served(Path(folder), YUANXIN_HIS_KEYS=f"{KEY}:{SECRET}") as server:
+            ward = Ward(server.port, server.http, arguments.departments)
+            await ward.connect(ids)
+            figures = await measure(ward, server.pid, arguments.rate, arguments.seconds)
+            ward.close()
+            return figures
 
 
 def main(given: Sequence[str] | None = None) -> None:

@@ -9,6 +9,7 @@ Life: open → (closing: a Close frame was sent or came, what still comes is not
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,7 @@ class DirectWebSocket(asyncio.Protocol):
         """Told when the connection is gone while it carries nobody."""
         self.closing = False
         self._reader = FrameReader(2 * max_payload + 4096)
-        self._held: list[Message] = []
+        self._held: deque[Message] = deque()
         """Messages that came while the socket had enough to do."""
         self._reading = True
         self.is_full = False
@@ -106,7 +107,7 @@ class DirectWebSocket(asyncio.Protocol):
         # What is encrypted has to go through the transport.
         own = transport.get_extra_info("ssl_object") is None
         self._descriptor: int = transport.get_extra_info("socket").fileno() if own else -1
-        """The transport's until `connection_lost`, or until it was told to close; then -1."""
+        """The transport's until `connection_lost`; -1 afterwards, and where it may not be used."""
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class DirectWebSocket(asyncio.Protocol):
         for place, (opcode, payload) in enumerate(messages):
             self._hear(opcode, payload)
             if self.socket is not None and self.socket.is_full and not self.socket.ended:
-                self._held = messages[place + 1 :]
+                self._held.extend(messages[place + 1 :])
                 self._hold()
                 return
 
@@ -170,7 +171,7 @@ class DirectWebSocket(asyncio.Protocol):
     def resume(self) -> None:
         """Read on, when the socket has room again."""
         while self._held and (self.socket is None or not self.socket.is_full):
-            self._hear(*self._held.pop(0))
+            self._hear(*self._held.popleft())
         if self._held or (self.socket is not None and self.socket.is_full):
             return
         if not self._reading and not self.transport.is_closing():

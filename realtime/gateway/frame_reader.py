@@ -71,7 +71,7 @@ class FrameReader:
             wide = 2 if length == 126 else 8
             head += wide
             if end < head - 4:
-                return head - start
+                return head - 4 - start
             length = int.from_bytes(data[start + 2 : start + 2 + wide], "big")
         opcode, is_final = first & _OPCODE, bool(first & _FIN)
         self._check(opcode, is_final, length)

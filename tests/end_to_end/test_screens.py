@@ -16,7 +16,8 @@ import pytest_asyncio
 from playwright.async_api import WebSocketRoute
 
 from server.features.chat.documents import direct_id
-from server.features.forum.documents import Post, made_id
+from server.features.forum.documents import Post
+from server.ids import made_id
 from tests.end_to_end.browser import DESKTOP, NETWORK, Window, chromium
 from tests.end_to_end.hard_cases import (
     CROWD,
@@ -104,7 +105,7 @@ def addresses(house: House, document: str, mail: str) -> list[tuple[str, str, st
         ("search", "/search", ".content [role=search]"),
         ("forum", "/forum", ".board"),
         ("board", "/forum/everybody", ".post"),
-        ("post", f"/forum/p/{made_id(Post, 'everybody', 'seed-76')}", ".comment"),
+        ("post", f"/forum/p/{made_id(Post.collection.name, 'everybody', 'seed-76')}", ".comment"),
         ("new-post", "/forum/everybody/new", "textarea[name=text]"),
         ("no-board", "/forum/nosuchboard", ".note"),
         ("no-board-form", "/forum/new-board", ".note"),

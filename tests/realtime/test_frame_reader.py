@@ -1,7 +1,7 @@
 """Frames of a client, read as they arrive: whole, in pieces, and wrong."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime.gateway.frame_reader import (
@@ -93,6 +93,7 @@ def test_what_the_protocol_forbids_is_refused_by_its_number(stream: bytes, code:
 
 
 @given(st.binary(max_size=400))
+@example(b"\x00\xff" + bytes(8))
 def test_any_bytes_are_read_or_refused(stream: bytes) -> None:
     whole, by_bytes = FrameReader(LIMIT), FrameReader(LIMIT)
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from server.clock import Millis
 from server.directory import Directory, check_audience
 from server.errors import ConflictRefused, Invalid, NotFound
-from server.features.forum.documents import Board, made_id
+from server.features.forum.documents import Board
 from server.features.forum.protocol import (
     BoardChanged,
     Boards,
@@ -19,6 +19,7 @@ from server.features.forum.protocol import (
 )
 from server.features.forum.rights import NO_BOARD, Reader, reader_of
 from server.features.forum.shapes import BoardCard
+from server.ids import made_id
 from server.work import UnitOfWork
 
 MOST_BOARDS = 200
@@ -99,7 +100,7 @@ def _id_asked(command: SaveBoard, person_id: str) -> str:
     if command.board_id is not None and command.client_id is None:
         return command.board_id
     if command.client_id is not None and command.board_id is None:
-        return made_id(Board, person_id, command.client_id)
+        return made_id(Board.collection.name, person_id, command.client_id)
     raise Invalid("name either a board to change, or a client_id of your own for a new one")
 
 

@@ -6,10 +6,11 @@ from server.directory import Directory
 from server.errors import NotFound
 from server.features.forum.answers import answered, tell
 from server.features.forum.cards import comment_card
-from server.features.forum.documents import Comment, Post, made_id
+from server.features.forum.documents import Comment, Post
 from server.features.forum.posts import check_repeat, readable
 from server.features.forum.protocol import Commented, CommentWritten, WriteComment
 from server.features.forum.rights import NO_COMMENT, check_shown, post_reader
+from server.ids import made_id
 from server.settings import Settings
 from server.work import UnitOfWork
 
@@ -20,7 +21,7 @@ async def write_comment(
     """Keep a comment under the next number of its post, tell who looks, and owe it to whom it answers."""
     text = readable(command.text)
     reader, post = await post_reader(work, command.post_id, directory)
-    id = made_id(Comment, reader.person_id, command.client_id)
+    id = made_id(Comment.collection.name, reader.person_id, command.client_id)
     first = await work.get(Comment, id)
     if first is not None:
         asked = (post.id, text, command.reply_to)

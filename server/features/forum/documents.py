@@ -4,10 +4,7 @@ Every change of a post's numbers (likes, comments) writes the post in the versio
 once are counted one after the other.
 """
 
-import hashlib
 from typing import ClassVar
-
-import msgspec
 
 from server.clock import Millis
 from server.directory import Audience
@@ -115,9 +112,3 @@ class Mark(Document, frozen=True):
 def of_person(post_id: str, person_id: str) -> str:
     """The id of a person's like, and of a person's mark, of a post."""
     return f"{post_id}:{person_id}"
-
-
-def made_id(kind: type[Document], person_id: str, client_id: str) -> str:
-    """The id of what somebody made under a client id: a repeat finds the first one under it."""
-    named = msgspec.json.encode([kind.collection.name, person_id, client_id])
-    return hashlib.blake2b(named, digest_size=16).hexdigest()

@@ -9,7 +9,7 @@ from server.errors import ConflictRefused, Invalid
 from server.features.forum.answers import see
 from server.features.forum.boards import board_cards
 from server.features.forum.cards import comment_card, post_card
-from server.features.forum.documents import Board, Comment, Like, Post, made_id, of_person
+from server.features.forum.documents import Board, Comment, Like, Post, of_person
 from server.features.forum.protocol import (
     Liked,
     LikePost,
@@ -23,6 +23,7 @@ from server.features.forum.protocol import (
     WritePost,
 )
 from server.features.forum.rights import NO_POST, board_reader, check_shown, post_reader
+from server.ids import made_id
 from server.work import Entry, Later, UnitOfWork
 
 
@@ -33,7 +34,7 @@ async def write_post(
     text = readable(command.text)
     reader = await board_reader(work, command.board_id, directory)
     post = Post(
-        id=made_id(Post, reader.person_id, command.client_id),
+        id=made_id(Post.collection.name, reader.person_id, command.client_id),
         board_id=reader.board.id,
         author_id=reader.person_id,
         title=command.title.strip(),

@@ -12,10 +12,11 @@ from server.auth import Role
 from server.clock import Clock, Millis
 from server.directory import Audience, Directory, people_of
 from server.features.forum.cards import comment_card
-from server.features.forum.documents import Board, Comment, Post, made_id
+from server.features.forum.documents import Board, Comment, Post
 from server.features.forum.posts import keep_post
 from server.features.forum.protocol import Commented
 from server.features.forum.seed_talk import EVERYBODY, IDEAS, NURSING, WARD, Talk
+from server.ids import made_id
 from server.storage import Store
 from server.work import SystemWork, UnitOfWork
 
@@ -95,7 +96,7 @@ def _hold(
     directory: Directory,
 ) -> None:
     post = Post(
-        id=made_id(Post, board.id, f"seed-{talk.hours_ago}"),
+        id=made_id(Post.collection.name, board.id, f"seed-{talk.hours_ago}"),
         board_id=board.id,
         author_id=cast[0],
         title=talk.title,
@@ -106,7 +107,7 @@ def _hold(
     keep_post(work, board, post, directory)
     for number, (author_id, text) in enumerate(zip(cast[1:], talk.comments, strict=True), 1):
         comment = Comment(
-            id=made_id(Comment, post.id, str(number)),
+            id=made_id(Comment.collection.name, post.id, str(number)),
             post_id=post.id,
             number=number,
             author_id=author_id,

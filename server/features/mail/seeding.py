@@ -15,7 +15,8 @@ from server.clock import Millis
 from server.directory import Directory
 from server.directory.audience import Audience
 from server.features.mail.documents import Copy, Mail, Mailbox, received_copy, sent_copy
-from server.features.mail.sending import body, excerpt, mail_id
+from server.features.mail.sending import body, excerpt
+from server.ids import made_id
 from server.storage import Store
 from server.work import SystemWork, UnitOfWork
 
@@ -154,7 +155,7 @@ def _mail(
     letter: Letter, place: int, people: Sequence[str], mails: Sequence[Mail], now: Millis
 ) -> Mail:
     sender_id = people[letter.sender]
-    id = mail_id(sender_id, f"seed-{place}")
+    id = made_id(Mail.collection.name, sender_id, f"seed-{place}")
     return Mail(
         id=id,
         thread_id=id if letter.answers is None else mails[letter.answers].thread_id,

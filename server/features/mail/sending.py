@@ -13,6 +13,7 @@ from server.features.mail.documents import Delivery, Mail, MailBody, delivery_id
 from server.features.mail.holding import held
 from server.features.mail.mailbox import Change, change_mailboxes, row_of
 from server.features.mail.protocol import MailSent, SendMail
+from server.ids import made_id
 from server.settings import Settings
 from server.work import UnitOfWork
 
@@ -30,7 +31,8 @@ async def send_mail(
     postman: Postman,
 ) -> MailSent:
     """Keep a mail and leave it to the postman; a repeat is answered with the first."""
-    sender_id, id = work.actor.person_id, mail_id(work.actor.person_id, command.client_id)
+    sender_id = work.actor.person_id
+    id = made_id(Mail.collection.name, sender_id, command.client_id)
     digest = _digest(command)
     before = await work.get(Mail, id)
     if before is not None:
@@ -64,11 +66,6 @@ async def send_mail(
     work.record("mail.sent", id, recipients=len(people), everybody=command.to.everybody)
     work.afterwards(postman.wake)
     return _answer(mail)
-
-
-def mail_id(sender_id: str, client_id: str) -> str:
-    """The id of what a sender sent under a client id: always the same."""
-    return "m" + hashlib.sha256(f"{sender_id}\n{client_id}".encode()).hexdigest()[:25]
 
 
 def _digest(command: SendMail) -> str:
