@@ -78,11 +78,11 @@ class Membership:
                 self._discard(person, channel)
 
     def watch(self, connection: Connection, channel: str) -> None:
-        connection.watched.add(channel)
+        connection.watched |= {channel}
         self._watchers.setdefault(channel, set()).add(connection)
 
     def unwatch(self, connection: Connection, channel: str) -> None:
-        connection.watched.discard(channel)
+        connection.watched -= {channel}
         watchers = self._watchers.get(channel)
         if watchers is not None:
             watchers.discard(connection)
@@ -92,16 +92,16 @@ class Membership:
     def dismiss(self, channel: str) -> None:
         """Nobody watches a channel any more; members stay."""
         for connection in self._watchers.pop(channel, ()):
-            connection.watched.discard(channel)
+            connection.watched -= {channel}
 
-    def listeners(self, channel: str) -> Iterator[Connection]:
+    def listeners(self, channel: str) -> list[Connection]:
         """Every connection that hears a channel, each once."""
         members = self._members.get(channel, ())
-        for person in members:
-            yield from person.connections
+        listening = [connection for person in members for connection in person.connections]
         for connection in self._watchers.get(channel, ()):
             if self.people.get(connection.person_id) not in members:
-                yield connection
+                listening.append(connection)
+        return listening
 
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)
