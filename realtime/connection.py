@@ -5,12 +5,13 @@ device is its wire's business; the wire holds the bounded buffer (`realtime.outg
 by name when that is full.
 """
 
-from collections.abc import Set as AbstractSet
-from typing import Protocol
+from typing import Final, Protocol
 
 from realtime.application import Identity
 from realtime.errors import Closing
 from realtime.frames import Frame
+
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class Way(Protocol):
@@ -69,7 +70,7 @@ class Connection:
         self.identity = identity
         self.wire = wire
         self.visible = False
-        self.watched: AbstractSet[str] = frozenset()
+        self.watched = _NOTHING
         self.joined_at: int | None = None
         self.caught_up_at: int | None = None
         self.confirmed_at = 0

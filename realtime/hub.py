@@ -83,18 +83,19 @@ class Hub:
             person = self._membership.arrive(connection.person_id)
         if len(person.connections) + len(person.arriving) >= self.limits.connections_per_person:
             raise Busy("too many open connections of one person; close a page and try again")
-        person.arriving.add(connection)
+        person.arriving.append(connection)
         try:
             if person.overrides is not None:
                 await self._load(person, channels_of)
             if connection not in person.arriving:
                 raise Unauthenticated("this session has just been ended")
         except BaseException:
-            person.arriving.discard(connection)
+            if connection in person.arriving:
+                person.arriving.remove(connection)
             if person.is_gone:
                 self._membership.depart(person)
             raise
-        person.arriving.discard(connection)
+        person.arriving.remove(connection)
         connection.joined_at = self.clock.now()
         connection.is_open = True
         person.connections.append(connection)
@@ -237,10 +238,11 @@ class Hub:
             return
         for connection in (*person.connections, *person.arriving):
             if session_ids is None or connection.session_id in session_ids:
-                # One that is still arriving is refused by `open` when it finds itself taken out.
-                person.arriving.discard(connection)
                 if connection.is_open:
                     connection.close(reason)
+                elif connection in person.arriving:
+                    # `open` refuses it when it finds itself taken out.
+                    person.arriving.remove(connection)
 
     # -- inside --------------------------------------------------------------------------------------
 
