@@ -8,7 +8,6 @@ loses packets to a second poll and keeps sockets whose frames it could not read.
 
 import asyncio
 import base64
-import binascii
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -343,7 +342,7 @@ def _unpack(part: str) -> str | bytes:
         return part
     try:
         return base64.b64decode(part[1:], validate=True)
-    except binascii.Error:
+    except ValueError:
         raise BadFrame("not base64") from None
 
 
