@@ -114,7 +114,12 @@ class Double:
         if name == "endSessions":
             return {"ok": 1.0}
         if not self.faults.has_primary:
-            return {"ok": 0.0, "code": 10107, "errmsg": "not primary", "codeName": "NotWritablePrimary"}
+            return {
+                "ok": 0.0,
+                "code": 10107,
+                "errmsg": "not primary",
+                "codeName": "NotWritablePrimary",
+            }
         if self.faults.lose_command(name, command):
             return None
         answer = self.faults.before(name, command)
@@ -168,7 +173,12 @@ class Double:
         return answer
 
     async def _end(
-        self, name: str, id: tuple[bytes, int], mine: Transaction | None, command: Doc, upstream: Any
+        self,
+        name: str,
+        id: tuple[bytes, int],
+        mine: Transaction | None,
+        command: Doc,
+        upstream: Any,
     ) -> Doc:
         if name == "abortTransaction":
             if mine is None:
@@ -206,7 +216,9 @@ class Double:
             reader, writer = upstream
             self._sequence += 1
             payload = struct.pack("<iB", 0, 0) + bson.encode(command)
-            writer.write(struct.pack("<iiii", 16 + len(payload), self._sequence, 0, OP_MSG) + payload)
+            writer.write(
+                struct.pack("<iiii", 16 + len(payload), self._sequence, 0, OP_MSG) + payload
+            )
             await writer.drain()
             _, _, body = await _read(reader)
             return _command_in(body)
@@ -308,10 +320,16 @@ async def wire_double(port: int = 0) -> AsyncIterator[Double]:
 async def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--until-input-ends", action="store_true", help="end with its parent")
+    given = parser.parse_args()
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with wire_double(parser.parse_args().port) as double:
+        loop.add_signal_handler(number, stop.set)
+    if given.until_input_ends:
+        # Nothing is ever written: to be readable means to be at the end.
+        loop.add_reader(sys.stdin.fileno(), stop.set)
+    async with wire_double(given.port) as double:
         print(double.url, flush=True)
         await stop.wait()
 

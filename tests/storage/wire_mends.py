@@ -162,5 +162,3 @@ def _plain(conditions: Any) -> Any:
     if "$type" in conditions:
         plain["$exists"] = True
     return plain
-
-

@@ -1,0 +1,57 @@
+"""A MongoDB for tests: the one in MONGODB_URL (a replica set), or else the double in a process of its own."""
+
+import atexit
+import hashlib
+import os
+import secrets
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from pymongo import MongoClient
+
+ROOT = Path(__file__).parents[2]
+_RUN = secrets.token_hex(4)
+
+
+def is_double() -> bool:
+    """Whether no real MongoDB is at hand."""
+    return "MONGODB_URL" not in os.environ
+
+
+@cache
+def server_url() -> str:
+    """Where the server is; the double is started when it is first asked for and ends with the tests."""
+    if not is_double():
+        atexit.register(_drop_databases)
+        return os.environ["MONGODB_URL"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.storage.wire_double", "--until-input-ends"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(_end, process)
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def database_url(folder: Path) -> str:
+    """The url of a database of its own for each folder, and for each run of the tests."""
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    parts = urlsplit(server_url())
+    return urlunsplit(parts._replace(path=f"/yuanxin_test_{_RUN}_{name}"))
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    process.communicate(timeout=30)
+
+
+def _drop_databases() -> None:
+    with MongoClient(os.environ["MONGODB_URL"]) as client:
+        for name in client.list_database_names():
+            if name.startswith(f"yuanxin_test_{_RUN}_"):
+                client.drop_database(name)
