@@ -7,7 +7,7 @@ from server.clock import SystemClock
 from server.storage import Collection, Index, Search, Store
 from server.storage.mongodb import MongoStore
 from server.storage.sqlite import SqliteStore
-from tests.storage.mongodb import database_url
+from tests.storage.mongodb import database_for, server_url
 
 NOTES = Collection(
     "notes",
@@ -35,7 +35,10 @@ async def open_sqlite(folder: Path, *, queue_limit: int = 10_000) -> Store:
 
 
 async def open_mongodb(folder: Path, *, queue_limit: int = 10_000) -> Store:
-    store = MongoStore(database_url(folder), queue_limit=queue_limit, clock=SystemClock())
+    database = database_for(folder)
+    store = MongoStore(
+        server_url(), database=database, queue_limit=queue_limit, clock=SystemClock()
+    )
     await store.open()
     return store
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from pymongo import MongoClient
 
@@ -39,11 +38,9 @@ def server_url() -> str:
     return process.stdout.readline().strip()
 
 
-def database_url(folder: Path) -> str:
-    """The url of a database of its own for each folder, and for each run of the tests."""
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    parts = urlsplit(server_url())
-    return urlunsplit(parts._replace(path=f"/yuanxin_test_{_RUN}_{name}"))
+def database_for(folder: Path) -> str:
+    """A database of its own for each folder, and for each run of the tests."""
+    return f"yuanxin_test_{_RUN}_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

@@ -57,11 +57,13 @@ class MongoStore:
         self,
         url: str,
         *,
+        database: str | None = None,
         queue_limit: int = QUEUE_LIMIT,
         clock: Clock,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._url = url
+        self._name = database
         self._limit = queue_limit
         self._clock = clock
         self._patience_s = patience_s
@@ -84,7 +86,7 @@ class MongoStore:
 
     async def open(self) -> None:
         """Reach the servers, and refuse them if they cannot keep the promises. Raises StorageError."""
-        self._client, self._database = connect(self._url)
+        self._client, self._database = connect(self._url, self._name)
         try:
             await check_server(self._client)
             with translating():

@@ -69,8 +69,11 @@ Database = AsyncDatabase[Doc]
 Documents = AsyncCollection[Doc]
 
 
-def connect(url: str) -> tuple[Client, Database]:
-    """A client, not connected yet, and the database the url names. Raises StorageError."""
+def connect(url: str, database: str | None = None) -> tuple[Client, Database]:
+    """A client, not connected yet, and a database: the one that is named, or the url's.
+
+    Raises StorageError. What it says holds nothing of the url, which may hold a password.
+    """
     try:
         client: Client = AsyncMongoClient(
             url,
@@ -82,16 +85,22 @@ def connect(url: str) -> tuple[Client, Database]:
             retryReads=True,
             datetime_conversion="DATETIME_AUTO",
         )
-    except (InvalidURI, ConfigurationError, ValueError) as error:
+    except (InvalidURI, ValueError):
+        raise StorageError(
+            "the MongoDB url cannot be read: mongodb://user:password@host:port,…/database?replicaSet=…, "
+            "user and password percent-encoded"
+        ) from None
+    except ConfigurationError as error:
         raise StorageError(f"the MongoDB url cannot be used: {error}") from None
-    database = client.get_default_database(
-        DATABASE,
+    default = client.get_default_database(DATABASE)
+    used = client.get_database(
+        database or default.name,
         codec_options=CODEC,
         read_preference=ReadPreference.PRIMARY,
         write_concern=MAJORITY,
         read_concern=ONE_STATE,
     )
-    return client, database
+    return client, used
 
 
 async def check_server(client: Client) -> None:

@@ -3,7 +3,7 @@
 The epoch is kept in a document together with the identity that the servers gave the collection it lies in.
 Restoring a dump makes the collections anew, with other identities, so the document no longer fits: a new
 epoch begins by itself, and clients load afresh. What puts the files themselves back (a snapshot of the
-disks) keeps identities; then an operator has to say so (`begin`).
+disks) keeps identities; then an operator has to say so (`new-epoch`).
 """
 
 import secrets
@@ -12,7 +12,7 @@ from typing import Any, Final
 from pymongo.errors import DuplicateKeyError
 
 from server.storage import StorageError
-from server.storage.mongodb.connection import Database
+from server.storage.mongodb.connection import Database, check_server, connect, translating
 
 META: Final = "yuanxin.meta"
 _ID: Final = "history"
@@ -36,14 +36,19 @@ async def open_history(database: Database) -> str:
             return epoch
 
 
-async def begin(database: Database) -> str:
-    """Begin a new epoch, since the database was put back from a copy."""
-    identity = await _identity(database)
-    while True:
-        kept = await database[META].find_one({"_id": _ID})
-        epoch = await _begin(database, identity, kept)
-        if epoch is not None:
-            return epoch
+async def begin_new_epoch(url: str) -> str:
+    """Begin a new epoch, since the database was put back from a copy. Servers learn of it at their start."""
+    client, database = connect(url)
+    try:
+        await check_server(client)
+        with translating():
+            before = await open_history(database)
+            await database[META].update_one(
+                {"_id": _ID, "epoch": before}, {"$set": {"epoch": secrets.token_hex(8)}}
+            )
+            return await open_history(database)
+    finally:
+        await client.close()
 
 
 async def _identity(database: Database) -> str:
