@@ -58,7 +58,7 @@ class Hub:
         self.on_visible: Callable[[str, bool], None] | None = None
         """Told a person's id when the first page of theirs is looked at, and when the last no more."""
         self._backplane = backplane
-        self._membership = Membership()
+        self._membership = Membership(None if backplane is None else backplane.need)
         self._later: list[Publication] = []
         self._tick: asyncio.Handle | None = None
         self._last_close: OrderedDict[str, tuple[str, float]] = OrderedDict()
@@ -227,6 +227,9 @@ class Hub:
             # Membership is asked for in between.
             self._deliver_late()
 
+    def missed_some(self) -> None:
+        """Other nodes' publications may not have come."""
+
     def close_connections(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
     ) -> None:
@@ -310,6 +313,7 @@ class Hub:
 
     async def _read_channels(self, person: Person, channels_of: ChannelsOf) -> bool:
         try:
+            await self._announced()  # What is published from now on about this person is heard.
             snapshot = await channels_of(person.id)
         except Refused as refused:
             log.warning("the channels of a person cannot be read: %s", refused.code)
@@ -321,8 +325,13 @@ class Hub:
             return False
         if self._membership.people.get(person.id) is person:
             self._membership.settle(person, snapshot)
+            await self._announced()
         person.loading = None
         return True
+
+    async def _announced(self) -> None:
+        if self._backplane is not None:
+            await self._backplane.announced()
 
     def _remember_close(self, session_id: str, reason: Closing) -> None:
         self._last_close[session_id] = (reason.reason, self.clock.monotonic())

@@ -6,7 +6,7 @@ membership meanwhile is newer than the snapshot being read, and wins over it.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from realtime.channel import person_channel
 from realtime.connection import Connection
@@ -31,9 +31,14 @@ class Person:
 
 
 class Membership:
-    """People by channel, channels by person, watchers by channel."""
+    """People by channel, channels by person, watchers by channel.
 
-    def __init__(self) -> None:
+    `on_need` is told of each channel that gets its first listener here, and that loses its last one. The
+    own channel of a person counts from the moment the person arrives.
+    """
+
+    def __init__(self, on_need: Callable[[str, bool], None] | None = None) -> None:
+        self._on_need = on_need
         self.people: dict[str, Person] = {}
         self._members: dict[str, set[Person]] = {}
         self._watchers: dict[str, set[Connection]] = {}
@@ -41,6 +46,7 @@ class Membership:
     def arrive(self, person_id: str) -> Person:
         """Register a person, before their snapshot is read."""
         person = self.people[person_id] = Person(person_id)
+        self._add(person, person_channel(person_id))
         return person
 
     def settle(self, person: Person, snapshot: Iterable[str]) -> None:
@@ -48,7 +54,6 @@ class Membership:
         overrides, person.overrides = person.overrides or {}, None
         joined = {channel for channel in snapshot if overrides.get(channel, True)}
         joined.update(channel for channel, is_member in overrides.items() if is_member)
-        joined.add(person_channel(person.id))
         for channel in joined:
             self._add(person, channel)
 
@@ -79,7 +84,10 @@ class Membership:
 
     def watch(self, connection: Connection, channel: str) -> None:
         connection.watched.add(channel)
-        self._watchers.setdefault(channel, set()).add(connection)
+        if channel not in self._watchers:
+            self._watchers[channel] = set()
+            self._needs(channel, True, self._members)
+        self._watchers[channel].add(connection)
 
     def unwatch(self, connection: Connection, channel: str) -> None:
         connection.watched.discard(channel)
@@ -88,11 +96,15 @@ class Membership:
             watchers.discard(connection)
             if not watchers:
                 del self._watchers[channel]
+                self._needs(channel, False, self._members)
 
     def dismiss(self, channel: str) -> None:
         """Nobody watches a channel any more; members stay."""
-        for connection in self._watchers.pop(channel, ()):
-            connection.watched.discard(channel)
+        watchers = self._watchers.pop(channel, None)
+        if watchers is not None:
+            for connection in watchers:
+                connection.watched.discard(channel)
+            self._needs(channel, False, self._members)
 
     def listeners(self, channel: str) -> Iterator[Connection]:
         """Every connection that hears a channel, each once."""
@@ -115,7 +127,11 @@ class Membership:
 
     def _add(self, person: Person, channel: str) -> None:
         person.channels.add(channel)
-        self._members.setdefault(channel, set()).add(person)
+        members = self._members.get(channel)
+        if members is None:
+            members = self._members[channel] = set()
+            self._needs(channel, True, self._watchers)
+        members.add(person)
 
     def _discard(self, person: Person, channel: str) -> None:
         members = self._members.get(channel)
@@ -123,3 +139,9 @@ class Membership:
             members.discard(person)
             if not members:
                 del self._members[channel]
+                self._needs(channel, False, self._watchers)
+
+    def _needs(self, channel: str, needed: bool, others: Container[str]) -> None:
+        """A channel has got its first, or lost its last, member or watcher: does it matter?"""
+        if self._on_need is not None and channel not in others:
+            self._on_need(channel, needed)
