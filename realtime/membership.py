@@ -15,12 +15,21 @@ from realtime.connection import Connection
 class Person:
     """Somebody with at least one socket on this node."""
 
-    __slots__ = ("arriving", "channels", "connections", "id", "loading", "overrides")
+    __slots__ = (
+        "arriving",
+        "changes",
+        "channels",
+        "connections",
+        "id",
+        "loading",
+        "overrides",
+    )
 
     def __init__(self, person_id: str) -> None:
         self.id = person_id
         self.connections: list[Connection] = []
         self.channels: set[str] = set()
+        self.changes = 0
         self.arriving: set[Connection] = set()
         self.loading: asyncio.Task[bool] | None = None
         self.overrides: dict[str, bool] | None = {}
@@ -67,7 +76,7 @@ class Membership:
 
     def join(self, channel: str, person_ids: Iterable[str]) -> None:
         """People have become members; those who are not here are met in their next snapshot."""
-        for person in self._here(person_ids):
+        for person in self._changing(person_ids):
             if person.overrides is not None:
                 person.overrides[channel] = True
             else:
@@ -75,7 +84,7 @@ class Membership:
 
     def leave(self, channel: str, person_ids: Iterable[str]) -> None:
         """People are members no longer."""
-        for person in self._here(person_ids):
+        for person in self._changing(person_ids):
             if person.overrides is not None:
                 person.overrides[channel] = False
             else:
@@ -115,14 +124,20 @@ class Membership:
             if self.people.get(connection.person_id) not in members:
                 yield connection
 
+    def is_settled(self, person_id: str) -> bool:
+        """Whether somebody is here and their channels are known."""
+        person = self.people.get(person_id)
+        return person is not None and person.overrides is None
+
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)
         return person is not None and channel in person.channels
 
-    def _here(self, person_ids: Iterable[str]) -> Iterator[Person]:
+    def _changing(self, person_ids: Iterable[str]) -> Iterator[Person]:
         for person_id in person_ids:
             person = self.people.get(person_id)
             if person is not None:
+                person.changes += 1
                 yield person
 
     def _add(self, person: Person, channel: str) -> None:

@@ -53,6 +53,8 @@ class HubMetrics(Collector):
         self.publications = 0
         self.deliveries = 0
         self.delivered_bytes = 0
+        self.gaps_read = 0
+        self.comparisons = 0
         self._commands: Counts[tuple[str, str]] = Counts()
         self._durations: dict[str, Durations] = {}
         registry.register(self)
@@ -88,6 +90,8 @@ class HubMetrics(Collector):
             ("publications", "Events published", self.publications),
             ("deliveries", "Events put on their way to a connection", self.deliveries),
             ("delivered_bytes", "Bytes of those events", self.delivered_bytes),
+            ("gaps_read", "Events read from storage that did not come", self.gaps_read),
+            ("comparisons", "Times all channels were compared with storage", self.comparisons),
         ):
             yield CounterMetricFamily(f"realtime_{name}", sentence, value=value)
         commands = CounterMetricFamily(
