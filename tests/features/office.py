@@ -59,7 +59,7 @@ class Client:
 
     # What the hub does with a wire.
 
-    write = None
+    way = None
 
     def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
         name, body = msgspec.json.decode(frame.data[2:])
