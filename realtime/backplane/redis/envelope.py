@@ -5,11 +5,9 @@ for it, without reading on. Numbers of a sender rise by one: a missing number is
 Later versions may add fields at the end of any shape without becoming another version.
 """
 
-from typing import ClassVar
-
 import msgspec
 
-from realtime.errors import Closing
+from realtime.application import Reach
 from realtime.publisher import Publication
 
 MARK = b"yx"
@@ -36,8 +34,6 @@ class EndConnections(Note, frozen=True, tag="end"):
     person_id: str
     reason: str
     session_ids: tuple[str, ...] | None
-
-    closing: ClassVar[dict[str, Closing]] = {closing.reason: closing for closing in Closing}
 
 
 class NeedsAll(Note, frozen=True, tag="all"):
@@ -82,7 +78,7 @@ class Answer(Note, frozen=True, tag="answer"):
 
     node: str
     id: int
-    reach: dict[str, str]
+    reach: dict[str, Reach]
 
 
 class Farewell(Note, frozen=True, tag="bye"):

@@ -42,7 +42,7 @@ from realtime.publisher import Publication
 
 log = logging.getLogger("realtime.backplane")
 
-Answers = Callable[[Collection[str], int | None], Mapping[str, Reach]]
+Answers = Callable[[Collection[str], int | None], dict[str, Reach]]
 """What is known here of people when another node asks; those who are away are left out."""
 _CLOSINGS = {closing.reason: closing for closing in Closing}
 
@@ -241,9 +241,7 @@ class RedisBackplane:
             case WhoAreYou(self._node_id):
                 self._suspect()
             case Question(id, people, since) if self.answers is not None:
-                found = self.answers(people, since)
-                values = {person_id: reach.value for person_id, reach in found.items()}
-                self._words.note(Answer(sender, id, values))
+                self._words.note(Answer(sender, id, self.answers(people, since)))
             case Answer(self._node_id, id, found):
                 self._questions.answered(id, sender, found)
             case Farewell():

@@ -27,10 +27,10 @@ class Question:
         self._over = asyncio.Event()
         self.found: dict[str, Reach] = {}
 
-    def answered(self, node_id: str, found: Mapping[str, str]) -> None:
+    def answered(self, node_id: str, found: Mapping[str, Reach]) -> None:
         """A node has said what it knows."""
         for person_id, reach in found.items():
-            self.found[person_id] = better(Reach(reach), self.found.get(person_id, Reach.AWAY))
+            self.found[person_id] = better(reach, self.found.get(person_id, Reach.AWAY))
         self._waits_for.discard(node_id)
         if not self._waits_for:
             self._over.set()
@@ -67,7 +67,7 @@ class Questions:
             del self._open[id]
         return question.found
 
-    def answered(self, id: int, node_id: str, found: Mapping[str, str]) -> None:
+    def answered(self, id: int, node_id: str, found: Mapping[str, Reach]) -> None:
         """An answer has come, perhaps too late."""
         question = self._open.get(id)
         if question is not None:
