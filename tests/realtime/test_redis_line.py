@@ -192,7 +192,8 @@ async def test_a_silent_node_is_waited_for_no_longer_and_then_forgotten(
         first.plug.need("conversation:9", True)
         async with asyncio.timeout(10):
             await first.plug.announced()
-        await eventually(lambda: first.plug.metrics.nodes == 1)
+        assert not first.plug.is_sound
+        await eventually(lambda: first.plug.metrics.nodes == 1 and first.plug.is_sound)
 
 
 def test_too_much_that_waits_is_dropped_and_its_number_skipped() -> None:

@@ -13,6 +13,7 @@ from server.auth import Role
 from server.dispatch import Dispatcher
 from server.features import chat, forum
 from server.history import StoredHistory
+from server.stream import Streams
 from tests.features.forum.talk import post, save_board, watch
 from tests.features.office import NAMES, Office, open_office
 
@@ -94,6 +95,17 @@ async def test_every_event_of_a_conversation_is_read_as_it_was_told(
         ((), ("cai",)),
     ]
     assert await history.ends([channel, "conversation:none"]) == {channel: len(told)}
+
+
+async def test_an_event_that_only_newer_nodes_know_is_handed_on_as_it_is(
+    office: Office, recording: Recording
+) -> None:
+    channel = await group_of_three(office)
+    older = StoredHistory(office.store, Streams([forum.feature]))
+    read = await missed(older, channel)
+    assert [(p.name, p.position, p.joins, p.leaves) for p in read] == [
+        (p.name, p.position, p.joins, p.leaves) for p in recording.told[channel]
+    ]
 
 
 async def test_of_a_person_s_channel_the_newest_values_are_read(

@@ -126,7 +126,9 @@ class RedisBackplane:
     @property
     def is_sound(self) -> bool:
         """Whether everything the others tell arrives, as far as can be known."""
-        return self._words.is_open and self._doubt is None
+        if not self._words.is_open or self._doubt is not None:
+            return False
+        return not self._peers.any_quiet(time.monotonic())
 
     @property
     def channel(self) -> str:
@@ -145,7 +147,7 @@ class RedisBackplane:
         at all); whoever is not named is away."""
         places = [place_of(person_channel(person_id)) for person_id in people]
         return await self._questions.ask(
-            self._peers.who_may_need(places),
+            self._peers.who_may_need(places, time.monotonic()),
             lambda id: self._words.note(Question(id, list(people), since)),
             self._pace.answer_s,
         )
@@ -184,6 +186,7 @@ class RedisBackplane:
             raise Deaf("nothing is heard of what is sent")
         for node_id in self._peers.forget_gone(now):
             log.warning("a node is silent and taken for gone", extra={"node": node_id})
+        self.metrics.nodes = len(self._peers)
         self._know()
         if self._doubt is not None:
             self._tell_receiver()
