@@ -124,6 +124,25 @@ async def test_a_node_that_hears_nothing_connects_anew(redis_server: RedisServer
             await eventually(lambda: 2 in deaf.heard)
 
 
+async def test_a_node_that_was_forgotten_meanwhile_asks_storage_when_it_speaks_again(
+    redis_server: RedisServer,
+) -> None:
+    name = secrets.token_hex(4)
+    first = Ear(redis_server.url, name, replace(QUICK, gone_s=0.2))
+    slow = Ear(redis_server.url, name, replace(QUICK, beat_s=0.8, deaf_s=10.0))
+    for ear in (first, slow):
+        await ear.plug.start(ear)
+        ear.plug.need("conversation:1", True)
+    await eventually(lambda: first.plug.metrics.nodes == 1)
+    await eventually(lambda: first.plug.metrics.nodes == 0)
+    doubts = slow.doubts
+    first.tell(1)
+    await eventually(lambda: slow.doubts > doubts)
+    assert slow.heard == []
+    for ear in (first, slow):
+        await ear.plug.stop()
+
+
 async def test_nothing_is_sent_that_nobody_elsewhere_needs(redis_server: RedisServer) -> None:
     async with ears(redis_server.url, redis_server.url) as (first, second):
         first.tell(1, "conversation:2")
