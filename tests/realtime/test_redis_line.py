@@ -124,6 +124,15 @@ async def test_a_node_that_hears_nothing_connects_anew(redis_server: RedisServer
             await eventually(lambda: 2 in deaf.heard)
 
 
+async def test_a_node_that_stops_says_farewell(redis_server: RedisServer) -> None:
+    async with ears(redis_server.url, redis_server.url, pace=Pace()) as (first, second):
+        second.tell(1)
+        await second.plug.stop()
+        await eventually(lambda: first.plug.metrics.nodes == 0)
+        assert first.heard == [1]
+        assert first.plug.is_sound
+
+
 async def test_a_node_that_was_forgotten_meanwhile_asks_storage_when_it_speaks_again(
     redis_server: RedisServer,
 ) -> None:

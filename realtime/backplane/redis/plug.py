@@ -176,8 +176,9 @@ class RedisBackplane:
             self._tell_receiver()
         except BadEnvelope as bad:
             self._refuse(bad)
-        except Exception:  # One envelope must not end the line.
+        except Exception:  # One envelope must not end the line; what it said is lost.
             log.exception("an envelope could not be handled")
+            self._suspect()
 
     def beat(self) -> None:
         """Show that this node lives, and look whether it hears and who is gone."""
@@ -280,7 +281,9 @@ class RedisBackplane:
         """Wait, for a moment at most, until all that was said has come back."""
         try:
             async with asyncio.timeout(self._pace.answer_s):
-                while self._words.is_open and self._echoes < self._words.spoken:
+                while self._words.is_open and (
+                    self._words.are_waiting or self._echoes < self._words.spoken
+                ):
                     self._echo.clear()
                     await self._echo.wait()
         except TimeoutError:
