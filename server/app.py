@@ -25,13 +25,11 @@ from realtime.errors import Closing
 from realtime.gateway import Gateway, GatewayOptions
 from realtime.hub import Hub
 from realtime.metrics import HubMetrics
-from realtime.presence.memory import MemoryPresence
 from realtime.publisher import Publisher
 from server import schema, stream
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
 from server.auth.sessions import Sessions
-from server.auth.tickets.memory import MemoryTickets
 from server.background import repeating
 from server.clock import Clock, SystemClock
 from server.directory import Directory, Presence
@@ -42,6 +40,7 @@ from server.features.account.protocol import ServerFacts
 from server.features.account.sign_in import SignIn
 from server.features.chat.shapes import TEXT_LIMIT
 from server.features.todos.arrivals import Arrivals
+from server.history import StoredHistory
 from server.http import answers, commands, health, pages
 from server.http.health import Check, Health
 from server.http.keys import DISPATCHER, SESSIONS, SETTINGS
@@ -53,6 +52,7 @@ from server.integrations.oa.poller import PollingWorklist
 from server.integrations.wecom import WeCom
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
+from server.line import opened_line
 from server.notify.notifier import Notifier
 from server.services import Services, wired
 from server.settings import BadSetting, Settings
@@ -140,8 +140,10 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         metrics = HubMetrics(registry)
         registry.register(StoreMetrics(store))
-        hub = Hub(clock, metrics)
-        presence = MemoryPresence([hub])
+        streams = Streams(ALL)
+        line = await stack.enter_async_context(opened_line(settings, clock, registry))
+        hub = Hub(clock, metrics, None, line.backplane, StoredHistory(store, streams))
+        presence = line.presence_of(hub)
         await hub.start()
         stack.push_async_callback(hub.stop)
 
@@ -162,9 +164,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             idle_hours=settings.session_idle_hours,
             days=settings.session_days,
         )
-        tickets = MemoryTickets(clock)
         failures = SignInLimits(clock)
-        streams = Streams(ALL)
         sign_in = SignIn(
             store,
             hub,
@@ -173,7 +173,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             passwords,
             failures,
             sessions,
-            tickets,
+            line.tickets,
             keeps_secure=settings.url.startswith("https://"),
         )
         services: dict[type, Any] = {
@@ -209,7 +209,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         hub.on_gone = notifier.wake
         dispatcher = Dispatcher(ALL, store, hub, clock, services)
 
-        application = SocketApplication(tickets, sessions, streams, store, dispatcher)
+        application = SocketApplication(line.tickets, sessions, streams, store, dispatcher)
         gateway = Gateway(application, hub, gateway_options(settings))
         app = web_application(ALL, settings, sessions, dispatcher, services)
         app[health.HEALTH] = Health(
@@ -217,6 +217,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             others={
                 "oa": _oa_check(worklist, settings),
                 "wecom": _wecom_check(notifier, settings),
+                "redis": line.check,
                 **{
                     name: partial(check, **wired(check, services))
                     for feature in ALL
