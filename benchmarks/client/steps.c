@@ -12,7 +12,7 @@
 #define NEVER UINT64_MAX
 #define RING (1u << 18) // more than can be on their way at once
 #define CONNECT_LIMIT (180 * SECOND_NS)
-#define DRAIN_LIMIT (15 * SECOND_NS)
+#define DRAIN_LIMIT (8 * SECOND_NS)
 #define QUIET_LIMIT (60 * SECOND_NS)
 #define QUIET_SPAN (SECOND_NS / 2)
 
@@ -48,6 +48,7 @@ typedef struct {
 } Talk;
 
 static pid_t server;
+static uint64_t empty_bytes; // what the server held before anybody came
 static Talk talk;
 static Flight flights[RING];
 static uint64_t numbers; // messages so far, of all steps
@@ -68,6 +69,7 @@ static void used(Moment from, Moment to) {
     figure("client_s", (double)(to.client.processor_ns - from.client.processor_ns) / 1e9);
     figure("client_disturbed_s", (double)disturbed_ns(from.client, to.client) / 1e9);
     figure("stolen_s", (to.client.stolen - from.client.stolen) / (double)sysconf(_SC_CLK_TCK));
+    figure("resident_empty_bytes", (double)empty_bytes);
     figure("resident_before_bytes", (double)from.server.resident_bytes);
     figure("resident_bytes", (double)to.server.resident_bytes);
 }
@@ -282,6 +284,7 @@ static bool read_wish(char *keys, Wish *wish) {
 
 bool step_run(const char *step, pid_t pid) {
     server = pid;
+    if (!empty_bytes) empty_bytes = usage_of(pid).resident_bytes;
     memset(filler, 'x', sizeof filler);
     char *name = strdup(step), *keys = strchr(name, ':');
     if (keys) *keys++ = 0;
