@@ -41,9 +41,10 @@ Turn = tuple[int, Session, Peer]
 def turns(chosen: Sequence[Session], peers: Sequence[Peer]) -> Iterator[Turn]:
     """Who is asked when: the servers follow one another within each session of each round."""
     for round in range(1, max((session.rounds for session in chosen), default=0) + 1):
-        for session in chosen:
-            if round <= session.rounds:
-                yield from ((round, session, p) for p in peers if p.name not in session.absent)
+        for session in (session for session in chosen if round <= session.rounds):
+            for peer in peers:
+                if peer.name not in session.absent and (round == 1 or not peer.once):
+                    yield round, session, peer
 
 
 async def ask(session: Session, peer: Peer) -> list[Line]:
@@ -162,7 +163,11 @@ def summary(results: Results) -> dict[str, dict[str, dict[str, object]]]:
     """The medians, by workload and peer."""
     return {
         answer.workload.name: {
-            row.peer: {**row.values, "is_valid": row.is_valid} for row in answer.rows
+            row.peer: {
+                **{k: float(f"{v:.4g}") for k, v in row.values.items()},
+                "is_valid": row.is_valid,
+            }
+            for row in answer.rows
         }
         for answer in answers(results)
     }

@@ -5,6 +5,7 @@ so; the other benchmarks do not need one.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -12,7 +13,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from benchmarks.machine import CACHE, cores
@@ -60,7 +60,7 @@ def _compile(sources: Sequence[Path], made: Path) -> None:
         half.rename(made)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def crowd(
     port: int, pid: int, people: int, steps: Sequence[str]
 ) -> AsyncIterator[AsyncIterator[Line]]:
@@ -73,11 +73,13 @@ async def crowd(
         preexec_fn=lambda: os.sched_setaffinity(0, {cores().client}),
     )
     try:
-        async with aclosing(_lines(process, len(steps))) as lines:
+        async with contextlib.aclosing(_lines(process, len(steps))) as lines:
             yield lines
-    finally:
-        if process.returncode is None:
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
             process.kill()
+        raise
+    finally:
         await process.wait()
 
 

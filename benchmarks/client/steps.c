@@ -120,8 +120,13 @@ static void step_idle(const Wish *wish) {
     end_line();
 }
 
-// The server is quiet when it used less than a fiftieth of a core for a while. What it uses until then
-// belongs to the leaving; the quiet while does not.
+// Quiet is a while in which the server used less than a fiftieth of a core and hardly waited for one. What it
+// used before that belongs to the leaving.
+static bool was_quiet(Usage from, Usage to) {
+    return to.processor_ns - from.processor_ns < QUIET_SPAN / 50 &&
+           to.waited_ns - from.waited_ns < QUIET_SPAN / 20;
+}
+
 static void step_leave(const Wish *wish) {
     Moment before = moment(), quiet = before;
     int left = 0;
@@ -131,7 +136,7 @@ static void step_leave(const Wish *wish) {
     while (!is_quiet && clock_now() - before.client.at_ns < QUIET_LIMIT) {
         quiet = moment();
         crowd_run(clock_now() + QUIET_SPAN, NULL);
-        is_quiet = usage_of(server).processor_ns - quiet.server.processor_ns < QUIET_SPAN / 50;
+        is_quiet = was_quiet(quiet.server, usage_of(server));
     }
     begin_line("leave");
     used(before, quiet);

@@ -54,7 +54,8 @@ class Results:
 
 def read(file: Path) -> Results:
     kept = json.loads(file.read_text("utf-8"))
-    kept["size"] = Size(**kept["size"])
+    size = {name: tuple(v) if isinstance(v, list) else v for name, v in kept["size"].items()}
+    kept["size"] = Size(**size)
     kept["runs"] = [Run(**run) for run in kept["runs"]]
     kept["failures"] = [Failure(**failure) for failure in kept["failures"]]
     return Results(**kept)

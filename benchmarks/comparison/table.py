@@ -70,7 +70,10 @@ def number(value: float, digits: int) -> str:
 
 
 def times(ratio: float) -> str:
-    return "–" if math.isnan(ratio) else f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+    """A ratio, in as many digits as it deserves."""
+    if math.isnan(ratio):
+        return "–"
+    return f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
 
 
 def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -73,15 +73,28 @@ class Size:
     idle: int = 10_000
     idle_s: float = 30
     leaving: int = 5_000
-    slow_s: float = 6
+    slow_s: float = 8
     stuck: int = 50
     room_rate: int = 50
     p2p_rate: int = 2_000
     p2p_window: int = 256
+    hall_windows: tuple[int, ...] = (1, 4, 64)
+    absent: tuple[str, ...] = ("stock", "limit")
+    """Peers who are spared the long sessions."""
 
 
-FULL: Final = Size(rounds=3, seconds=2, warm=0.5)
-QUICK: Final = Size(rounds=1, seconds=1, warm=0.3, idle=3_000, idle_s=5, leaving=2_000, slow_s=3)
+FULL: Final = Size(rounds=3, seconds=1.5, warm=0.4)
+QUICK: Final = Size(
+    rounds=1,
+    seconds=1,
+    warm=0.3,
+    idle=3_000,
+    idle_s=5,
+    leaving=2_000,
+    slow_s=3,
+    hall_windows=(4,),
+    absent=("stock", "stock-uvloop", "limit"),
+)
 
 
 def _ratio(above: str, below: str, scale: float = 1) -> Callable[[Line], float]:
@@ -177,7 +190,7 @@ def _join(people: int, name: str) -> Workload:
 
 
 def _fanout(name: str, people: int, size: Size, window: int) -> Workload:
-    title = f"everybody of {people:,} hears each message, {window} on their way"
+    title = f"fan-out to {people:,}, {window} outstanding"
     step = f"fanout:window={window},seconds={size.seconds},warm={size.warm}"
     return Workload(f"fanout-{name}-{window}", title, step, FANOUT)
 
@@ -185,7 +198,7 @@ def _fanout(name: str, people: int, size: Size, window: int) -> Workload:
 def _room(size: Size) -> Session:
     rate = Workload(
         "fanout-room-rate",
-        f"everybody of {size.room:,} hears each message, {size.room_rate} messages a second",
+        f"fan-out to {size.room:,}, {size.room_rate} messages a second",
         f"fanout:rate={size.room_rate},seconds={size.seconds},warm={size.warm}",
         _at_rate("delivery"),
         offered_per_s=size.room_rate * size.room,
@@ -200,18 +213,18 @@ def _hall(size: Size) -> Session:
     timing = f"seconds={size.seconds},warm={size.warm}"
     rate = Workload(
         "p2p-rate",
-        f"{size.hall:,} people in pairs, {size.p2p_rate:,} acked messages a second",
+        f"{size.hall:,} people in pairs with acks, {size.p2p_rate:,} messages a second",
         f"p2p:rate={size.p2p_rate},{timing}",
         _at_rate("ack"),
         offered_per_s=size.p2p_rate,
     )
     most = Workload(
         "p2p",
-        f"{size.hall:,} people in pairs, {size.p2p_window} messages on their way to their ack",
+        f"{size.hall:,} people in pairs with acks, {size.p2p_window} outstanding",
         f"p2p:window={size.p2p_window},{timing}",
         P2P,
     )
-    fanouts = (_fanout("hall", size.hall, size, window) for window in (1, 4, 64))
+    fanouts = (_fanout("hall", size.hall, size, window) for window in size.hall_windows)
     return Session("hall", size.hall, (_join(size.hall, "hall"), rate, most, *fanouts), size.rounds)
 
 
@@ -220,14 +233,14 @@ def _slow(size: Size) -> Session:
     large = f"fanout:rate={size.room_rate},filler=20000,warm={size.warm}"
     quiet = Workload(
         "slow-none",
-        f"20 KB to each of {size.room:,}, {size.room_rate} times a second, everybody reads",
+        f"fan-out of 20 KB to {size.room:,}, {size.room_rate} a second, everybody reads",
         f"{large},seconds={size.slow_s / 2}",
         _at_rate("delivery"),
         offered_per_s=size.room_rate * size.room,
     )
     stuck = Workload(
         "slow-some",
-        f"the same while {size.stuck} of them read nothing; what the others feel",
+        f"fan-out of 20 KB to {size.room:,}, {size.room_rate} a second, {size.stuck} stuck: the others",
         f"{large},seconds={size.slow_s},stuck={size.stuck}",
         STUCK,
         offered_per_s=size.room_rate * listeners,
@@ -240,11 +253,11 @@ def _slow(size: Size) -> Session:
 def _idle(size: Size) -> Session:
     title = f"{size.idle:,} people say nothing for {size.idle_s:g} s (pings every 25 s)"
     idle = Workload("idle", title, f"idle:seconds={size.idle_s}", IDLE)
-    return Session("idle", size.idle, (_join(size.idle, "idle"), idle), 1, ("stock", "limit"))
+    return Session("idle", size.idle, (_join(size.idle, "idle"), idle), 1, size.absent)
 
 
 def _leave(size: Size) -> Session:
-    title = f"{size.leaving:,} people leave at once, until the server is quiet"
+    title = f"{size.leaving:,} people leave at once"
     leave = Workload("leave", title, f"leave:count={size.leaving}", LEAVE)
     return Session(
         "leave", size.leaving, (_join(size.leaving, "leave"), leave), 1, ("stock", "limit")

@@ -25,6 +25,8 @@ class Peer:
     command: Callable[[int], Sequence[str]]
     versions: Callable[[], str]
     in_node: bool = False
+    once: bool = False
+    """Asked in the first round only: worth knowing, not worth the time."""
 
 
 def _python(module: str, *more: str) -> Callable[[int], Sequence[str]]:
@@ -60,6 +62,7 @@ STOCK = Peer(
     "python-socketio, asyncio",
     _python("peers.stock_socketio"),
     lambda: package_versions(*STOCK_PACKAGES),
+    once=True,
 )
 STOCK_UVLOOP = Peer(
     "stock-uvloop",
@@ -72,6 +75,7 @@ LIMIT = Peer(
     "least server in C",
     lambda port: (str(program()), "reflect", str(port)),
     lambda: "benchmarks/client/reflector.c",
+    once=True,
 )
 
 PEERS = {peer.name: peer for peer in (OURS, NODE, WS, STOCK_UVLOOP, STOCK, LIMIT)}

@@ -1,10 +1,10 @@
 """A peer that serves: a process of its own on the first core, gone when the question is answered."""
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -24,7 +24,7 @@ class Serving:
     pid: int
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def serving(peer: Peer) -> AsyncIterator[Serving]:
     """The peer, once it accepts connections. It keeps nothing, so it is killed in the end."""
     port = free_port()
@@ -39,7 +39,7 @@ async def serving(peer: Peer) -> AsyncIterator[Serving]:
             await _accepting(process, port, words)
             yield Serving(port, process.pid)
         finally:
-            if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
 
