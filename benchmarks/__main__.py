@@ -88,15 +88,17 @@ def ask(question: Question, options: Sequence[str]) -> Answer:
         process.wait()
     except BaseException:
         process.send_signal(signal.SIGINT)
-        _wait_or_kill(process)
+        _see_off(process)
         raise
     took_s = round(time.monotonic() - began, 1)
     return Answer(question.words, tuple(options), took_s, process.returncode, answer)
 
 
-def _wait_or_kill(process: subprocess.Popen[str]) -> None:
+def _see_off(process: subprocess.Popen[str]) -> None:
+    """Show the last words of a benchmark that was told to end; end it when it does not."""
     try:
-        process.communicate(timeout=ENDS_WITHIN_S)
+        last_words, _ = process.communicate(timeout=ENDS_WITHIN_S)
+        _shown(last_words.splitlines(keepends=True))
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -75,11 +75,10 @@ async def crowd(
     try:
         async with contextlib.aclosing(_lines(process, len(steps))) as lines:
             yield lines
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        raise
     finally:
+        with contextlib.suppress(ProcessLookupError):
+            if process.returncode is None:
+                process.kill()
         await process.wait()
 
 
@@ -95,3 +94,4 @@ async def _lines(process: asyncio.subprocess.Process, count: int) -> AsyncGenera
         if not line:
             raise LoadFailed((await process.stderr.read()).decode().strip() or "without a word")
         yield json.loads(line)
+    await process.wait()  # It has nothing left to do; killed now, it would be reaped by two.

@@ -121,7 +121,7 @@ static void step_idle(const Wish *wish) {
 }
 
 // Quiet is a while in which the server used less than a fiftieth of a core and hardly waited for one. What it
-// used before that belongs to the leaving.
+// used before that belongs to the leaving, the first tenth of a second in any case.
 static bool was_quiet(Usage from, Usage to) {
     return to.processor_ns - from.processor_ns < QUIET_SPAN / 50 &&
            to.waited_ns - from.waited_ns < QUIET_SPAN / 20;
@@ -132,6 +132,7 @@ static void step_leave(const Wish *wish) {
     int left = 0;
     for (int i = crowd.count - 1; i >= 0 && left < wish->count; i--)
         if (crowd.people[i].stage == UP) person_leave(&crowd.people[i]), left++;
+    crowd_run(clock_now() + QUIET_SPAN / 5, NULL);
     bool is_quiet = false;
     while (!is_quiet && clock_now() - before.client.at_ns < QUIET_LIMIT) {
         quiet = moment();

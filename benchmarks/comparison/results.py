@@ -1,11 +1,12 @@
 """What was measured, as it is kept in a file, and the medians that tables and the chart show."""
 
-import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from benchmarks.comparison.validity import judge
 from benchmarks.comparison.workloads import Better, Column, Session, Size, Workload, sessions
@@ -49,16 +50,11 @@ class Results:
 
     def write(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
 
 
 def read(file: Path) -> Results:
-    kept = json.loads(file.read_text("utf-8"))
-    size = {name: tuple(v) if isinstance(v, list) else v for name, v in kept["size"].items()}
-    kept["size"] = Size(**size)
-    kept["runs"] = [Run(**run) for run in kept["runs"]]
-    kept["failures"] = [Failure(**failure) for failure in kept["failures"]]
-    return Results(**kept)
+    return msgspec.json.decode(file.read_bytes(), type=Results)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import IO
 
@@ -20,8 +20,11 @@ class NotServing(Exception):
 
 @dataclass(frozen=True)
 class Serving:
+    """Where a peer serves; `end` kills it."""
+
     port: int
     pid: int
+    end: Callable[[], None]
 
 
 @contextlib.asynccontextmanager
@@ -37,7 +40,7 @@ async def serving(peer: Peer) -> AsyncIterator[Serving]:
         )
         try:
             await _accepting(process, port, words)
-            yield Serving(port, process.pid)
+            yield Serving(port, process.pid, process.kill)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
