@@ -32,7 +32,8 @@ from benchmarks.peers import PEERS, Peer, node
 from benchmarks.peers.serving import NotServing, serving
 
 QUICK: Final = "--quick"
-RESULTS = machine.CACHE / "comparison.json"
+QUICK_PEERS: Final = [name for name in PEERS if name != "stock"]
+RESULTS: Final = machine.CACHE / "comparison.json"
 
 Turn = tuple[int, Session, Peer]
 """A round, and who is asked what in it."""
@@ -110,13 +111,14 @@ def parsed(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="smaller crowds, one round")
     parser.add_argument("--rounds", type=int, help="of the short workloads")
     parser.add_argument("--seconds", type=float, help="that a short workload is measured")
-    parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}")
+    parser.add_argument("--peers", help=f"of {', '.join(PEERS)}")
     parser.add_argument("--workloads", default="*", help="names or patterns, see --list")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where counts are written")
     parser.add_argument("--from", dest="kept", type=Path, help="measure nothing, show these counts")
     parser.add_argument("--chart", type=Path, help="write a picture (SVG) there")
     parser.add_argument("--list", action="store_true", help="name the workloads and peers")
     options = parser.parse_args(given)
+    options.peers = options.peers or ",".join(QUICK_PEERS if options.quick else PEERS)
     if unknown := set(options.peers.split(",")) - set(PEERS):
         parser.error(f"no such peer: {', '.join(sorted(unknown))}")
     return options

@@ -80,7 +80,7 @@ class Size:
     p2p_window: int = 256
     hall_windows: tuple[int, ...] = (1, 4, 64)
     absent: tuple[str, ...] = ("stock", "limit")
-    """Peers who are spared the long sessions."""
+    """Peers who are left out of the long sessions."""
 
 
 FULL: Final = Size(rounds=3, seconds=1.5, warm=0.4)
@@ -205,7 +205,7 @@ def _room(size: Size) -> Session:
     )
     one, four, many = (_fanout("room", size.room, size, window) for window in (1, 4, 64))
     return Session(
-        "room", size.room, (_join(size.room, "room"), one, four, rate, many), size.rounds
+        "room", size.room, (_join(size.room, "room"), one, four, many, rate), size.rounds
     )
 
 
@@ -245,9 +245,7 @@ def _slow(size: Size) -> Session:
         STUCK,
         offered_per_s=size.room_rate * listeners,
     )
-    return Session(
-        "slow", size.room, (_join(size.room, "slow"), quiet, stuck), 1, ("stock", "limit")
-    )
+    return Session("slow", size.room, (_join(size.room, "slow"), quiet, stuck), 1, size.absent)
 
 
 def _idle(size: Size) -> Session:
@@ -259,6 +257,5 @@ def _idle(size: Size) -> Session:
 def _leave(size: Size) -> Session:
     title = f"{size.leaving:,} people leave at once"
     leave = Workload("leave", title, f"leave:count={size.leaving}", LEAVE)
-    return Session(
-        "leave", size.leaving, (_join(size.leaving, "leave"), leave), 1, ("stock", "limit")
-    )
+    crowd = (_join(size.leaving, "leave"), leave)
+    return Session("leave", size.leaving, crowd, 1, absent=("stock", "limit"))

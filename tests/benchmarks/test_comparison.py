@@ -152,7 +152,7 @@ def test_workloads_are_chosen_by_pattern_and_joining_comes_first() -> None:
     chosen = sessions(QUICK, ["fanout-room*", "idle"])
 
     assert [[w.name for w in session.workloads] for session in chosen] == [
-        ["join-room", "fanout-room-1", "fanout-room-4", "fanout-room-rate", "fanout-room-64"],
+        ["join-room", "fanout-room-1", "fanout-room-4", "fanout-room-64", "fanout-room-rate"],
         ["join-idle", "idle"],
     ]
 
