@@ -58,7 +58,8 @@ void crowd_dial(void) {
     setsockopt(person->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     person->since = clock_now();
     person->stage = DIALING;
-    if (connect(person->fd, (struct sockaddr *)&server, sizeof server) && errno != EINPROGRESS) fail("connect");
+    int refused = connect(person->fd, (struct sockaddr *)&server, sizeof server);
+    if (refused && errno != EINPROGRESS) fail("connect");
     watch(person, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
 }
 

@@ -97,7 +97,8 @@ static size_t upgrade(Guest *guest, const uint8_t *bytes, size_t length) {
     static const char answer[] =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-    static const char opened[] = "0{\"sid\":\"s\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}";
+    static const char opened[] =
+        "0{\"sid\":\"s\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}";
     const uint8_t *end = memmem(bytes, length, "\r\n\r\n", 4);
     if (!end) return 0;
     guest->upgraded = true;
