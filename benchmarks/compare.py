@@ -153,8 +153,10 @@ def measured(options: argparse.Namespace, size: Size) -> Results:
 def show(results: Results, options: argparse.Namespace) -> None:
     text = report(results)
     print(f"\n{text}")
+    options.results.parent.mkdir(parents=True, exist_ok=True)
     options.results.with_suffix(".md").write_text(text, "utf-8")
     if options.chart:
+        options.chart.parent.mkdir(parents=True, exist_ok=True)
         options.chart.write_text(chart(results), "utf-8")
         print(f"The chart is in {options.chart}.")
     print(f"Counts and tables are in {options.results} and beside it.")

@@ -76,6 +76,7 @@ class Size:
     slow_s: float = 8
     stuck: int = 50
     room_rate: int = 50
+    hall_rate: int = 20
     p2p_rate: int = 2_000
     p2p_window: int = 256
     hall_windows: tuple[int, ...] = (1, 4, 64)
@@ -92,6 +93,7 @@ QUICK: Final = Size(
     idle_s=5,
     leaving=2_000,
     slow_s=3,
+    hall_rate=0,
     hall_windows=(4,),
     absent=("stock", "stock-uvloop", "limit"),
 )
@@ -195,18 +197,16 @@ def _fanout(name: str, people: int, size: Size, window: int) -> Workload:
     return Workload(f"fanout-{name}-{window}", title, step, FANOUT)
 
 
+def _fanout_at(name: str, people: int, size: Size, rate: int) -> Workload:
+    title = f"fan-out to {people:,}, {rate} messages a second"
+    step = f"fanout:rate={rate},seconds={size.seconds},warm={size.warm}"
+    return Workload(f"fanout-{name}-rate", title, step, _at_rate("delivery"), rate * people)
+
+
 def _room(size: Size) -> Session:
-    rate = Workload(
-        "fanout-room-rate",
-        f"fan-out to {size.room:,}, {size.room_rate} messages a second",
-        f"fanout:rate={size.room_rate},seconds={size.seconds},warm={size.warm}",
-        _at_rate("delivery"),
-        offered_per_s=size.room_rate * size.room,
-    )
-    one, four, many = (_fanout("room", size.room, size, window) for window in (1, 4, 64))
-    return Session(
-        "room", size.room, (_join(size.room, "room"), one, four, many, rate), size.rounds
-    )
+    fanouts = (_fanout("room", size.room, size, window) for window in (1, 4, 64))
+    rate = _fanout_at("room", size.room, size, size.room_rate)
+    return Session("room", size.room, (_join(size.room, "room"), *fanouts, rate), size.rounds)
 
 
 def _hall(size: Size) -> Session:
@@ -216,7 +216,7 @@ def _hall(size: Size) -> Session:
         f"{size.hall:,} people in pairs with acks, {size.p2p_rate:,} messages a second",
         f"p2p:rate={size.p2p_rate},{timing}",
         _at_rate("ack"),
-        offered_per_s=size.p2p_rate,
+        size.p2p_rate,
     )
     most = Workload(
         "p2p",
@@ -224,7 +224,9 @@ def _hall(size: Size) -> Session:
         f"p2p:window={size.p2p_window},{timing}",
         P2P,
     )
-    fanouts = (_fanout("hall", size.hall, size, window) for window in size.hall_windows)
+    fanouts = [_fanout("hall", size.hall, size, window) for window in size.hall_windows]
+    if size.hall_rate:
+        fanouts.append(_fanout_at("hall", size.hall, size, size.hall_rate))
     return Session("hall", size.hall, (_join(size.hall, "hall"), rate, most, *fanouts), size.rounds)
 
 
