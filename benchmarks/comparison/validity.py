@@ -35,14 +35,18 @@ class Judgement:
 def judge(workload: Workload, line: Line, cores: int | None = None) -> Judgement:
     """What is wrong with a run, and what is to be said about it."""
     count = cores or len(os.sched_getaffinity(0))
-    return Judgement(
-        (*_flaws_of_counting(line), *_flaws_of_machine(line, count)),
-        tuple(_notes(workload, line)),
-    )
+    flaws, notes = _flaws(line, count), _notes(workload, line)
+    # Other work takes time from a server; what it uses itself stays nearly the same.
+    noise = _noise(line, count)
+    if workload.is_timed:
+        flaws += noise
+    else:
+        notes += noise
+    return Judgement(tuple(flaws), tuple(notes))
 
 
-def _flaws_of_counting(line: Line) -> list[str]:
-    """What makes the counts themselves doubtful."""
+def _flaws(line: Line, cores: int) -> list[str]:
+    """What makes the figures of any workload doubtful."""
     counts = {
         "never joined": line["failed"],
         "lost their connection": line["lost"],
@@ -50,19 +54,22 @@ def _flaws_of_counting(line: Line) -> list[str]:
         "packets were not understood": line["strange"],
         "deliveries of the step before came late": line.get("behind", 0),
     }
-    return [f"{count:.0f} {what}" for what, count in counts.items() if count]
+    flaws = [f"{count:.0f} {what}" for what, count in counts.items() if count]
+    if (share := line["client_s"] / max(line["took_s"], 1e-9)) > CLIENT_FULL:
+        flaws.append(f"client saturated, used {share:.0%} of its core")
+    return flaws if cores > 1 else [*flaws, "client and server share the only core"]
 
 
-def _flaws_of_machine(line: Line, cores: int) -> list[str]:
+def _noise(line: Line, cores: int) -> list[str]:
+    """How other work on the machine got into the way."""
     took = max(line["took_s"], 1e-9)
     shares = (
-        (line["client_s"] / took, CLIENT_FULL, "client saturated, used {:.0%} of its core"),
-        (line["server_disturbed_s"] / took, MOST_DISTURBED, "too noisy, server held up for {:.0%}"),
-        (line["client_disturbed_s"] / took, MOST_DISTURBED, "too noisy, client held up for {:.0%}"),
-        (line["stolen_s"] / took / cores, MOST_STOLEN, "too noisy, {:.0%} stolen from the machine"),
+        (line["server_disturbed_s"] / took, MOST_DISTURBED, "server held up for {:.0%}"),
+        (line["client_disturbed_s"] / took, MOST_DISTURBED, "client held up for {:.0%}"),
+        (line["stolen_s"] / took / cores, MOST_STOLEN, "{:.0%} stolen from the machine"),
     )
-    flaws = [words.format(share) for share, most, words in shares if share > most]
-    return flaws if cores > 1 else [*flaws, "client and server share the only core"]
+    found = [words.format(share) for share, most, words in shares if share > most]
+    return [f"too noisy, {', '.join(found)}"] if found else []
 
 
 def _notes(workload: Workload, line: Line) -> list[str]:

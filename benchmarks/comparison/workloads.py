@@ -43,6 +43,8 @@ class Workload:
     columns: tuple[Column, ...]
     offered_per_s: float = 0
     """Deliveries per second that a server has to keep up with; 0 where it sets the pace itself."""
+    is_timed: bool = True
+    """Whether it is about time on the wall, and not about memory and processor alone."""
 
 
 @dataclass(frozen=True)
@@ -252,12 +254,12 @@ def _slow(size: Size) -> Session:
 
 def _idle(size: Size) -> Session:
     title = f"{size.idle:,} people say nothing for {size.idle_s:g} s (pings every 25 s)"
-    idle = Workload("idle", title, f"idle:seconds={size.idle_s}", IDLE)
+    idle = Workload("idle", title, f"idle:seconds={size.idle_s}", IDLE, is_timed=False)
     return Session("idle", size.idle, (_join(size.idle, "idle"), idle), 1, size.absent)
 
 
 def _leave(size: Size) -> Session:
     title = f"{size.leaving:,} people leave at once"
-    leave = Workload("leave", title, f"leave:count={size.leaving}", LEAVE)
+    leave = Workload("leave", title, f"leave:count={size.leaving}", LEAVE, is_timed=False)
     crowd = (_join(size.leaving, "leave"), leave)
     return Session("leave", size.leaving, crowd, 1, absent=("stock", "limit"))

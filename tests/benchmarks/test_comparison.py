@@ -62,6 +62,13 @@ def test_a_run_that_says_nothing_about_the_server_is_invalid(told: Line, flaw: s
     assert judge(FANOUT, line(**told), cores=2).flaws == (flaw,)
 
 
+def test_other_work_takes_time_but_neither_memory_nor_processor() -> None:
+    judgement = judge(WORKLOADS["idle"], line(server_disturbed_s=0.3, stolen_s=0.5), cores=2)
+
+    assert judgement.is_valid
+    assert judgement.notes == ("too noisy, server held up for 30%, 25% stolen from the machine",)
+
+
 def test_on_one_core_no_run_is_valid() -> None:
     assert judge(FANOUT, line(), cores=1).flaws == ("client and server share the only core",)
 
