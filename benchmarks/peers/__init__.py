@@ -69,6 +69,7 @@ STOCK_UVLOOP = Peer(
     "python-socketio, uvloop",
     _python("peers.stock_socketio", "--uvloop"),
     lambda: package_versions(*STOCK_PACKAGES, "uvloop"),
+    once=True,
 )
 LIMIT = Peer(
     "limit",
