@@ -65,7 +65,7 @@ async def ask(session: Session, peer: Peer) -> list[Line]:
 async def compare(results: Results, order: Sequence[Turn]) -> None:
     """Ask everybody in turn; what is measured is in `results` at once, so that an end loses nothing."""
     began = time.monotonic()
-    for number_of, (round, session, peer) in enumerate(order, 1):
+    for done, (round, session, peer) in enumerate(order, 1):
         try:
             lines = await ask(session, peer)
         except (LoadFailed, NotServing) as failure:
@@ -77,8 +77,8 @@ async def compare(results: Results, order: Sequence[Turn]) -> None:
                 for workload, line in zip(session.workloads, lines, strict=True)
             ]
             outcome = _outcome(session, lines)
-        left = (time.monotonic() - began) / number_of * (len(order) - number_of) / 60
-        place = f"[{number_of}/{len(order)}, about {math.ceil(left)} min left]"
+        left = (time.monotonic() - began) / done * (len(order) - done) / 60
+        place = f"[{done}/{len(order)}, about {math.ceil(left)} min left]"
         print(f"{place} {session.name}, round {round}, {peer.title}: {outcome}", flush=True)
 
 

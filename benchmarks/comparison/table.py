@@ -9,9 +9,9 @@ from benchmarks.machine import in_words
 
 LEGEND = """\
 × says how many times better than Node's Socket.IO a server is in the figure before it; medians of {rounds} \
-interleaved rounds (long workloads, python-socketio and C: one). `per CPU s` is per second of processor that the server used: other \
-work on the machine hardly moves it. `server` and `client` are cores used. `!` marks figures without a \
-single valid round, with the reason; see docs/decisions/0028-a-client-of-our-own.md."""
+interleaved rounds (long workloads, python-socketio and C: one). `per CPU s` is per second of processor that \
+the server used: other work on the machine hardly moves it. `server` and `client` are cores used. `!` marks \
+figures without a single valid round, with the reason; see docs/decisions/0028-a-client-of-our-own.md."""
 
 
 def report(results: Results) -> str:
