@@ -33,6 +33,8 @@ from benchmarks.peers.serving import NotServing, serving
 
 QUICK: Final = "--quick"
 QUICK_PEERS: Final = [name for name in PEERS if name != "stock"]
+KEPT: Final = ("delivery_p99_ms", "resident_bytes")
+"""What a workload knows of the one before it."""
 RESULTS: Final = machine.CACHE / "comparison.json"
 
 Turn = tuple[int, Session, Peer]
@@ -56,9 +58,8 @@ async def ask(session: Session, peer: Peer) -> list[Line]:
         load.crowd(server.port, server.pid, session.people, session.steps) as steps,
     ):
         async for line in steps:
-            if lines and "delivery_p99_ms" in lines[-1]:
-                line["quiet_p99_ms"] = lines[-1]["delivery_p99_ms"]
-            lines.append(line)
+            before = lines[-1] if lines else {}
+            lines.append(line | {f"before_{key}": before[key] for key in KEPT if key in before})
     return lines
 
 

@@ -169,4 +169,4 @@ def test_a_figure_that_was_not_counted_is_nothing_rather_than_wrong() -> None:
     against_quiet = next(column for column in stuck.columns if column.key == "against_quiet")
 
     assert math.isnan(against_quiet.of(line()))
-    assert against_quiet.of(line(quiet_p99_ms=5.0)) == 2
+    assert against_quiet.of(line(before_delivery_p99_ms=5.0)) == 2
