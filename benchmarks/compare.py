@@ -164,18 +164,20 @@ def show(results: Results, options: argparse.Namespace) -> None:
     print(json.dumps(summary(results), ensure_ascii=False))
 
 
-def summary(results: Results) -> dict[str, dict[str, dict[str, object]]]:
-    """The medians, by workload and peer."""
+def summary(results: Results) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The medians, by workload and peer; None for what could not be counted."""
     return {
         answer.workload.name: {
-            row.peer: {
-                **{k: float(f"{v:.4g}") for k, v in row.values.items()},
-                "is_valid": row.is_valid,
-            }
+            row.peer: {key: _short(value) for key, value in row.values.items()}
+            | {"is_valid": row.is_valid}
             for row in answer.rows
         }
         for answer in answers(results)
     }
+
+
+def _short(value: float) -> float | None:
+    return None if math.isnan(value) else float(f"{value:.4g}")
 
 
 def list_all(size: Size) -> None:
