@@ -55,7 +55,7 @@ def test_a_quiet_run_with_a_busy_server_is_valid() -> None:
         ({"stolen_s": 0.5}, "too noisy, 25% stolen from the machine"),
         ({"lost": 2}, "2 lost their connection"),
         ({"doubled": 1}, "1 deliveries came twice"),
-        ({"behind": 7}, "7 deliveries of the step before came late"),
+        ({"behind": 7}, "7 deliveries or acks of the step before were late"),
     ],
 )
 def test_a_run_that_says_nothing_about_the_server_is_invalid(told: Line, flaw: str) -> None:
