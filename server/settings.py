@@ -51,6 +51,11 @@ class Settings:
         10_000, "Changes that may wait for the disk before commands are answered with busy."
     )
     redis_url: str = setting("", "Redis that links several nodes; empty: one node.")
+    drain_seconds: int = setting(
+        0,
+        "How long a server that is told to stop still accepts while /readyz says no; as long as the "
+        "proxy in front takes to notice.",
+    )
     log_level: str = setting("info", "debug, info, warning or error.")
 
     session_idle_hours: int = setting(72, "Hours without use after which a sign-in ends.")
@@ -206,6 +211,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "session_days": (1, 3_650),
     "ping_interval_ms": (50, 3_600_000),
     "ping_timeout_ms": (50, 3_600_000),
+    "drain_seconds": (0, 600),
     "recall_seconds": (0, 86_400),
     "notice_first_seconds": (1, 15),
     "notice_merge_seconds": (0, 86_400),
