@@ -12,9 +12,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import groupby
-from operator import attrgetter
-from typing import NamedTuple
 
 from realtime.application import Reach
 from realtime.backplane import Backplane
@@ -86,18 +83,19 @@ class Hub:
             person = self._membership.arrive(connection.person_id)
         if len(person.connections) + len(person.arriving) >= self.limits.connections_per_person:
             raise Busy("too many open connections of one person; close a page and try again")
-        person.arriving.add(connection)
+        person.arriving.append(connection)
         try:
             if person.overrides is not None:
                 await self._load(person, channels_of)
             if connection not in person.arriving:
                 raise Unauthenticated("this session has just been ended")
         except BaseException:
-            person.arriving.discard(connection)
+            if connection in person.arriving:
+                person.arriving.remove(connection)
             if person.is_gone:
                 self._membership.depart(person)
             raise
-        person.arriving.discard(connection)
+        person.arriving.remove(connection)
         connection.joined_at = self.clock.now()
         connection.is_open = True
         person.connections.append(connection)
@@ -221,11 +219,14 @@ class Hub:
             self._deliver_runs(publications)
             return
         self._later += publications
-        if len(self._later) > MOST_LATER or any(
-            p.joins or p.leaves or p.dismisses for p in publications
-        ):
-            # Membership is asked for in between.
+        if len(self._later) > MOST_LATER:
             self._deliver_late()
+            return
+        for publication in publications:
+            if publication.joins or publication.leaves or publication.dismisses:
+                # Membership is asked for in between.
+                self._deliver_late()
+                return
 
     def close_connections(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
@@ -237,10 +238,11 @@ class Hub:
             return
         for connection in (*person.connections, *person.arriving):
             if session_ids is None or connection.session_id in session_ids:
-                # One that is still arriving is refused by `open` when it finds itself taken out.
-                person.arriving.discard(connection)
                 if connection.is_open:
                     connection.close(reason)
+                elif connection in person.arriving:
+                    # `open` refuses it when it finds itself taken out.
+                    person.arriving.remove(connection)
 
     # -- inside --------------------------------------------------------------------------------------
 
@@ -255,45 +257,48 @@ class Hub:
 
     def _deliver_runs(self, publications: Sequence[Publication]) -> None:
         """Deliver in order, what follows one another in one channel together."""
-        for channel, run in groupby(publications, key=attrgetter("channel")):
-            together: list[Publication] = []
-            size = 0
-            for publication in run:
-                size += len(publication.body)
-                if together and (publication.joins or size > MOST_TOGETHER):
-                    self._deliver_safely(channel, together)
-                    together, size = [], len(publication.body)
-                together.append(publication)
-                if publication.leaves or publication.dismisses:
-                    self._deliver_safely(channel, together)
-                    together, size = [], 0
-            if together:
-                self._deliver_safely(channel, together)
+        together: list[Publication] = []
+        size = 0
+        for publication in publications:
+            size += len(publication.body)
+            if together and (
+                publication.channel != together[0].channel
+                or publication.joins
+                or size > MOST_TOGETHER
+            ):
+                self._deliver_safely(together)
+                together, size = [], len(publication.body)
+            together.append(publication)
+            if publication.leaves or publication.dismisses:
+                self._deliver_safely(together)
+                together, size = [], 0
+        if together:
+            self._deliver_safely(together)
 
-    def _deliver_safely(self, channel: str, publications: Sequence[Publication]) -> None:
+    def _deliver_safely(self, publications: Sequence[Publication]) -> None:
         try:
-            self._deliver(channel, publications)
+            self._deliver(publications)
         except Exception:  # The promise: what was stored is never undone by telling it.
             log.exception("delivery failed", extra={"event": publications[0].name})
 
-    def _deliver(self, channel: str, publications: Sequence[Publication]) -> None:
+    def _deliver(self, publications: Sequence[Publication]) -> None:
         """Deliver to the same listeners: the first may bring people in, the last may let some go."""
         first, last = publications[0], publications[-1]
+        channel = first.channel
         if first.joins:
             self._membership.join(channel, first.joins)
         # A list: a reader that is too slow is closed while it is walked.
-        listeners = list(self._membership.listeners(channel))
+        listeners = self._membership.listeners(channel)
         if listeners:
-            parcels = [_parcel(publication) for publication in publications]
-            data = b"".join(parcel.frame.wire for parcel in parcels)
+            frames = [event_frame(p.name, p.body, partial=p.partial) for p in publications]
+            data = frames[0].wire if len(frames) == 1 else b"".join([f.wire for f in frames])
             for connection in listeners:
-                write = connection.wire.write
-                if write is not None:
-                    write(data)
+                way = connection.wire.way
+                if way is not None:
+                    way.write_frames(data)
                 else:
-                    for frame, key, ephemeral in parcels:
-                        connection.wire.send(frame, key=key, ephemeral=ephemeral)
-            self.metrics.deliveries += len(listeners) * len(parcels)
+                    _send(connection, publications, frames)
+            self.metrics.deliveries += len(listeners) * len(frames)
             self.metrics.delivered_bytes += len(listeners) * len(data)
         self.metrics.publications += len(publications)
         if last.leaves:
@@ -331,16 +336,12 @@ class Hub:
             self._last_close.popitem(last=False)
 
 
-class _Parcel(NamedTuple):
-    frame: Frame
-    key: str | None
-    ephemeral: bool
-
-
-def _parcel(publication: Publication) -> _Parcel:
-    """What every listener of a publication is sent."""
-    key = None
-    if publication.key is not None and kind_of(publication.channel) is ChannelKind.STATE:
-        key = f"{publication.channel}\n{publication.key}"
-    frame = event_frame(publication.name, publication.body, partial=publication.partial)
-    return _Parcel(frame, key, publication.position is None)
+def _send(
+    connection: Connection, publications: Sequence[Publication], frames: Sequence[Frame]
+) -> None:
+    """Send to somebody for whom more waits already."""
+    for publication, frame in zip(publications, frames, strict=True):
+        key = None
+        if publication.key is not None and kind_of(publication.channel) is ChannelKind.STATE:
+            key = f"{publication.channel}\n{publication.key}"
+        connection.wire.send(frame, key=key, ephemeral=publication.position is None)

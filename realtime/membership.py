@@ -1,15 +1,18 @@
 """Which people hear which channels on this node, and which connections only look on.
 
 Membership is kept per person, so that a second connection costs nothing and a leaving person costs as
-many steps as they have channels. A person who has just come is `loading`: what is published about their
-membership meanwhile is newer than the snapshot being read, and wins over it.
+many steps as they have channels. Their own channel is theirs without being entered anywhere. A person
+who has just come is `loading`: what is published about their membership meanwhile is newer than the
+snapshot being read, and wins over it.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from realtime.channel import person_channel
 from realtime.connection import Connection
+
+_OWN = person_channel("")
 
 
 class Person:
@@ -21,7 +24,7 @@ class Person:
         self.id = person_id
         self.connections: list[Connection] = []
         self.channels: set[str] = set()
-        self.arriving: set[Connection] = set()
+        self.arriving: list[Connection] = []
         self.loading: asyncio.Task[bool] | None = None
         self.overrides: dict[str, bool] | None = {}
 
@@ -48,7 +51,6 @@ class Membership:
         overrides, person.overrides = person.overrides or {}, None
         joined = {channel for channel in snapshot if overrides.get(channel, True)}
         joined.update(channel for channel, is_member in overrides.items() if is_member)
-        joined.add(person_channel(person.id))
         for channel in joined:
             self._add(person, channel)
 
@@ -78,11 +80,11 @@ class Membership:
                 self._discard(person, channel)
 
     def watch(self, connection: Connection, channel: str) -> None:
-        connection.watched.add(channel)
+        connection.watched |= {channel}
         self._watchers.setdefault(channel, set()).add(connection)
 
     def unwatch(self, connection: Connection, channel: str) -> None:
-        connection.watched.discard(channel)
+        connection.watched -= {channel}
         watchers = self._watchers.get(channel)
         if watchers is not None:
             watchers.discard(connection)
@@ -92,20 +94,28 @@ class Membership:
     def dismiss(self, channel: str) -> None:
         """Nobody watches a channel any more; members stay."""
         for connection in self._watchers.pop(channel, ()):
-            connection.watched.discard(channel)
+            connection.watched -= {channel}
 
-    def listeners(self, channel: str) -> Iterator[Connection]:
+    def listeners(self, channel: str) -> list[Connection]:
         """Every connection that hears a channel, each once."""
-        members = self._members.get(channel, ())
-        for person in members:
-            yield from person.connections
+        members = self._members_of(channel)
+        listening = [connection for person in members for connection in person.connections]
         for connection in self._watchers.get(channel, ()):
             if self.people.get(connection.person_id) not in members:
-                yield connection
+                listening.append(connection)
+        return listening
 
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)
-        return person is not None and channel in person.channels
+        return person is not None and (
+            channel in person.channels or channel == person_channel(person_id)
+        )
+
+    def _members_of(self, channel: str) -> Collection[Person]:
+        if channel.startswith(_OWN):
+            person = self.people.get(channel[len(_OWN) :])
+            return () if person is None else (person,)
+        return self._members.get(channel, ())
 
     def _here(self, person_ids: Iterable[str]) -> Iterator[Person]:
         for person_id in person_ids:
@@ -114,6 +124,8 @@ class Membership:
                 yield person
 
     def _add(self, person: Person, channel: str) -> None:
+        if channel.startswith(_OWN):
+            return
         person.channels.add(channel)
         self._members.setdefault(channel, set()).add(person)
 

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import time
 from bisect import bisect_left
-from collections import Counter as Counts
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -21,16 +20,18 @@ from prometheus_client.utils import floatToGoString
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Durations:
-    """How often something took how long."""
+class CommandFigures:
+    """How often one command ended how, and how long that took."""
 
-    __slots__ = ("_counts", "total_s")
+    __slots__ = ("_counts", "outcomes", "total_s")
 
     def __init__(self) -> None:
         self._counts = [0] * (len(_LATENCIES) + 1)
+        self.outcomes: dict[str, int] = {}
         self.total_s = 0.0
 
-    def add(self, seconds: float) -> None:
+    def add(self, outcome: str, seconds: float) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         self._counts[bisect_left(_LATENCIES, seconds)] += 1
         self.total_s += seconds
 
@@ -53,8 +54,7 @@ class HubMetrics(Collector):
         self.publications = 0
         self.deliveries = 0
         self.delivered_bytes = 0
-        self._commands: Counts[tuple[str, str]] = Counts()
-        self._durations: dict[str, Durations] = {}
+        self._commands: dict[str, CommandFigures] = {}
         registry.register(self)
         self.closings = Counter(
             "realtime_closings", "Connections ended", ("reason",), registry=registry
@@ -76,11 +76,10 @@ class HubMetrics(Collector):
 
     def handled(self, name: str, outcome: str, seconds: float) -> None:
         """A command was answered."""
-        self._commands[name, outcome] += 1
-        durations = self._durations.get(name)
-        if durations is None:
-            durations = self._durations[name] = Durations()
-        durations.add(seconds)
+        figures = self._commands.get(name)
+        if figures is None:
+            figures = self._commands[name] = CommandFigures()
+        figures.add(outcome, seconds)
 
     def collect(self) -> Iterator[Metric]:
         """What was counted as plain numbers."""
@@ -93,14 +92,15 @@ class HubMetrics(Collector):
         commands = CounterMetricFamily(
             "realtime_commands", "Commands handled", labels=("name", "outcome")
         )
-        for labels, count in self._commands.items():
-            commands.add_metric(labels, count)
+        for name, figures in self._commands.items():
+            for outcome, count in figures.outcomes.items():
+                commands.add_metric((name, outcome), count)
         yield commands
         seconds = HistogramMetricFamily(
             "realtime_command_seconds", "From a command's arrival to its ack", labels=("name",)
         )
-        for name, durations in self._durations.items():
-            seconds.add_metric((name,), durations.buckets(), durations.total_s)
+        for name, figures in self._commands.items():
+            seconds.add_metric((name,), figures.buckets(), figures.total_s)
         yield seconds
 
     def queued(self, frames: int) -> None:

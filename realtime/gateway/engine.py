@@ -26,6 +26,7 @@ from realtime.gateway.engine_socket import EngineSocket
 from realtime.gateway.packets import BadFrame
 from realtime.gateway.probe import UPGRADE_S, Probe
 from realtime.gateway.websocket import EngineWebSocket
+from realtime.gateway.wheel import Wheel
 from realtime.limits import ConnectionLimits
 from realtime.origin import Asked, cors_headers, device_address, is_allowed
 
@@ -99,12 +100,17 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         log: logging.Logger | None = None,
     ) -> None:
         self.log = log or logging.getLogger("realtime.gateway")
-        # The stock monitor walks all sockets; ours have a timer each.
+        # The stock monitor walks all sockets; ours lie in a wheel.
         super().__init__(async_mode="aiohttp", logger=self.log, monitor_clients=False)
         self.options = options
         self.clock = clock or MachineClock()
         self.sockets: dict[str, EngineSocket] = {}
         self.accepting = True
+        self.wheel = Wheel(min(1.0, options.ping_interval_s / 20, options.ping_timeout_s / 20))
+        self.frames_together = max(1, int(options.limits.frames_burst / 32))
+        """A socket's frames are counted against its rate so many at a time."""
+        self.surely_allowed = options.max_payload // 4
+        """A text of so many characters is no larger than `max_payload` in any script."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- for sockets --------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from realtime.hub import Hub
 
 log = logging.getLogger("realtime.gateway")
 
-_OK = b'{"ok":true'
+_REFUSAL = b'{"ok":false'
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -106,7 +106,8 @@ class ProductServer(SocketServer):
         super().closed(socket, reason)
         self.metrics.sockets.dec()
         self.metrics.closings.labels(reason.reason if reason else "gone").inc()
-        self.metrics.queued(socket.outgoing.high_water)
+        if socket.outgoing is not None:
+            self.metrics.queued(socket.outgoing.high_water)
 
     async def _await(
         self,
@@ -131,9 +132,10 @@ class ProductServer(SocketServer):
     def _answer(
         self, socket: EngineSocket, name: str, answer: msgspec.Raw, ack_id: int | None, began: float
     ) -> None:
+        text = bytes(answer)
         if ack_id is not None:
-            socket.answer(ack_frame(ack_id, answer))
-        self._count(name, _outcome(answer), began)
+            socket.answer(ack_frame(ack_id, text))
+        self._count(name, _outcome(text) if text.startswith(_REFUSAL) else "ok", began)
 
     def _count(self, name: str, outcome: str, began: float) -> None:
         # Names come from clients: only those that once worked may become a label.
@@ -144,7 +146,7 @@ class ProductServer(SocketServer):
 
     def _refuse(self, socket: EngineSocket, ack_id: int, code: str, message: str) -> None:
         answer = {"ok": False, "error": {"code": code, "message": message}}
-        socket.answer(ack_frame(ack_id, msgspec.Raw(msgspec.json.encode(answer))))
+        socket.answer(ack_frame(ack_id, msgspec.json.encode(answer)))
 
     def _refused(self, refusal: Refused) -> SocketRefused:
         # socket.io-client makes an Error of it whose message is the code; the sentence is in its data.
@@ -155,11 +157,8 @@ class ProductServer(SocketServer):
         return SocketRefused(refusal.code, told)
 
 
-def _outcome(answer: msgspec.Raw) -> str:
-    text = bytes(answer)
-    if text.startswith(_OK):
-        return "ok"
+def _outcome(refusal: bytes) -> str:
     try:
-        return msgspec.json.decode(text, type=_Answer).error.code
+        return msgspec.json.decode(refusal, type=_Answer).error.code
     except msgspec.DecodeError:
         return "unknown"

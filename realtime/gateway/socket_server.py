@@ -90,7 +90,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     async def admit(self, socket: EngineSocket, namespace: str, sid: str, auth: Any) -> None:
         """Let a client into a namespace. Raises SocketRefused with what it is told."""
         answer = await self._trigger_event(
-            "connect", namespace, sid, self.environ[socket.sid], auth
+            "connect", namespace, sid, {"REMOTE_ADDR": socket.address}, auth
         )
         if answer is False:
             raise SocketRefused()
@@ -117,8 +117,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def opened(self, socket: EngineSocket) -> None:
         socket.app = state = SocketState()
-        # Not the whole request, which would live as long as the socket.
-        self.environ[socket.sid] = {"REMOTE_ADDR": socket.address}
         state.expect(self.connect_within_s, lambda: socket.close(None))
 
     def received(self, socket: EngineSocket, data: str | bytes) -> None:
@@ -165,7 +163,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         state.pending = None
         for namespace in list(state.namespaces):
             self._leave(socket, state, namespace, reason)
-        self.environ.pop(socket.sid, None)
 
     # -- packets -------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ async def test_what_a_stuck_reader_held_is_given_back() -> None:
             position += 1
             ward.tell("person:stuck", position, text=FILLER)
             await asyncio.sleep(0)
-        assert len(connection.wire.outgoing) == 0  # type: ignore[attr-defined]
+        assert not connection.wire.outgoing  # type: ignore[attr-defined]
         await eventually(lambda: ward.gateway.sockets == 0)
 
 
@@ -221,6 +221,7 @@ async def test_who_asks_and_never_reads_is_held_back_and_then_cut_off() -> None:
         for _ in range(200):
             await client.emit("long")
             await client.send('421["long"]')
+        await eventually(lambda: connection.wire.outgoing is not None)  # type: ignore[attr-defined]
         outgoing = connection.wire.outgoing  # type: ignore[attr-defined]
         await eventually(lambda: outgoing.size > limits.queued_bytes)
         await eventually(lambda: not connection.wire.workload.in_flight)  # type: ignore[attr-defined]
