@@ -40,7 +40,7 @@ def websocket_header(first: int, length: int) -> bytes:
     if length < 126:
         return bytes((first, length))
     if length < 65_536:
-        return bytes((first, 126)) + length.to_bytes(2, "big")
+        return bytes((first, 126, length >> 8, length & 0xFF))
     return bytes((first, 127)) + length.to_bytes(8, "big")
 
 

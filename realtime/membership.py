@@ -98,7 +98,10 @@ class Membership:
 
     def listeners(self, channel: str) -> list[Connection]:
         """Every connection that hears a channel, each once."""
-        members = self._members_of(channel)
+        members: Collection[Person] = self._members.get(channel, ())
+        if channel.startswith(_OWN):
+            person = self.people.get(channel[len(_OWN) :])
+            members = () if person is None else (person,)
         listening = [connection for person in members for connection in person.connections]
         for connection in self._watchers.get(channel, ()):
             if self.people.get(connection.person_id) not in members:
@@ -110,12 +113,6 @@ class Membership:
         return person is not None and (
             channel in person.channels or channel == person_channel(person_id)
         )
-
-    def _members_of(self, channel: str) -> Collection[Person]:
-        if channel.startswith(_OWN):
-            person = self.people.get(channel[len(_OWN) :])
-            return () if person is None else (person,)
-        return self._members.get(channel, ())
 
     def _here(self, person_ids: Iterable[str]) -> Iterator[Person]:
         for person_id in person_ids:

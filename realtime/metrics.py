@@ -75,10 +75,11 @@ class HubMetrics(Collector):
         )
 
     def handled(self, name: str, outcome: str, seconds: float) -> None:
-        """A command was answered."""
+        """A command was answered. Names come from clients: only those that once worked become a label."""
         figures = self._commands.get(name)
         if figures is None:
-            figures = self._commands[name] = CommandFigures()
+            label = name if outcome == "ok" else "other"
+            figures = self._commands.setdefault(label, CommandFigures())
         figures.add(outcome, seconds)
 
     def collect(self) -> Iterator[Metric]:

@@ -125,8 +125,10 @@ class DirectWebSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._reader is None:
             text = whole_text(data)
-            if text is not None:
-                self._hear_all([(TEXT, text)])
+            if text is not None and self._held is None and not self.closing:
+                self._take(TEXT, text)
+                if self._is_enough():
+                    self._hold([])
                 return
             self._reader = FrameReader(self._limit)
         try:
@@ -144,10 +146,13 @@ class DirectWebSocket(asyncio.Protocol):
             return
         for place, (opcode, payload) in enumerate(messages, 1):
             self._hear(opcode, payload)
-            socket = self.socket
-            if socket is not None and socket.is_full and not socket.ended:
+            if self._is_enough():
                 self._hold(messages[place:])
                 return
+
+    def _is_enough(self) -> bool:
+        """Whether the socket has enough to do."""
+        return self.socket is not None and self.socket.is_full and not self.socket.ended
 
     def _hear(self, opcode: int, payload: bytes) -> None:
         if opcode == CLOSE:

@@ -91,9 +91,10 @@ class EngineSocket:
 
     def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
         """Put a frame on its way; a reader too slow for its bound is cut off."""
-        if self.closing or self.ended:
+        if self.way is not None:
+            self.way.write_frames(frame.wire)
             return
-        if self._write(frame):
+        if self.closing or self.ended or self._write(frame):
             return
         if self._queue().put(frame, key=key, ephemeral=ephemeral):
             self._wake()
@@ -102,6 +103,9 @@ class EngineSocket:
 
     def answer(self, frame: Frame) -> None:
         """Send the answer to something accepted; it is owed by a closing socket and to a slow reader."""
+        if self.way is not None:
+            self.way.write_frames(frame.wire)
+            return
         if self.ended:
             return
         if self.closing:
@@ -119,9 +123,6 @@ class EngineSocket:
 
     def _write(self, frame: Frame) -> bool:
         """Hand a frame to the transport if nothing waits before it; whether that was done."""
-        if self.way is not None:
-            self.way.write_frames(frame.wire)
-            return True
         ws, transport = self._ws, self._transport
         if (
             transport is None

@@ -45,7 +45,6 @@ class ProductServer(SocketServer):
         self.metrics = hub.metrics
         self.draining = False
         self.commands: set[asyncio.Task[None]] = set()
-        self._known_names: set[str] = set()
 
     async def admit(self, socket: EngineSocket, namespace: str, sid: str, auth: Any) -> None:
         try:
@@ -125,7 +124,7 @@ class ProductServer(SocketServer):
 
     def _fail(self, socket: EngineSocket, name: str, ack_id: int | None, began: float) -> None:
         """The application promises not to raise; should it, the client must not wait for ever."""
-        self._count(name, "failed", began)
+        self.metrics.handled(name, "failed", self.hub.clock.monotonic() - began)
         if ack_id is not None:
             self._refuse(socket, ack_id, "unavailable", "this could not be done; try again")
 
@@ -135,14 +134,8 @@ class ProductServer(SocketServer):
         text = bytes(answer)
         if ack_id is not None:
             socket.answer(ack_frame(ack_id, text))
-        self._count(name, _outcome(text) if text.startswith(_REFUSAL) else "ok", began)
-
-    def _count(self, name: str, outcome: str, began: float) -> None:
-        # Names come from clients: only those that once worked may become a label.
-        if outcome == "ok":
-            self._known_names.add(name)
-        label = name if name in self._known_names else "other"
-        self.metrics.handled(label, outcome, self.hub.clock.monotonic() - began)
+        outcome = _outcome(text) if text.startswith(_REFUSAL) else "ok"
+        self.metrics.handled(name, outcome, self.hub.clock.monotonic() - began)
 
     def _refuse(self, socket: EngineSocket, ack_id: int, code: str, message: str) -> None:
         answer = {"ok": False, "error": {"code": code, "message": message}}
