@@ -27,6 +27,14 @@ class Ports:
     is_shared: bool = False
     own: int | None = None
 
+    @classmethod
+    def of_worker(cls, settings: Settings, number: int | None) -> "Ports":
+        """Those of one of several workers, which are numbered from 0; None: the only process."""
+        if number is None:
+            return cls()
+        own = settings.worker_port + number if settings.worker_port else None
+        return cls(is_shared=True, own=own)
+
 
 def gateway_options(settings: Settings) -> GatewayOptions:
     """How sockets are served."""

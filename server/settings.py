@@ -35,6 +35,11 @@ class Settings:
         "127.0.0.1", "Address to listen on; 0.0.0.0 behind a firewall or proxy."
     )
     http_port: int = setting(8080, "Port of pages, commands and sockets.")
+    worker_port: int = setting(
+        0,
+        "First of the ports that workers have each for itself, beside the one they share: for figures, "
+        "and for clients that have to stay with one; 0: none.",
+    )
     public_url: str = setting(
         "",
         "How phones reach the server, as used in cards and sign-in; "
@@ -205,6 +210,7 @@ def _convert(declared: Field[Any], value: Any) -> Any:
 
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "http_port": (0, 65_535),
+    "worker_port": (0, 65_000),
     "sandbox_port": (0, 65_535),
     "storage_queue": (1, 10_000_000),
     "session_idle_hours": (1, 8_760),
