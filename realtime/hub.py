@@ -99,9 +99,9 @@ class Hub:
         connection.joined_at = self.clock.now()
         connection.is_open = True
         person.connections.append(connection)
-        self.metrics.connections.inc()
+        self.metrics.connections += 1
         if len(person.connections) == 1:
-            self.metrics.people.inc()
+            self.metrics.people += 1
 
     def leave(self, connection: Connection, reason: Closing | None = None) -> None:
         """A connection has ended, or is about to. Calling it again changes nothing."""
@@ -115,9 +115,9 @@ class Hub:
         person = self._membership.people[connection.person_id]
         self.set_visible(connection, False)
         person.connections.remove(connection)
-        self.metrics.connections.dec()
+        self.metrics.connections -= 1
         if not person.connections:
-            self.metrics.people.dec()
+            self.metrics.people -= 1
             if person.is_gone:
                 self._membership.depart(person)
             if self.on_gone is not None:

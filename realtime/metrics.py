@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
@@ -48,9 +48,9 @@ class HubMetrics(Collector):
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         registry = registry or CollectorRegistry()
-        self.connections = Gauge("realtime_connections", "Open connections", registry=registry)
-        self.people = Gauge("realtime_people", "People with an open connection", registry=registry)
-        self.sockets = Gauge("realtime_sockets", "Sockets, signed in or not", registry=registry)
+        self.connections = 0
+        self.people = 0
+        self.sockets = 0
         self.publications = 0
         self.deliveries = 0
         self.delivered_bytes = 0
@@ -84,6 +84,12 @@ class HubMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """What was counted as plain numbers."""
+        for name, sentence, value in (
+            ("connections", "Open connections", self.connections),
+            ("people", "People with an open connection", self.people),
+            ("sockets", "Sockets, signed in or not", self.sockets),
+        ):
+            yield GaugeMetricFamily(f"realtime_{name}", sentence, value=value)
         for name, sentence, value in (
             ("publications", "Events published", self.publications),
             ("deliveries", "Events put on their way to a connection", self.deliveries),

@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument("file", type=Path)
     restore = add("restore", _restore, "replace the store of a stopped server by a backup")
     restore.add_argument("file", type=Path)
+    add("new-epoch", _new_epoch, "make clients load afresh after a MongoDB was restored")
     return parser
 
 
@@ -140,7 +141,7 @@ def _migrate(given: argparse.Namespace, settings: Settings) -> int:
     from server.app import opened_store
 
     async def migrate() -> None:
-        async with opened_store(settings, SystemClock()):
+        async with opened_store(settings, SystemClock(), upgrade=True):
             print("the store is current")
 
     asyncio.run(migrate())
@@ -197,6 +198,9 @@ def _set_password(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _backup(given: argparse.Namespace, settings: Settings) -> int:
+    _only_embedded(
+        settings, "is backed up with mongodump or snapshots of its disks (docs/operations.md)"
+    )
     from server.storage.sqlite.snapshots import write_snapshot
 
     info = write_snapshot(settings.database, given.file)
@@ -205,6 +209,7 @@ def _backup(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _restore(given: argparse.Namespace, settings: Settings) -> int:
+    _only_embedded(settings, "is restored with mongorestore; then run `python -m server new-epoch`")
     from server.storage.sqlite.snapshots import restore
 
     replaced = restore(given.file, settings.database)
@@ -212,6 +217,21 @@ def _restore(given: argparse.Namespace, settings: Settings) -> int:
     if replaced:
         print(f"what was there before is kept as {replaced}")
     return 0
+
+
+def _new_epoch(given: argparse.Namespace, settings: Settings) -> int:
+    from server.storage.mongodb.history import begin_new_epoch
+
+    if not settings.storage_url:
+        raise StorageError("`restore` begins a new epoch of the embedded store by itself")
+    epoch = asyncio.run(begin_new_epoch(settings.storage_url))
+    print(f"epoch {epoch} begins; clients will be told to load everything again")
+    return 0
+
+
+def _only_embedded(settings: Settings, otherwise: str) -> None:
+    if settings.storage_url:
+        raise StorageError(f"this is for the embedded store; a MongoDB {otherwise}")
 
 
 if __name__ == "__main__":

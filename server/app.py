@@ -59,8 +59,7 @@ from server.settings import Settings
 from server.socket import SocketApplication
 from server.state import StoreMetrics, oa_check, storage_check, wecom_check
 from server.storage import Store
-from server.storage.migrate import migrate
-from server.storage.sqlite import SqliteStore
+from server.stores import bring_to_this_version, made_store
 from server.stream import Streams
 from server.work import SystemWork
 
@@ -282,17 +281,24 @@ def _leader(shared: Shared, clock: Clock) -> AbstractAsyncContextManager[Leader]
 async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Shared]:
     """What the settings say a node shares."""
     async with opened_store(settings, clock) as store:
-        yield Shared(store, MemoryTickets(clock), lambda hub: MemoryPresence([hub]))
+        yield Shared(
+            store,
+            MemoryTickets(clock),
+            lambda hub: MemoryPresence([hub]),
+            is_alone=not settings.storage_url,
+        )
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings, clock: Clock) -> AsyncIterator[Store]:
-    """The store, brought to this version: an embedded one belongs to this process alone."""
+async def opened_store(
+    settings: Settings, clock: Clock, *, upgrade: bool = False
+) -> AsyncIterator[Store]:
+    """The store, brought to this version; a shared one that is behind only with `upgrade`."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(settings.database, queue_limit=settings.storage_queue, clock=clock)
+    store = made_store(settings, clock)
     await store.open()
     try:
-        await migrate(store, clock=clock, backup=settings.data_dir / "backups", alone=True)
+        await bring_to_this_version(store, settings, clock, upgrade=upgrade)
         await schema.declare(store, ALL)
         yield store
     finally:

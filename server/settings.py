@@ -50,7 +50,9 @@ class Settings:
     )
     data_dir: Path = setting(Path("var"), "Folder of everything that is kept.")
     storage_url: str = setting(
-        "", "Where data lives: empty = SQLite in the data folder, or mongodb://…"
+        "",
+        "Where data lives: empty = SQLite in the data folder, or mongodb://… of a replica set.",
+        secret=True,
     )
     storage_queue: int = setting(
         10_000, "Changes that may wait for the disk before commands are answered with busy."
@@ -255,8 +257,8 @@ def _check(settings: Settings) -> Settings:
         raise BadSetting(
             f"{PREFIX}NOTICE_CALLS_PER_SECOND and _OA_CALLS_PER_SECOND must be 1 or more"
         )
-    if settings.storage_url:
-        raise BadSetting(f"{PREFIX}STORAGE_URL: only the embedded store exists yet; leave it empty")
+    if settings.storage_url and not settings.storage_url.startswith("mongodb://"):
+        raise BadSetting(f"{PREFIX}STORAGE_URL must begin with mongodb://, or be empty")
     if settings.redis_url:
         raise BadSetting(f"{PREFIX}REDIS_URL: only one node is possible yet; leave it empty")
     if settings.wecom_api_base and not settings.wecom_api_base.endswith("/cgi-bin/"):

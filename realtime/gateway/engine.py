@@ -8,7 +8,6 @@ loses packets to a second poll and keeps sockets whose frames it could not read.
 
 import asyncio
 import base64
-import binascii
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -106,7 +105,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         self.clock = clock or MachineClock()
         self.sockets: dict[str, EngineSocket] = {}
         self.accepting = True
-        self.wheel = Wheel(min(1.0, options.ping_interval_s / 20, options.ping_timeout_s / 20))
+        self.wheel = Wheel(min(options.ping_interval_s, options.ping_timeout_s) / 200)
         self.frames_together = max(1, int(options.limits.frames_burst / 32))
         """A socket's frames are counted against its rate so many at a time."""
         self.surely_allowed = options.max_payload // 4
@@ -343,7 +342,7 @@ def _unpack(part: str) -> str | bytes:
         return part
     try:
         return base64.b64decode(part[1:], validate=True)
-    except binascii.Error:
+    except ValueError:
         raise BadFrame("not base64") from None
 
 

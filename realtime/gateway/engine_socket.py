@@ -298,7 +298,8 @@ class EngineSocket:
             self._end(None)
         else:
             ws.transport = transport
-            bound_send_buffer(transport)
+            if isinstance(ws, EngineWebSocket):
+                bound_send_buffer(transport.get_extra_info("socket"))
             self._wake()
             self.clear_way()
 

@@ -23,6 +23,7 @@ from multidict import CIMultiDict
 
 from realtime.gateway.direct_websocket import DirectWebSocket, Tick
 from realtime.gateway.engine import EngineServer
+from realtime.gateway.websocket import bound_send_buffer
 
 HEAD_LIMIT = 16 * 1024
 FIRST_BYTES_S = 30.0
@@ -126,7 +127,7 @@ class Front(asyncio.Protocol):
         self._leave()
         ws = DirectWebSocket(self._transport, engine.options.max_payload, self._line.tick)
         self._transport.set_protocol(ws)
-        self._transport.write(head.answer)
+        ws.write_frames(head.answer)
         engine.take_over(head, ws)
 
     def _hand_over(self) -> None:
@@ -174,6 +175,9 @@ class FrontLine:
             reuse_port=reuse_port or None,
         )
         self._servers.append(server)
+        for listening in server.sockets:
+            # What is accepted here inherits it, without a call to the kernel each.
+            bound_send_buffer(listening)
         place: sockets.socket = server.sockets[0]
         return int(place.getsockname()[1])
 

@@ -94,7 +94,7 @@ class ProductServer(SocketServer):
 
     def opened(self, socket: EngineSocket) -> None:
         super().opened(socket)
-        self.metrics.sockets.inc()
+        self.metrics.sockets += 1
 
     def confirmed(self, socket: EngineSocket, ping_sent_at: int) -> None:
         state: SocketState = socket.app
@@ -103,7 +103,7 @@ class ProductServer(SocketServer):
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
         super().closed(socket, reason)
-        self.metrics.sockets.dec()
+        self.metrics.sockets -= 1
         self.metrics.closings.labels(reason.reason if reason else "gone").inc()
         if socket.outgoing is not None:
             self.metrics.queued(socket.outgoing.high_water)

@@ -2,7 +2,7 @@
 
 Time is cut into slots, and a socket lies in the slot its deadline falls into. Moving a deadline costs a
 set's `discard` and `add`; the loop is asked for one timer while anything lies here at all. A deadline is
-kept late by up to a slot, never early.
+kept early by up to a slot, so that several in a row are not late together.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Wheel:
         """Give a deadline, instead of the one there was."""
         self.clear(item)
         now = asyncio.get_running_loop().time()
-        item.slot = int((now + after_s) / self._slot_s) + 1
+        item.slot = max(int((now + after_s) / self._slot_s), int(now / self._slot_s) + 1)
         self._slots.setdefault(item.slot, set()).add(item)
         if self._timer is None or item.slot < self._next:
             self._turn_at(item.slot)

@@ -154,7 +154,7 @@ async def test_a_payload_comes_back_by_polling(engine: Dialer, payload: str) -> 
     assert await engine.poll(sid) == (200, payload)
 
 
-@pytest.mark.parametrize("payload", ["abc", "", "bAQID*", "2", "9"])
+@pytest.mark.parametrize("payload", ["abc", "", "bAQID*", "bAQ早", "2", "9"])
 async def test_a_payload_that_is_none_ends_the_polling_session(
     engine: Dialer, payload: str
 ) -> None:
