@@ -187,6 +187,17 @@ async def test_the_sweep_names_what_has_ended_once(world: World) -> None:
     assert await world.sessions.sweep() == []
 
 
+async def test_a_session_in_use_on_another_node_is_not_swept_away(world: World) -> None:
+    token, _ = await world.sign_in()
+    other = world.new_node()
+    await other.authenticate(token)
+    for _ in range(3):
+        world.clock.advance(HOUR_S)
+        await world.sessions.authenticate(token)
+
+    assert await other.sweep() == []
+
+
 async def test_the_sweep_names_those_who_have_retired(world: World) -> None:
     token, session = await world.sign_in()
     await world.sessions.authenticate(token)

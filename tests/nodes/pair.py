@@ -3,6 +3,7 @@
 Real time: what nodes do for one another they do every second.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -57,6 +58,8 @@ class Pair:
     store: Store
     nodes: list[House]
     open_node: Callable[[], Awaitable[House]]
+    close_last: Callable[[], Awaitable[None]]
+    """Stop the node that came last, as SIGTERM does."""
 
     @property
     def first(self) -> House:
@@ -80,16 +83,21 @@ async def open_pair(folder: Path, *, linked: bool = True, **settings: Any) -> As
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
 
+        stacks: list[AsyncExitStack] = []
+
         async def open_node() -> House:
             backplane = (line if linked else MemoryLine()).plug()
             shared = Shared(store, tickets, presence.of, backplane, is_alone=False)
-            server = await stack.enter_async_context(running(chosen, clock, shared))
+            stacks.append(await stack.enter_async_context(AsyncExitStack()))
+            server = await stacks[-1].enter_async_context(running(chosen, clock, shared))
             house = House(server, clock, http)
             stack.push_async_callback(house.hang_up)
             return house
 
-        pair = Pair(store, [await open_node(), await open_node()], open_node)
-        yield pair
+        async def close_last() -> None:
+            await stacks.pop().aclose()
+
+        yield Pair(store, [await open_node(), await open_node()], open_node, close_last)
 
 
 async def soon(holds: Callable[[], bool]) -> None:
@@ -105,8 +113,6 @@ async def becomes(value: Callable[[], Awaitable[Any]], wanted: Any) -> None:
         nonlocal answer
         answer = await value()
         return bool(answer == wanted)
-
-    import asyncio
 
     try:
         async with asyncio.timeout(WITHIN_S):
