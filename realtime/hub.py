@@ -11,15 +11,16 @@ its own bound. Always true: a connection that `leave` was called for hears nothi
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from realtime.application import Reach
 from realtime.backplane import Backplane
-from realtime.channel import ChannelKind, kind_of
+from realtime.channel import ChannelKind, kind_of, person_channel
 from realtime.clock import Clock
 from realtime.connection import Connection
 from realtime.errors import Busy, Closing, Refused, Unauthenticated, Unavailable
 from realtime.frames import Frame, event_frame
+from realtime.gaps import Gaps, History, Patience
 from realtime.limits import ConnectionLimits
 from realtime.membership import Membership, Person
 from realtime.metrics import HubMetrics
@@ -46,6 +47,8 @@ class Hub:
         metrics: HubMetrics | None = None,
         limits: ConnectionLimits | None = None,
         backplane: Backplane | None = None,
+        history: History | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.clock = clock
         self.metrics = metrics or HubMetrics()
@@ -55,18 +58,33 @@ class Hub:
         self.on_visible: Callable[[str, bool], None] | None = None
         """Told a person's id when the first page of theirs is looked at, and when the last no more."""
         self._backplane = backplane
-        self._membership = Membership()
+        self._membership = Membership(None if backplane is None else self._need)
+        self._gaps: Gaps | None = None
+        if backplane is not None and history is not None:
+            self._gaps = Gaps(
+                history,
+                backplane,
+                self._membership,
+                self._hand_over,
+                clock,
+                self.metrics,
+                patience,
+            )
         self._later: list[Publication] = []
         self._tick: asyncio.Handle | None = None
         self._last_close: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def start(self) -> None:
         """Begin to hear other nodes."""
+        if self._gaps is not None:
+            await self._gaps.start()
         if self._backplane is not None:
             await self._backplane.start(self)
 
     async def stop(self) -> None:
         """Stop hearing other nodes; connections are the gateway's to close."""
+        if self._gaps is not None:
+            await self._gaps.stop()
         if self._backplane is not None:
             await self._backplane.stop()
 
@@ -85,7 +103,7 @@ class Hub:
             raise Busy("too many open connections of one person; close a page and try again")
         person.arriving.append(connection)
         try:
-            if person.overrides is not None:
+            if person.overrides is not None or person.loading is not None:
                 await self._load(person, channels_of)
             if connection not in person.arriving:
                 raise Unauthenticated("this session has just been ended")
@@ -146,6 +164,14 @@ class Hub:
                 raise Busy("this page watches too many channels; stop watching another first")
             self._membership.watch(connection, channel)
 
+    async def hears(self, channels: Iterable[str]) -> None:
+        """Wait until everything that is told of these channels from now on is heard here: whoever reads
+        afterwards misses nothing. Raises Refused."""
+        if self._backplane is not None:
+            await self._backplane.announced()
+        if self._gaps is not None:
+            await self._gaps.ready(channels)
+
     def unwatch(self, connection: Connection, channel: str) -> None:
         """Stop `watch`."""
         self._membership.unwatch(connection, channel)
@@ -193,16 +219,20 @@ class Hub:
         A connection without the proof is asked for a sign of life, so that asking again soon tells more.
         """
         connections = self.connections_of(person_id)
-        settling = self.limits.settling_ms
         for connection in connections:
             held_from = connection.hears_since(since)
-            if held_from is not None and connection.confirmed_at > held_from + settling:
+            if held_from is not None and connection.confirmed_at > self._proves_from(held_from):
                 return Reach.REACHED
         for connection in connections:
             held_from = connection.hears_since(since)
-            if held_from is not None and self.clock.now() > held_from + settling:
+            if held_from is not None and self.clock.now() > self._proves_from(held_from):
                 connection.wire.ping()
         return Reach.PENDING if connections else Reach.AWAY
+
+    def _proves_from(self, held_from: int) -> float:
+        """Only a ping sent later proves anything about what was told until then."""
+        settled = held_from + self.limits.settling_ms
+        return settled if self._gaps is None else max(settled, self._gaps.proves_from(held_from))
 
     def take_last_close(self, session_id: str) -> str | None:
         """Why the server last ended a connection of this session, if it did in the last minutes. It is
@@ -214,6 +244,11 @@ class Hub:
 
     def deliver(self, publications: Sequence[Publication]) -> None:
         """Hand publications to the connections of this node, in order."""
+        if self._gaps is not None:
+            publications = self._gaps.in_order(publications)
+        self._hand_over(publications)
+
+    def _hand_over(self, publications: Sequence[Publication]) -> None:
         if self._tick is None:
             self._tick = asyncio.get_running_loop().call_soon(self._end_tick)
             self._deliver_runs(publications)
@@ -227,6 +262,11 @@ class Hub:
                 # Membership is asked for in between.
                 self._deliver_late()
                 return
+
+    def missed_some(self) -> None:
+        """Publications of other nodes may not have come: compare with storage."""
+        if self._gaps is not None:
+            self._gaps.compare()
 
     def close_connections(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
@@ -315,7 +355,11 @@ class Hub:
 
     async def _read_channels(self, person: Person, channels_of: ChannelsOf) -> bool:
         try:
+            await self.hears(())  # What is told about this person from now on.
             snapshot = await channels_of(person.id)
+            if self._membership.people.get(person.id) is person:
+                self._membership.settle(person, snapshot)
+                await self.hears((person_channel(person.id), *person.channels))
         except Refused as refused:
             log.warning("the channels of a person cannot be read: %s", refused.code)
             self._membership.depart(person)
@@ -324,10 +368,15 @@ class Hub:
             log.exception("the channels of a person cannot be read")
             self._membership.depart(person)
             return False
-        if self._membership.people.get(person.id) is person:
-            self._membership.settle(person, snapshot)
         person.loading = None
         return True
+
+    def _need(self, channel: str, needed: bool) -> None:
+        """A channel has its first listener here, or has lost the last one."""
+        if self._gaps is not None:
+            self._gaps.need(channel, needed)
+        if self._backplane is not None:
+            self._backplane.need(channel, needed)
 
     def _remember_close(self, session_id: str, reason: Closing) -> None:
         self._last_close[session_id] = (reason.reason, self.clock.monotonic())

@@ -7,7 +7,7 @@ snapshot being read, and wins over it.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 
 from realtime.channel import person_channel
 from realtime.connection import Connection
@@ -18,12 +18,21 @@ _OWN = person_channel("")
 class Person:
     """Somebody with at least one socket on this node."""
 
-    __slots__ = ("arriving", "channels", "connections", "id", "loading", "overrides")
+    __slots__ = (
+        "arriving",
+        "changes",
+        "channels",
+        "connections",
+        "id",
+        "loading",
+        "overrides",
+    )
 
     def __init__(self, person_id: str) -> None:
         self.id = person_id
         self.connections: list[Connection] = []
         self.channels: set[str] = set()
+        self.changes = 0
         self.arriving: list[Connection] = []
         self.loading: asyncio.Task[bool] | None = None
         self.overrides: dict[str, bool] | None = {}
@@ -34,9 +43,14 @@ class Person:
 
 
 class Membership:
-    """People by channel, channels by person, watchers by channel."""
+    """People by channel, channels by person, watchers by channel.
 
-    def __init__(self) -> None:
+    `on_need` is told of each channel that gets its first listener here, and that loses its last one. The
+    own channel of a person counts from the moment the person arrives.
+    """
+
+    def __init__(self, on_need: Callable[[str, bool], None] | None = None) -> None:
+        self._on_need = on_need
         self.people: dict[str, Person] = {}
         self._members: dict[str, set[Person]] = {}
         self._watchers: dict[str, set[Connection]] = {}
@@ -44,6 +58,7 @@ class Membership:
     def arrive(self, person_id: str) -> Person:
         """Register a person, before their snapshot is read."""
         person = self.people[person_id] = Person(person_id)
+        self._needs(person_channel(person_id), True, ())
         return person
 
     def settle(self, person: Person, snapshot: Iterable[str]) -> None:
@@ -58,13 +73,14 @@ class Membership:
         """Forget a person whose last connection has ended."""
         if self.people.get(person.id) is person:
             del self.people[person.id]
+            self._needs(person_channel(person.id), False, ())
         for channel in person.channels:
             self._discard(person, channel)
         person.channels.clear()
 
     def join(self, channel: str, person_ids: Iterable[str]) -> None:
         """People have become members; those who are not here are met in their next snapshot."""
-        for person in self._here(person_ids):
+        for person in self._changing(person_ids):
             if person.overrides is not None:
                 person.overrides[channel] = True
             else:
@@ -72,7 +88,7 @@ class Membership:
 
     def leave(self, channel: str, person_ids: Iterable[str]) -> None:
         """People are members no longer."""
-        for person in self._here(person_ids):
+        for person in self._changing(person_ids):
             if person.overrides is not None:
                 person.overrides[channel] = False
             else:
@@ -81,7 +97,10 @@ class Membership:
 
     def watch(self, connection: Connection, channel: str) -> None:
         connection.watched |= {channel}
-        self._watchers.setdefault(channel, set()).add(connection)
+        if channel not in self._watchers:
+            self._watchers[channel] = set()
+            self._needs(channel, True, self._members)
+        self._watchers[channel].add(connection)
 
     def unwatch(self, connection: Connection, channel: str) -> None:
         connection.watched -= {channel}
@@ -90,11 +109,15 @@ class Membership:
             watchers.discard(connection)
             if not watchers:
                 del self._watchers[channel]
+                self._needs(channel, False, self._members)
 
     def dismiss(self, channel: str) -> None:
         """Nobody watches a channel any more; members stay."""
-        for connection in self._watchers.pop(channel, ()):
-            connection.watched -= {channel}
+        watchers = self._watchers.pop(channel, None)
+        if watchers is not None:
+            for connection in watchers:
+                connection.watched -= {channel}
+            self._needs(channel, False, self._members)
 
     def listeners(self, channel: str) -> list[Connection]:
         """Every connection that hears a channel, each once."""
@@ -108,23 +131,33 @@ class Membership:
                 listening.append(connection)
         return listening
 
+    def is_settled(self, person_id: str) -> bool:
+        """Whether somebody is here and their channels are known."""
+        person = self.people.get(person_id)
+        return person is not None and person.overrides is None
+
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)
         return person is not None and (
             channel in person.channels or channel == person_channel(person_id)
         )
 
-    def _here(self, person_ids: Iterable[str]) -> Iterator[Person]:
+    def _changing(self, person_ids: Iterable[str]) -> Iterator[Person]:
         for person_id in person_ids:
             person = self.people.get(person_id)
             if person is not None:
+                person.changes += 1
                 yield person
 
     def _add(self, person: Person, channel: str) -> None:
         if channel.startswith(_OWN):
             return
         person.channels.add(channel)
-        self._members.setdefault(channel, set()).add(person)
+        members = self._members.get(channel)
+        if members is None:
+            members = self._members[channel] = set()
+            self._needs(channel, True, self._watchers)
+        members.add(person)
 
     def _discard(self, person: Person, channel: str) -> None:
         members = self._members.get(channel)
@@ -132,3 +165,9 @@ class Membership:
             members.discard(person)
             if not members:
                 del self._members[channel]
+                self._needs(channel, False, self._watchers)
+
+    def _needs(self, channel: str, needed: bool, others: Container[str]) -> None:
+        """A channel has got its first, or lost its last, member or watcher: does it matter?"""
+        if self._on_need is not None and channel not in others:
+            self._on_need(channel, needed)

@@ -54,6 +54,8 @@ class HubMetrics(Collector):
         self.publications = 0
         self.deliveries = 0
         self.delivered_bytes = 0
+        self.gaps_read = 0
+        self.comparisons = 0
         self._commands: dict[str, CommandFigures] = {}
         registry.register(self)
         self.closings = Counter(
@@ -94,6 +96,8 @@ class HubMetrics(Collector):
             ("publications", "Events published", self.publications),
             ("deliveries", "Events put on their way to a connection", self.deliveries),
             ("delivered_bytes", "Bytes of those events", self.delivered_bytes),
+            ("gaps_read", "Events read from storage that did not come", self.gaps_read),
+            ("comparisons", "Times all channels were compared with storage", self.comparisons),
         ):
             yield CounterMetricFamily(f"realtime_{name}", sentence, value=value)
         commands = CounterMetricFamily(

@@ -201,6 +201,7 @@ async def watch(
         try:
             # Whoever lost the right while it was being checked was not there to be dismissed.
             await streams.check_watching(work, channel, directory)
+            await hub.hears([channel])
         except BaseException:
             hub.unwatch(work.connection, channel)
             raise

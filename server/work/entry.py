@@ -1,7 +1,6 @@
 """The log: one entry for each change a channel was told of, under its channel as stream."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,17 +13,20 @@ from server.storage import Append, Collection, Doc, Search, Taken
 
 LOG = Collection("log", search=Search("text", "stream"), log=True)
 """Entries: `_id`, `stream`, `position`, `seq`, `at`, `event`, `data`; messages also `number`, `idem`,
-`digest` and, as long as they may be found, `text`."""
+`digest` and, as long as they may be found, `text`; `telling` where telling it does something besides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(msgspec.Struct, frozen=True, omit_defaults=True):
     """What telling an entry does besides, as `Publication` has it."""
 
     joins: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
     partial: bool = False
     dismisses: bool = False
+
+    def kept(self) -> Doc:
+        """As it is kept with the entry, for a node that missed the telling."""
+        return {} if self == Telling() else {"telling": msgspec.to_builtins(self)}
 
 
 class Entry:
@@ -62,25 +64,35 @@ class Entry:
     def publication(self, stored: Doc) -> Publication:
         """What the hub is to tell, once `stored` is what the log holds."""
         self._seq = stored["seq"]
-        data = msgspec.json.encode(self.event.numbered(stored["seq"]))
-        position: int = stored["position"]
-        return Publication(
-            channel=self.channel,
-            name=self.event.wire_name,
-            body=event_body(data, self.channel, position),
-            position=position,
-            key="values" if self.telling.partial else self.op.key,
-            joins=self.telling.joins,
-            leaves=self.telling.leaves,
-            partial=self.telling.partial,
-            dismisses=self.telling.dismisses,
-        )
+        return _publication(stored, self.event, self.telling)
 
     def repeat(self, first: Doc) -> None:
         """Take the numbers of the entry stored the first time. Raises when that was something else."""
         if first.get("digest") != self.digest:
             raise ConflictRefused("this client_id was used for another message; use a new one")
         self.id, self.at, self._seq = first["_id"], first["at"], first["seq"]
+
+
+def _publication(stored: Doc, event: Event, telling: Telling) -> Publication:
+    channel, position = stored["stream"], stored["position"]
+    data = msgspec.json.encode(event.numbered(stored["seq"]))
+    return Publication(
+        channel=channel,
+        name=event.wire_name,
+        body=event_body(data, channel, position),
+        position=position,
+        key="values" if telling.partial else stored.get("key"),
+        joins=telling.joins,
+        leaves=telling.leaves,
+        partial=telling.partial,
+        dismisses=telling.dismisses,
+    )
+
+
+def told_again(entry: Doc, kinds: Mapping[str, type[Event]]) -> Publication:
+    """What the hub was (or would now be) told of a stored entry."""
+    event = msgspec.convert(entry["data"], kinds[entry["event"]])
+    return _publication(entry, event, msgspec.convert(entry.get("telling", {}), Telling))
 
 
 def read_event(entry: Doc, kinds: Mapping[str, type[Event]]) -> dict[str, Any]:

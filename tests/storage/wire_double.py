@@ -13,7 +13,6 @@ nx-27017 does not know or gets wrong is put right in `wire_mends`.
 import argparse
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import struct
@@ -23,6 +22,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import bson
@@ -268,10 +268,18 @@ def _wrapped(op: int, request_id: int, answer: Doc) -> bytes:
 @asynccontextmanager
 async def _nx(port: int) -> AsyncIterator[None]:
     """nx-27017 as a child, its databases in memory."""
+    with TemporaryDirectory() as folder:
+        async with _nx_in(Path(folder), port):
+            yield
+
+
+@asynccontextmanager
+async def _nx_in(folder: Path, port: int) -> AsyncIterator[None]:
+    # It removes its pid file when it ends: that has to be a file of its own.
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("nx-27017")),
         *("--data-dir", "memory", "--host", "127.0.0.1", "--port", str(port)),
-        *("--log-file", os.devnull, "--pid-file", os.devnull),
+        *("--log-file", str(folder / "log"), "--pid-file", str(folder / "pid")),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )

@@ -36,6 +36,7 @@ from server.storage.mongodb.connection import (
     connect,
     translating,
 )
+from server.storage.mongodb.facts import check
 from server.storage.mongodb.layout import Layout, Layouts
 from server.storage.mongodb.writer import PATIENCE_S, Batch, Writer
 
@@ -135,6 +136,7 @@ class MongoStore:
         self._check_open()
         if not ops:
             raise ValueError("nothing to apply")
+        check(ops)
         # A batch larger than the bound is accepted only when nothing else waits.
         if self._waiting and self._waiting + len(ops) > self._limit:
             raise StoreBusy(f"{self._waiting} operations are waiting")

@@ -93,14 +93,28 @@ def _encoded(coll: str, doc: Doc) -> RawBSONDocument:
     return RawBSONDocument(encoded)
 
 
+def check(ops: Iterable[Op]) -> None:
+    """What names documents and entries has to be text. Raises TypeError or ValueError."""
+    for op in ops:
+        names: list[Any] = [op.doc.get("_id", "")] if isinstance(op, Insert | Put) else []
+        if isinstance(op, Append):
+            names = [op.doc.get("_id", ""), op.stream, op.idem or "", op.key or ""]
+        elif not isinstance(op, Insert | Put):
+            names = [op.id]
+        for name in names:
+            if not isinstance(name, str):
+                raise ValueError(f"{op.coll}: {name!r} names nothing; names are strings")
+            name.encode()
+
+
 def needed(layouts: Layouts, ops: Iterable[Op]) -> Iterator[Fact]:
     """The facts that operations are known to depend on; a few more may turn up on the way."""
     for op in ops:
         layout = layouts.get(op.coll)
         if layout is None:
             continue
-        id: Any = op.doc.get("_id") if isinstance(op, Insert | Put | Append) else op.id
-        if isinstance(id, str):
+        id = op.doc.get("_id") if isinstance(op, Insert | Put | Append) else op.id
+        if id is not None:
             yield DocFact(op.coll, id)
         if isinstance(op, Append) and layout.log:
             yield DocFact(layout.heads, op.stream)

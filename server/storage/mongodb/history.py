@@ -56,7 +56,8 @@ async def _identity(database: Database) -> str:
     while True:
         cursor = await database.list_collections(filter={"name": META})
         for found in await cursor.to_list():
-            return str(found["info"].get("uuid", ""))
+            identity = found["info"].get("uuid", "")
+            return identity.hex() if isinstance(identity, bytes) else str(identity)
         await database[META].update_one({"_id": "made"}, {"$set": {"format": _FORMAT}}, upsert=True)
 
 

@@ -23,7 +23,7 @@ from typing import Final
 
 import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from server.clock import Clock
 from server.storage import Completion, Doc, Duplicate, Op, StoreUnavailable
@@ -38,7 +38,7 @@ from server.storage.mongodb.connection import (
 )
 from server.storage.mongodb.draft import Draft, Known
 from server.storage.mongodb.facts import Fact, needed
-from server.storage.mongodb.layout import Layouts
+from server.storage.mongodb.layout import Layouts, matching
 from server.storage.mongodb.loading import load
 
 logger = logging.getLogger(__name__)
@@ -156,10 +156,10 @@ class Writer:
     # Groups
 
     async def _settle(self, group: Sequence[Batch], session: AsyncClientSession) -> None:
-        """See a group through: whole, or one by one when one of it runs into a unique index."""
+        """See a group through: whole, or one by one when one of it cannot be stored."""
         try:
             await self._try_until_done(group, session)
-        except Taken:
+        except (Taken, OperationFailure):
             for batch in group:
                 await self._try_until_done([batch], session)
 
@@ -176,6 +176,8 @@ class Writer:
                 reason = unavailable(error)
                 self._note_trouble(error)
                 if not is_passing(error):
+                    if len(group) > 1:
+                        raise
                     self._refuse(group, reason)
                     return
             self._refuse_overdue(group, reason)
@@ -237,13 +239,13 @@ class Writer:
             batch.error = Duplicate(taken.coll, taken.index)
             return
         # Whose it is may have come with a commit that this batch repeats: see that commit first.
-        values = {key: taken.doc.get(key) for key in index.keys}
+        values = [taken.doc.get(key) for key in index.keys]
         within = sum(
-            after is not None and {key: after.doc.get(key) for key in index.keys} == values
+            after is not None and [after.doc.get(key) for key in index.keys] == values
             for fact, _, after in draft.steps
             if fact.coll == taken.coll
         )
-        holder = await self._database[taken.coll].find_one(values)
+        holder = await self._database[taken.coll].find_one(matching(layout, index, values))
         batch.was_taken = holder is not None or within > 1
         raise Stale(taken.coll)
 
