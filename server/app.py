@@ -158,7 +158,7 @@ async def running(
             days=settings.session_days,
         )
         tickets = shared.tickets
-        failures = SignInLimits(clock)
+        failures = SignInLimits(clock, nodes=lambda: leader.nodes)
         streams = Streams(ALL)
         sign_in = SignIn(
             store,

@@ -39,6 +39,11 @@ class Leader(Protocol):
         """Whether this node leads now."""
         ...
 
+    @property
+    def nodes(self) -> int:
+        """How many nodes live, this one included."""
+        ...
+
     def keep(self, name: str, run: Run) -> AbstractAsyncContextManager[None]:
         """While the context lasts, let `run` go on for as long as this node leads. It is cancelled to
         end it; when it fails it is logged and begun again."""

@@ -11,6 +11,7 @@ class Alone:
     """Keeps the promise of `Leader` at no cost."""
 
     is_alone = True
+    nodes = 1
 
     def __init__(self) -> None:
         self._charges = Charges()

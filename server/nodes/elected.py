@@ -63,12 +63,19 @@ class Elected:
         now = self._clock.monotonic()
         if now - self._beaten_at > LOST_S:
             return 0.0
-        others = [
+        return demand / (demand + sum(self._others(now)))
+
+    @property
+    def nodes(self) -> int:
+        return 1 + len(self._others(self._clock.monotonic()))
+
+    def _others(self, now: float) -> list[float]:
+        """What each of the other nodes that live wants."""
+        return [
             float(doc["demand"])
             for id, (doc, changed_at) in self._seen.items()
             if id not in (LEASE, self.id) and now - changed_at <= LOST_S
         ]
-        return demand / (demand + sum(others))
 
     async def resign(self) -> None:
         self._resigned = True

@@ -68,10 +68,12 @@ class World:
         moments = (1_767_600_000_000, 1_767_600_000_000 - 3_600_000, 1_999_999_999_999)
         self.nodes = [Node(store, name, at) for name, at in zip("abc", moments, strict=True)]
         self.silent: set[int] = set()
+        """Those that say nothing and do nothing."""
 
     @property
     def working(self) -> list[int]:
-        return [place for place, node in enumerate(self.nodes) if node.working]
+        living = (place for place in range(len(self.nodes)) if place not in self.silent)
+        return [place for place in living if self.nodes[place].working]
 
     async def passes(self, seconds: float) -> None:
         """Time goes by, a second at a time, and every node beats that is not silent."""
@@ -108,9 +110,7 @@ async def test_a_node_that_falls_silent_is_followed_after_the_time_of_the_lease(
     world: World,
 ) -> None:
     await world.passes(3)
-    world.silent.add(0)
-    world.nodes[0].leader._charges._tasks.clear()  # killed: nobody ends its work
-    world.nodes[0].working = 0
+    world.silent.add(0)  # as one that was killed
 
     await world.passes(TAKEN_OVER_S - 1)
     assert world.working == []
@@ -204,6 +204,7 @@ async def test_shares_follow_the_demand_and_come_to_one_together(world: World) -
     world.silent.add(2)
     await world.passes(LOST_S + 2)
     assert [first.share(11.0), second.share(1.0)] == [11 / 12, 1 / 12]
+    assert (first.nodes, second.nodes) == (2, 2)
     assert third.share(4.0) == 0.0, "who cannot say that it lives has no share"
 
     await world.passes(FORGOTTEN_S)

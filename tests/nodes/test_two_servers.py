@@ -64,6 +64,15 @@ async def test_a_ticket_of_one_node_opens_a_socket_on_the_other_once(pair: Pair)
         assert (await socket.ask("account.me"))["person"]["person_id"] == "s0001"
 
 
+async def test_a_polling_client_whose_next_request_reaches_another_node_is_told_so(
+    pair: Pair,
+) -> None:
+    opened = await pair.first.get("/socket.io/?EIO=4&transport=polling")
+    sid = json.loads(opened.text[1:])["sid"]
+    strayed = await pair.second.get(f"/socket.io/?EIO=4&transport=polling&sid={sid}")
+    assert (strayed.status, strayed.body["message"]) == (400, "Session ID unknown")
+
+
 # Signed out, left, come
 
 
