@@ -16,6 +16,7 @@ from realtime.application import Reach
 from realtime.backplane.memory import MemoryLine
 from realtime.hub import Hub
 from realtime.presence.memory import MemoryPresence
+from realtime.testing import SocketClient
 from server.app import Shared, opened_store, running
 from server.auth.tickets.memory import MemoryTickets
 from server.clock import SystemClock
@@ -120,3 +121,13 @@ async def becomes(value: Callable[[], Awaitable[Any]], wanted: Any) -> None:
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"{answer!r} never became {wanted!r}") from None
+
+
+async def say(socket: SocketClient, conversation: str, number: int) -> dict[str, Any]:
+    content = {"kind": "text", "text": f"第 {number} 句"}
+    fields = {"conversation_id": conversation, "client_id": f"c{number}", "content": content}
+    return await socket.ask("chat.send", fields)
+
+
+async def conversation_of(socket: SocketClient, person: str) -> str:
+    return str((await socket.ask("chat.open", {"person_id": person}))["conversation_id"])
