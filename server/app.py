@@ -57,7 +57,7 @@ from server.services import wired
 from server.serving import Ports, gateway_options, leave, listen, web_application
 from server.settings import Settings
 from server.socket import SocketApplication
-from server.state import StoreMetrics, oa_check, storage_check, wecom_check
+from server.state import NodeMetrics, StoreMetrics, oa_check, storage_check, wecom_check
 from server.storage import Store
 from server.stores import bring_to_this_version, made_store
 from server.stream import Streams
@@ -135,6 +135,7 @@ async def running(
 
         metrics = HubMetrics(registry)
         registry.register(StoreMetrics(store))
+        registry.register(NodeMetrics(leader))
         hub = Hub(clock, metrics, backplane=shared.backplane)
         presence = shared.presence_of(hub)
         await hub.start()

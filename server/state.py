@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from server.http import health
 from server.http.health import Check
 from server.integrations.oa.mirror import Worklist
+from server.nodes import Leader
 from server.notify.notifier import Notifier
 from server.settings import Settings
 from server.storage import Store
@@ -30,6 +31,22 @@ class StoreMetrics(Collector):
             ("storage_commits", "Commits since the start", state.commits),
         ):
             yield GaugeMetricFamily(name, sentence, value=float(value))
+
+
+class NodeMetrics(Collector):
+    """This node among the others."""
+
+    def __init__(self, leader: Leader) -> None:
+        self._leader = leader
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "nodes_alive", "Nodes of this store, as this one sees them", value=self._leader.nodes
+        )
+        leads = float(self._leader.leads)
+        yield GaugeMetricFamily(
+            "node_leads", "1 on the node that does what is done once", value=leads
+        )
 
 
 def storage_check(store: Store) -> health.Ask:
