@@ -66,7 +66,7 @@ class Worker:
         while not leaving.is_set():
             began = time.monotonic()
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, env=self._environment
+                *self._command, env=dict(self._environment)
             )
             if leaving.is_set():
                 self.send(signal.SIGTERM)
@@ -115,10 +115,9 @@ async def supervise(count: int, settings: Settings, leaving: asyncio.Event) -> N
         await _see_off(workers, tasks, settings.drain_seconds + LEAVES_WITHIN_S)
     finally:
         leaving.set()
-        stopping.cancel()
         for worker in workers:
             worker.send(signal.SIGKILL)
-        await asyncio.gather(stopping, *tasks, return_exceptions=True)
+        await asyncio.gather(stopping, *tasks)
 
 
 async def _see_off(
