@@ -1,36 +1,34 @@
-"""Where each channel stands on this node, and what to do when something is missing.
+"""What did not come from other nodes is read from storage, and delivered in its place.
 
-Between nodes arrival is not commit order, and what other nodes tell may be lost. A publication whose
-predecessors have not come waits for them a moment; then they are read from storage and delivered, in order
-and once, with what they change of a channel's membership. After anything that may have cost publications
-every channel heard here is compared with storage; while the line between nodes is not sound that happens
-again and again, and slowly at any time. A hub that is alone has none of this.
+Between nodes arrival is not commit order, and what is told may be lost. A publication whose predecessors
+have not come waits for them a moment (`realtime.order`); then they are read, and delivered with what they
+change of a channel's membership. After anything that may have cost publications every channel heard here is
+compared with storage; while the line between nodes is not sound that happens again and again, and slowly at
+any time. A hub that is alone has none of this.
 
-One task (`start`, `stop`) does all reading, a few channels at a time. Always true: of a channel heard here,
-no publication with a position is handed on before an earlier one, and none twice.
+One task (`start`, `stop`) does all reading, a few channels at a time; nothing here fails its caller but
+`ready`.
 """
 
 import asyncio
 import contextlib
 import logging
 import math
-from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Protocol
 
 from realtime.backplane import Backplane
 from realtime.channel import person_channel, person_of
 from realtime.clock import Clock
+from realtime.errors import Refused
 from realtime.membership import Membership
 from realtime.metrics import HubMetrics
+from realtime.order import Order
 from realtime.publisher import Publication
 
 log = logging.getLogger("realtime.gaps")
 
-MOST_HELD = 2_000
-"""Publications that wait for earlier ones; further ones are not kept, storage has them."""
 CHANNELS_COMPARED = 500
 """Channels whose ends are asked for at once."""
 CHANNELS_READ = 8
@@ -76,18 +74,8 @@ class Patience:
     """After storage could not be read."""
 
 
-class _Stand:
-    """A channel heard here: the last position handed on (None while nobody knows), and what waits."""
-
-    __slots__ = ("held", "position")
-
-    def __init__(self, position: int | None = None) -> None:
-        self.position = position
-        self.held: list[Publication] = []
-
-
 class Gaps:
-    """The positions of a hub. `deliver` hands publications to connections."""
+    """What a hub misses. `deliver` hands publications to connections."""
 
     def __init__(
         self,
@@ -106,10 +94,7 @@ class Gaps:
         self._clock = clock
         self._metrics = metrics
         self._patience = patience or Patience()
-        self._stands: dict[str, _Stand] = {}
-        self._held = 0
-        self._due: dict[str, float] = {}
-        self._fresh: set[str] = set()
+        self._order = Order(clock, membership.is_settled)
         self._wanted = False
         self._compared_at = clock.monotonic()
         self._comparing_s = 0.0
@@ -130,38 +115,25 @@ class Gaps:
 
     def need(self, channel: str, needed: bool) -> None:
         """A channel has its first listener here, or has lost the last."""
-        if needed:
-            self._stands.setdefault(channel, _Stand())
-        else:
-            stand = self._stands.pop(channel, _Stand())
-            self._held -= len(stand.held)
-            self._due.pop(channel, None)
+        self._order.need(channel, needed)
 
     async def ready(self, channels: Iterable[str]) -> None:
         """Wait until the position of each of these channels that is heard here is known.
 
         Whoever is let in after this and then reads what is stored has everything. Raises Refused.
         """
-        unknown = [c for c in channels if (s := self._stands.get(c)) and s.position is None]
+        unknown = [channel for channel in channels if self._order.is_unknown(channel)]
         for some in _batches(unknown, CHANNELS_COMPARED):
             ends = await self._history.ends(some)
             for channel in some:
-                stand = self._stands.get(channel)
-                if stand is not None:
-                    stand.position = max(stand.position or 0, ends.get(channel, 0))
+                self._order.learn(channel, ends.get(channel, 0))
 
     def in_order(self, publications: Sequence[Publication]) -> Sequence[Publication]:
         """Those that may be handed on now, and what was waiting for them."""
-        ordered: list[Publication] = []
-        for publication in publications:
-            stand = self._stands.get(publication.channel)
-            if publication.position is None:
-                ordered.append(publication)
-            elif stand is None:
-                self._begin(publication)
-                ordered.append(publication)
-            else:
-                self._place(publication, publication.position, stand, ordered)
+        missing = len(self._order.missing)
+        ordered = self._order.sort(publications)
+        if len(self._order.missing) > missing or self._order.fresh:
+            self._wake.set()
         return ordered
 
     def compare(self) -> None:
@@ -171,86 +143,45 @@ class Gaps:
 
     def proves_from(self, moment: int) -> float:
         """Only a ping sent later proves anything about what was committed at a moment."""
-        if self._wanted or self._due or not self._backplane.is_sound:
+        if self._wanted or self._order.missing or not self._backplane.is_sound:
             return math.inf
         return max(moment + self._patience.noticed_s * 1000, self._mended_at)
 
-    # -- order ---------------------------------------------------------------------------------------
-
-    def _begin(self, publication: Publication) -> None:
-        """Nobody here hears this channel; whoever it brings in hears on from here."""
-        if any(self._membership.is_settled(person_id) for person_id in publication.joins):
-            self._stands[publication.channel] = _Stand(publication.position)
-            self._recheck(publication.channel)
-
-    def _place(
-        self, publication: Publication, position: int, stand: _Stand, ordered: list[Publication]
-    ) -> None:
-        if stand.position is None or position - publication.covers <= stand.position < position:
-            ordered.append(publication)
-            stand.position = position
-            if stand.held:
-                self._release(publication.channel, stand, ordered)
-        elif position > stand.position:
-            self._hold(publication, stand)
-
-    def _hold(self, publication: Publication, stand: _Stand) -> None:
-        if self._held < MOST_HELD:
-            insort(stand.held, publication, key=attrgetter("position"))
-            self._held += 1
-        else:
-            self._recheck(publication.channel)
-        self._read_later(publication.channel)
-
-    def _release(self, channel: str, stand: _Stand, ordered: list[Publication]) -> None:
-        """Hand on what need not wait any longer."""
-        held, stand.held = stand.held, []
-        self._held -= len(held)
-        self._due.pop(channel, None)
-        for publication in held:
-            assert publication.position is not None
-            self._place(publication, publication.position, stand, ordered)
-
-    def _read_later(self, channel: str) -> None:
-        self._due.setdefault(channel, self._clock.monotonic() + self._patience.hold_s)
-        self._wake.set()
-
-    def _recheck(self, channel: str) -> None:
-        """Compare this one once the other nodes know that it is heard here."""
-        self._fresh.add(channel)
-        self._wake.set()
-
-    # -- reading -------------------------------------------------------------------------------------
+    # -- what is to be done --------------------------------------------------------------------------
 
     async def _run(self) -> None:
         while True:
             try:
                 await self._next()
-            except Exception as fault:  # Storage may be away; what is due stays due.
-                log.warning("what was missed cannot be read now: %s", fault)
+            except Refused as refused:  # What is missing stays missing.
+                log.warning("what was missed cannot be read now: %s", refused.code)
+                await asyncio.sleep(self._patience.pause_s)
+            except Exception:
+                log.exception("what was missed cannot be read")
                 await asyncio.sleep(self._patience.pause_s)
 
     async def _next(self) -> None:
         """Do what is due, or wait for something to be."""
         if self._comparison_due() <= self._clock.monotonic():
             await self._compare_all()
-        if self._fresh:
-            fresh, self._fresh = self._fresh, set()
-            await self._backplane.announced()
-            await self._compare(fresh)
-        now = self._clock.monotonic()
-        due = [channel for channel, at in self._due.items() if at <= now]
+        if self._order.fresh:
+            await self._compare_fresh()
+        overdue = self._clock.monotonic() - self._patience.hold_s
+        due = [channel for channel, since in self._order.missing.items() if since <= overdue]
         for some in _batches(due, CHANNELS_READ):
-            await self._mend(some)
+            await self._mend_each(some)
         if not due:
             await self._rest()
 
     async def _rest(self) -> None:
         self._wake.clear()
-        moment = min((self._comparison_due(), *self._due.values()))
+        first = min(self._order.missing.values(), default=math.inf)
+        moment = min(self._comparison_due(), first + self._patience.hold_s)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.001, moment - self._clock.monotonic())):
                 await self._wake.wait()
+
+    # -- comparing -----------------------------------------------------------------------------------
 
     def _comparison_due(self) -> float:
         patience = self._patience
@@ -263,7 +194,7 @@ class Gaps:
         self._wanted = False
         began_at = self._clock.monotonic()
         try:
-            await self._compare(list(self._stands))
+            await self._compare(self._order.channels())
         except BaseException:
             self._wanted = True
             raise
@@ -272,73 +203,86 @@ class Gaps:
             self._comparing_s = self._compared_at - began_at
         self._metrics.comparisons += 1
 
+    async def _compare_fresh(self) -> None:
+        """Compare what is heard here as of now, once the other nodes know that it is."""
+        fresh, self._order.fresh = self._order.fresh, set()
+        await self._backplane.announced()
+        try:
+            await self._compare(fresh)
+        except BaseException:
+            self._order.fresh |= fresh
+            raise
+
     async def _compare(self, channels: Iterable[str]) -> None:
         for some in _batches(channels, CHANNELS_COMPARED):
             ends = await self._history.ends(some)
             for channel in some:
-                if self._is_behind(channel, ends.get(channel, 0)):
-                    self._read_later(channel)
+                position = self._order.position(channel)
+                if position is not None and position < ends.get(channel, 0):
+                    self._order.miss(channel)
 
-    def _is_behind(self, channel: str, end: int) -> bool:
-        stand = self._stands.get(channel)
-        return stand is not None and stand.position is not None and stand.position < end
+    # -- mending -------------------------------------------------------------------------------------
+
+    async def _mend_each(self, channels: Sequence[str]) -> None:
+        """Mend these channels; one that cannot be read keeps no other from it."""
+        try:
+            await self._mend(channels)
+        except Refused:
+            raise
+        except Exception:
+            if len(channels) > 1:
+                for channel in channels:
+                    await self._mend_each((channel,))
+            else:
+                log.exception("what was missed of a channel cannot be read")
+                self._hand_on(self._order.give_up(channels[0]))
 
     async def _mend(self, channels: Sequence[str]) -> None:
         """Read what is missing of these channels, and hand it on."""
-        after, tops = {}, {}
+        after: dict[str, int] = {}
+        tops: dict[str, int] = {}
         for channel in channels:
-            stand = self._stands.get(channel)
-            if stand is not None and stand.position is not None:
-                after[channel] = stand.position
-                tops[channel] = stand.held[-1].position if stand.held else 0
+            position = self._order.position(channel)
+            if position is None:
+                self._order.let_go(channel)
+            else:
+                after[channel] = position
+                tops[channel] = self._order.top_held(channel)
         missed = await self._history.missed(after, EVENTS_READ)
         for channel in after:
             person_id = person_of(channel)
-            if person_id is not None and missed[channel]:
-                await self._reconcile(person_id)
-        for channel in after:
-            self._fill(channel, missed[channel], tops[channel] or 0)
+            if person_id is None or not missed[channel] or await self._reconcile(person_id):
+                complete_up_to = tops[channel] if len(missed[channel]) < EVENTS_READ else None
+                filled = self._order.fill(channel, missed[channel], complete_up_to)
+                self._metrics.gaps_read += len(missed[channel])
+                self._hand_on(filled)
 
-    def _fill(self, channel: str, missed: Sequence[Publication], top: int) -> None:
-        """Hand on what was missed. Nothing else was stored up to `top` when this was read."""
-        stand = self._stands.get(channel)
-        if stand is None or stand.position is None:
-            return
-        ordered = []
-        for publication in missed:
-            if publication.position is not None and publication.position > stand.position:
-                ordered.append(publication)
-                stand.position = publication.position
-        self._metrics.gaps_read += len(ordered)
-        if len(missed) < EVENTS_READ:
-            stand.position = max(stand.position, top)
-            self._release(channel, stand, ordered)
-        if ordered:
+    def _hand_on(self, publications: Sequence[Publication]) -> None:
+        if publications:
             self._mended_at = self._clock.now()
-            self._deliver(ordered)
+            self._deliver(publications)
 
-    async def _reconcile(self, person_id: str) -> None:
-        """A person's own channel had a gap: conversations may have begun or ended for them.
+    async def _reconcile(self, person_id: str) -> bool:
+        """A person's own channel had a gap: conversations may have begun or ended for them. False when
+        that has to be looked at again, since more happened meanwhile.
 
         Where a channel has a gap itself, what is missing there will say so in its place.
         """
         person = self._membership.people.get(person_id)
         if person is None or person.loading is not None:
-            return
+            return True
         changes = person.changes
         channels = await self._history.channels_of(person_id)
         if person.changes != changes:
-            self.compare()
-            return
-        elsewhere = self._due.keys() | {person_channel(person_id)}
+            return False
+        elsewhere = self._order.missing.keys() | {person_channel(person_id)}
         for channel in channels.keys() - person.channels - elsewhere:
-            if channel not in self._stands:
-                self._stands[channel] = _Stand(channels[channel] - 1)
-                self._due[channel] = self._clock.monotonic()
+            if channel not in self._order:
+                self._order.begin(channel, channels[channel] - 1)
             self._membership.join(channel, (person_id,))
-            self._recheck(channel)
         for channel in person.channels - channels.keys() - elsewhere:
             self._membership.leave(channel, (person_id,))
+        return True
 
 
 def _batches(channels: Iterable[str], size: int) -> Iterable[list[str]]:

@@ -246,7 +246,8 @@ class Hub:
         """Hand publications to the connections of this node, in order."""
         if self._gaps is not None:
             publications = self._gaps.in_order(publications)
-        self._hand_over(publications)
+        if publications:
+            self._hand_over(publications)
 
     def _hand_over(self, publications: Sequence[Publication]) -> None:
         if self._tick is None:

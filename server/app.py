@@ -8,7 +8,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,20 +19,15 @@ import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from realtime.backplane import Backplane
 from realtime.errors import Closing
 from realtime.gateway import Gateway
 from realtime.hub import Hub
 from realtime.metrics import HubMetrics
-from realtime.presence import Presence
-from realtime.presence.memory import MemoryPresence
 from realtime.publisher import Publisher
 from server import schema, stream
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
 from server.auth.sessions import Sessions
-from server.auth.tickets import Tickets
-from server.auth.tickets.memory import MemoryTickets
 from server.background import repeated, repeating
 from server.clock import Clock, SystemClock
 from server.directory import Directory
@@ -43,9 +38,11 @@ from server.features.account.protocol import ServerFacts
 from server.features.account.sign_in import SignIn
 from server.features.chat.shapes import TEXT_LIMIT
 from server.hearing import Hearing
+from server.history import StoredHistory
 from server.http import health, pages
 from server.http.health import Health
 from server.integrations.oa.mirror import Worklist
+from server.line import Line, opened_line
 from server.nodes import Leader
 from server.nodes import bulletin as bulletins
 from server.nodes.alone import alone
@@ -104,9 +101,7 @@ class Shared:
     """What a node has in common with the others. One that is `alone` is the store's only owner."""
 
     store: Store
-    tickets: Tickets
-    presence_of: Callable[[Hub], Presence]
-    backplane: Backplane | None = None
+    line: Line
     is_alone: bool = True
 
 
@@ -125,7 +120,7 @@ async def running(
     registry = CollectorRegistry()
     async with AsyncExitStack() as stack:
         if shared is None:
-            shared = await stack.enter_async_context(opened(settings, clock))
+            shared = await stack.enter_async_context(opened(settings, clock, registry))
         store = shared.store
         leader = await stack.enter_async_context(_leader(shared, clock))
         bulletin = Reader(store)
@@ -136,8 +131,11 @@ async def running(
         metrics = HubMetrics(registry)
         registry.register(StoreMetrics(store))
         registry.register(NodeMetrics(leader))
-        hub = Hub(clock, metrics, backplane=shared.backplane)
-        presence = shared.presence_of(hub)
+        streams = Streams(ALL)
+        line = shared.line
+        history = StoredHistory(store, streams)
+        hub = Hub(clock, metrics, backplane=line.backplane, history=history)
+        presence = line.presence_of(hub)
         await hub.start()
         stack.push_async_callback(hub.stop)
 
@@ -158,9 +156,7 @@ async def running(
             idle_hours=settings.session_idle_hours,
             days=settings.session_days,
         )
-        tickets = shared.tickets
         failures = SignInLimits(clock, nodes=lambda: leader.nodes)
-        streams = Streams(ALL)
         sign_in = SignIn(
             store,
             hub,
@@ -169,7 +165,7 @@ async def running(
             passwords,
             failures,
             sessions,
-            tickets,
+            line.tickets,
             keeps_secure=settings.url.startswith("https://"),
         )
         services: dict[type, Any] = {
@@ -206,7 +202,7 @@ async def running(
         hub.on_gone = notifier.wake
         dispatcher = Dispatcher(ALL, store, hub, clock, services)
 
-        application = SocketApplication(tickets, sessions, streams, store, dispatcher)
+        application = SocketApplication(line.tickets, sessions, streams, store, dispatcher)
         gateway = Gateway(application, hub, gateway_options(settings))
         app = web_application(ALL, settings, sessions, dispatcher, services)
         app[health.HEALTH] = state = Health(
@@ -214,6 +210,7 @@ async def running(
             others={
                 "oa": oa_check(worklist, settings),
                 "wecom": wecom_check(notifier, settings),
+                "redis": line.check,
                 **{
                     name: partial(check, **wired(check, services))
                     for feature in ALL
@@ -279,15 +276,15 @@ def _leader(shared: Shared, clock: Clock) -> AbstractAsyncContextManager[Leader]
 
 
 @asynccontextmanager
-async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Shared]:
+async def opened(
+    settings: Settings, clock: Clock, registry: CollectorRegistry
+) -> AsyncIterator[Shared]:
     """What the settings say a node shares."""
-    async with opened_store(settings, clock) as store:
-        yield Shared(
-            store,
-            MemoryTickets(clock),
-            lambda hub: MemoryPresence([hub]),
-            is_alone=not settings.storage_url,
-        )
+    async with (
+        opened_store(settings, clock) as store,
+        opened_line(settings, clock, registry) as line,
+    ):
+        yield Shared(store, line, is_alone=not settings.storage_url)
 
 
 @asynccontextmanager

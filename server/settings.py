@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 PREFIX = "YUANXIN_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 MAIL_NOTICES = ("nothing", "sender", "subject")
 
 
@@ -57,7 +59,9 @@ class Settings:
     storage_queue: int = setting(
         10_000, "Changes that may wait for the disk before commands are answered with busy."
     )
-    redis_url: str = setting("", "Redis that links several nodes; empty: one node.")
+    redis_url: str = setting(
+        "", "Redis that links several nodes, redis://…; empty: one node.", secret=True
+    )
     drain_seconds: int = setting(
         0,
         "How long a server that is told to stop still accepts while /readyz says no; as long as the "
@@ -259,13 +263,26 @@ def _check(settings: Settings) -> Settings:
         )
     if settings.storage_url and not settings.storage_url.startswith("mongodb://"):
         raise BadSetting(f"{PREFIX}STORAGE_URL must begin with mongodb://, or be empty")
-    if settings.redis_url:
-        raise BadSetting(f"{PREFIX}REDIS_URL: only one node is possible yet; leave it empty")
+    _check_redis(settings.redis_url)
     if settings.wecom_api_base and not settings.wecom_api_base.endswith("/cgi-bin/"):
         raise BadSetting(f"{PREFIX}WECOM_API_BASE must end with /cgi-bin/")
     if settings.wecom_callback_aes_key and len(settings.wecom_callback_aes_key) != 43:
         raise BadSetting(f"{PREFIX}WECOM_CALLBACK_AES_KEY must have 43 characters")
     return settings
+
+
+def _check_redis(url: str) -> None:
+    """Raises BadSetting, which does not show the url: there may be a password in it."""
+    try:
+        parts = urlsplit(url)
+        is_good = not url or (parts.scheme in REDIS_SCHEMES and parts.port != 0)
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise BadSetting(
+            f"{PREFIX}REDIS_URL must be redis://[[user]:password@]host[:port][/database], "
+            "rediss:// the same, or unix://path"
+        )
 
 
 def describe() -> str:

@@ -64,7 +64,7 @@ class Entry:
     def publication(self, stored: Doc) -> Publication:
         """What the hub is to tell, once `stored` is what the log holds."""
         self._seq = stored["seq"]
-        return _publication(stored, self.event, self.telling)
+        return _publication(stored, self.event.numbered(stored["seq"]), self.telling)
 
     def repeat(self, first: Doc) -> None:
         """Take the numbers of the entry stored the first time. Raises when that was something else."""
@@ -73,13 +73,12 @@ class Entry:
         self.id, self.at, self._seq = first["_id"], first["at"], first["seq"]
 
 
-def _publication(stored: Doc, event: Event, telling: Telling) -> Publication:
+def _publication(stored: Doc, event: Event | Doc, telling: Telling) -> Publication:
     channel, position = stored["stream"], stored["position"]
-    data = msgspec.json.encode(event.numbered(stored["seq"]))
     return Publication(
         channel=channel,
-        name=event.wire_name,
-        body=event_body(data, channel, position),
+        name=stored["event"],
+        body=event_body(msgspec.json.encode(event), channel, position),
         position=position,
         key="values" if telling.partial else stored.get("key"),
         joins=telling.joins,
@@ -90,8 +89,11 @@ def _publication(stored: Doc, event: Event, telling: Telling) -> Publication:
 
 
 def told_again(entry: Doc, kinds: Mapping[str, type[Event]]) -> Publication:
-    """What the hub was (or would now be) told of a stored entry."""
-    event = msgspec.convert(entry["data"], kinds[entry["event"]])
+    """What the hub was (or would now be) told of a stored entry. One of a kind that only newer nodes know
+    is told as it is kept."""
+    event: Event | Doc = entry["data"]
+    if kind := kinds.get(entry["event"]):
+        event = msgspec.convert(entry["data"], kind).numbered(entry["seq"])
     return _publication(entry, event, msgspec.convert(entry.get("telling", {}), Telling))
 
 

@@ -44,3 +44,8 @@ async def open_mongodb(folder: Path, *, queue_limit: int = 10_000) -> Store:
 
 
 ADAPTERS: dict[str, OpenStore] = {"sqlite": open_sqlite, "mongodb": open_mongodb}
+
+
+def is_shared(open_store: OpenStore) -> bool:
+    """Whether several servers may have the same database open."""
+    return open_store is open_mongodb

@@ -72,7 +72,11 @@ async def test_a_ticket_is_honoured_once(desk: Desk) -> None:
     assert await tickets.redeem(ticket) is None
 
 
-@pytest.mark.parametrize("ticket", ["made-up", "", "x" * 100_000, "票", "\ud800", "a\0b"])
+@pytest.mark.parametrize(
+    "ticket",
+    ["made-up", "", "x" * 100_000, "票", "\ud800", "a\0b"],
+    ids=["unknown", "empty", "long", "Chinese", "half a character", "with a zero"],
+)
 async def test_what_is_no_ticket_is_worth_nothing(desk: Desk, ticket: str) -> None:
     assert await desk.window().redeem(ticket) is None
 

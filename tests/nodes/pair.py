@@ -21,6 +21,8 @@ from server.app import Shared, opened_store, running
 from server.auth.tickets.memory import MemoryTickets
 from server.clock import SystemClock
 from server.directory.seeding import seed_people
+from server.http.health import Check
+from server.line import Line
 from server.settings import Settings
 from server.storage import Store
 from tests.realtime.ward import eventually
@@ -88,7 +90,8 @@ async def open_pair(folder: Path, *, linked: bool = True, **settings: Any) -> As
 
         async def open_node() -> House:
             backplane = (line if linked else MemoryLine()).plug()
-            shared = Shared(store, tickets, presence.of, backplane, is_alone=False)
+            share = Line(tickets, presence.of, _not_asked, backplane)
+            shared = Shared(store, share, is_alone=False)
             stacks.append(await stack.enter_async_context(AsyncExitStack()))
             server = await stacks[-1].enter_async_context(running(chosen, clock, shared))
             house = House(server, clock, http)
@@ -99,6 +102,10 @@ async def open_pair(folder: Path, *, linked: bool = True, **settings: Any) -> As
             await stacks.pop().aclose()
 
         yield Pair(store, [await open_node(), await open_node()], open_node, close_last)
+
+
+async def _not_asked() -> Check:
+    return Check(True)
 
 
 async def soon(holds: Callable[[], bool]) -> None:

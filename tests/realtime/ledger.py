@@ -20,6 +20,7 @@ class Ledger:
         self._first: dict[str, dict[str, int]] = {}
         self.reads: list[Sequence[str]] = []
         self.is_away = False
+        self.unreadable: set[str] = set()
         for channel, people in (members or {}).items():
             for person_id in people:
                 self._of(person_id)[channel] = 1
@@ -57,6 +58,8 @@ class Ledger:
         self, after: Mapping[str, int], limit: int
     ) -> Mapping[str, Sequence[Publication]]:
         self._read(list(after))
+        if self.unreadable & after.keys():
+            raise ValueError("an entry that cannot be read")
         return {
             channel: [e for e in self._entries.get(channel, ()) if (e.position or 0) > at][:limit]
             for channel, at in after.items()

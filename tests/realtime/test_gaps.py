@@ -8,7 +8,8 @@ import pytest
 
 from realtime.application import Reach
 from realtime.backplane.memory import MemoryBackplane
-from realtime.gaps import MOST_HELD, Patience
+from realtime.gaps import Patience
+from realtime.order import MOST_HELD
 from realtime.publisher import Publication
 from realtime.testing import ConnectRefused, SocketClient
 from tests.clocks import ManualClock
@@ -260,6 +261,18 @@ async def test_storage_that_is_away_is_asked_again() -> None:
         node.hear(node.ledger.store(TALK))
         node.ledger.is_away = False
         await shown(li, [1, 2])
+
+
+async def test_a_channel_that_cannot_be_read_keeps_no_other_from_it_nor_its_own_news() -> None:
+    bad = "conversation:2"
+    async with running_node(Ledger({TALK: ("li",), bad: ("li",)})) as node:
+        li = await node.connect("li")
+        node.ledger.unreadable.add(bad)
+        for channel in (bad, TALK):
+            node.ledger.store(channel)
+            node.hear(node.ledger.store(channel))
+        await shown(li, [1, 2])
+        await shown(li, [2], bad)
 
 
 async def test_who_comes_while_storage_is_away_is_told_to_come_again() -> None:

@@ -124,6 +124,34 @@ async def test_a_node_that_hears_nothing_connects_anew(redis_server: RedisServer
             await eventually(lambda: 2 in deaf.heard)
 
 
+async def test_a_node_that_stops_says_farewell(redis_server: RedisServer) -> None:
+    async with ears(redis_server.url, redis_server.url, pace=Pace()) as (first, second):
+        second.tell(1)
+        await second.plug.stop()
+        await eventually(lambda: first.plug.metrics.nodes == 0)
+        assert first.heard == [1]
+        assert first.plug.is_sound
+
+
+async def test_a_node_that_was_forgotten_meanwhile_asks_storage_when_it_speaks_again(
+    redis_server: RedisServer,
+) -> None:
+    name = secrets.token_hex(4)
+    first = Ear(redis_server.url, name, replace(QUICK, gone_s=0.2))
+    slow = Ear(redis_server.url, name, replace(QUICK, beat_s=0.8, deaf_s=10.0))
+    for ear in (first, slow):
+        await ear.plug.start(ear)
+        ear.plug.need("conversation:1", True)
+    await eventually(lambda: first.plug.metrics.nodes == 1)
+    await eventually(lambda: first.plug.metrics.nodes == 0)
+    doubts = slow.doubts
+    first.tell(1)
+    await eventually(lambda: slow.doubts > doubts)
+    assert slow.heard == []
+    for ear in (first, slow):
+        await ear.plug.stop()
+
+
 async def test_nothing_is_sent_that_nobody_elsewhere_needs(redis_server: RedisServer) -> None:
     async with ears(redis_server.url, redis_server.url) as (first, second):
         first.tell(1, "conversation:2")
@@ -192,7 +220,8 @@ async def test_a_silent_node_is_waited_for_no_longer_and_then_forgotten(
         first.plug.need("conversation:9", True)
         async with asyncio.timeout(10):
             await first.plug.announced()
-        await eventually(lambda: first.plug.metrics.nodes == 1)
+        assert not first.plug.is_sound
+        await eventually(lambda: first.plug.metrics.nodes == 1 and first.plug.is_sound)
 
 
 def test_too_much_that_waits_is_dropped_and_its_number_skipped() -> None:

@@ -33,8 +33,11 @@ class Peer:
 
 
 class Peers:
-    """The other nodes by id. One that was `quiet` for a while is still told things, but nobody waits for
-    it; when it speaks again it has to be assumed that something was missed."""
+    """The other nodes by id.
+
+    One that is quiet, for more than a beat or two, may have ended or may be cut off and still storing. It is
+    told things, but nobody waits for it; when it speaks again it has to be assumed that something was missed.
+    """
 
     def __init__(self, quiet_s: float, gone_s: float) -> None:
         self._quiet_s = quiet_s
@@ -54,7 +57,7 @@ class Peers:
         skipped = number != peer.number + 1
         if skipped:
             peer.forget_needs()
-        was_quiet = peer.heard_at < now - self._quiet_s
+        was_quiet = self._is_quiet(peer, now)
         peer.number, peer.heard_at = number, now
         return peer, skipped or was_quiet
 
@@ -70,15 +73,27 @@ class Peers:
             del self._peers[node_id]
         return gone
 
+    def any_quiet(self, now: float) -> bool:
+        """Whether a node may be storing what nobody hears of."""
+        return any(self._is_quiet(peer, now) for peer in self._peers.values())
+
     def all_know(self, stamp: int, now: float) -> bool:
         """Whether every node that speaks knows what was needed here at a stamp."""
-        limit = now - self._quiet_s
-        return all(peer.known >= stamp or peer.heard_at < limit for peer in self._peers.values())
+        return all(
+            peer.known >= stamp or self._is_quiet(peer, now) for peer in self._peers.values()
+        )
+
+    def _is_quiet(self, peer: Peer, now: float) -> bool:
+        return peer.heard_at < now - self._quiet_s
 
     def may_need(self, places: Collection[int]) -> bool:
         """Whether any node may hear something at one of these places."""
         return any(peer.may_need(places) for peer in self._peers.values())
 
-    def who_may_need(self, places: Collection[int]) -> set[str]:
-        """The nodes that may hear something at one of these places."""
-        return {node_id for node_id, peer in self._peers.items() if peer.may_need(places)}
+    def who_may_need(self, places: Collection[int], now: float) -> set[str]:
+        """The nodes that speak and may hear something at one of these places."""
+        return {
+            node_id
+            for node_id, peer in self._peers.items()
+            if peer.may_need(places) and not self._is_quiet(peer, now)
+        }

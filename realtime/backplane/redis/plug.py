@@ -126,7 +126,9 @@ class RedisBackplane:
     @property
     def is_sound(self) -> bool:
         """Whether everything the others tell arrives, as far as can be known."""
-        return self._words.is_open and self._doubt is None
+        if not self._words.is_open or self._doubt is not None:
+            return False
+        return not self._peers.any_quiet(time.monotonic())
 
     @property
     def channel(self) -> str:
@@ -145,7 +147,7 @@ class RedisBackplane:
         at all); whoever is not named is away."""
         places = [place_of(person_channel(person_id)) for person_id in people]
         return await self._questions.ask(
-            self._peers.who_may_need(places),
+            self._peers.who_may_need(places, time.monotonic()),
             lambda id: self._words.note(Question(id, list(people), since)),
             self._pace.answer_s,
         )
@@ -174,8 +176,9 @@ class RedisBackplane:
             self._tell_receiver()
         except BadEnvelope as bad:
             self._refuse(bad)
-        except Exception:  # One envelope must not end the line.
+        except Exception:  # One envelope must not end the line; what it said is lost.
             log.exception("an envelope could not be handled")
+            self._suspect()
 
     def beat(self) -> None:
         """Show that this node lives, and look whether it hears and who is gone."""
@@ -184,6 +187,7 @@ class RedisBackplane:
             raise Deaf("nothing is heard of what is sent")
         for node_id in self._peers.forget_gone(now):
             log.warning("a node is silent and taken for gone", extra={"node": node_id})
+        self.metrics.nodes = len(self._peers)
         self._know()
         if self._doubt is not None:
             self._tell_receiver()
@@ -277,7 +281,9 @@ class RedisBackplane:
         """Wait, for a moment at most, until all that was said has come back."""
         try:
             async with asyncio.timeout(self._pace.answer_s):
-                while self._words.is_open and self._echoes < self._words.spoken:
+                while self._words.is_open and (
+                    self._words.are_waiting or self._echoes < self._words.spoken
+                ):
                     self._echo.clear()
                     await self._echo.wait()
         except TimeoutError:

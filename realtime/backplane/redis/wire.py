@@ -31,8 +31,8 @@ class Pace:
     """How often a node shows that it lives, and how late a loss may be noticed."""
     deaf_s: float = 3.0
     """Without an echo for so long a node takes itself for deaf."""
-    gone_s: float = 5.0
-    """A node not heard for so long is forgotten until it speaks again."""
+    gone_s: float = 60.0
+    """A node that went without farewell is taken for cut off for so long, then for gone."""
     announce_s: float = 1.0
     """How long somebody who arrives waits for the other nodes to know."""
     answer_s: float = 0.5
@@ -96,6 +96,9 @@ class RedisWire:
                 if not self.fault:
                     pause = self._pace.first_pause_s
                 self._fail(faults)
+            except* Exception:  # Ours, then; still nobody would bring the line back.
+                log.exception("the line between nodes is down")
+                self.fault = "a fault of the server's own"
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
             pause = min(2 * pause, self._pace.longest_pause_s)
 

@@ -35,6 +35,11 @@ class Words:
         self._notes: list[AnyNote] = []
         self._some = asyncio.Event()
 
+    @property
+    def are_waiting(self) -> bool:
+        """Whether there is something to say."""
+        return self._some.is_set()
+
     def open(self) -> None:
         """The wire is up."""
         self.is_open = True

@@ -12,14 +12,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-import pymongo
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from server.storage import Doc
-from server.storage.mongodb.connection import MAJORITY, OPERATION_S, Database
+from server.storage.mongodb.connection import MAJORITY, Database
 from server.storage.mongodb.draft import Draft, Known, Step
 from server.storage.mongodb.facts import DocFact, Record
 from server.storage.mongodb.layout import Layout, Layouts
@@ -114,9 +113,8 @@ async def write(
     """Begin a transaction and write. Raises Stale, Taken or what the driver says; then it is aborted."""
     await session.start_transaction(ReadConcern("snapshot"), MAJORITY)
     try:
-        with pymongo.timeout(OPERATION_S):
-            for coll, part in writes.items():
-                await _write_part(session, database, coll, part)
+        for coll, part in writes.items():
+            await _write_part(session, database, coll, part)
     except BaseException:
         await session.abort_transaction()
         raise
@@ -147,12 +145,6 @@ def _refused(coll: str, part: Sequence[Write], error: BulkWriteError) -> Excepti
 def index_named_in(message: str) -> str:
     """The index of `E11000 duplicate key error collection: d.c index: NAME dup key: …`."""
     return message.partition(" index: ")[2].partition(" dup key")[0]
-
-
-async def commit(session: AsyncClientSession) -> None:
-    """Ask for the commit. An error without `is_unknown` says that nothing was written."""
-    with pymongo.timeout(OPERATION_S):
-        await session.commit_transaction()
 
 
 def is_unknown(error: PyMongoError) -> bool:

@@ -93,6 +93,7 @@ class Writer:
         self._clock = clock
         self._done = done
         self._patience_s = patience_s
+        self._question_s = min(OPERATION_S, patience_s)
         self._queue: deque[Batch] = deque()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -140,7 +141,8 @@ class Writer:
                 await self._wake.wait()
         except TimeoutError:
             try:
-                await self._client.admin.command("ping")
+                with pymongo.timeout(self._question_s):
+                    await self._client.admin.command("ping")
                 self.trouble = ""
             except PyMongoError as error:
                 self._note_trouble(error)
@@ -191,7 +193,8 @@ class Writer:
         writes = commits.plan(draft, known, self._layouts)
         if writes:
             try:
-                await commits.write(session, self._database, writes)
+                with pymongo.timeout(self._question_s):
+                    await commits.write(session, self._database, writes)
             except Taken as taken:
                 await self._look_again(taken, group, draft)
             else:
@@ -208,7 +211,7 @@ class Writer:
         known: Known = {}
         wanted: set[Fact] = {fact for batch in group for fact in needed(self._layouts, batch.ops)}
         while True:
-            with pymongo.timeout(OPERATION_S):
+            with pymongo.timeout(self._question_s):
                 known |= await load(self._database, wanted)
             draft = Draft(self._layouts, known, self._next_rank)
             for batch in group:
@@ -245,7 +248,8 @@ class Writer:
             for fact, _, after in draft.steps
             if fact.coll == taken.coll
         )
-        holder = await self._database[taken.coll].find_one(matching(layout, index, values))
+        with pymongo.timeout(self._question_s):
+            holder = await self._database[taken.coll].find_one(matching(layout, index, values))
         batch.was_taken = holder is not None or within > 1
         raise Stale(taken.coll)
 
@@ -253,7 +257,8 @@ class Writer:
         """Raises when nothing was written. While that is not known, it asks again."""
         while True:
             try:
-                await commits.commit(session)
+                with pymongo.timeout(self._question_s):
+                    await session.commit_transaction()
                 return
             except PyMongoError as error:
                 if not commits.is_unknown(error):
