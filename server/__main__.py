@@ -46,6 +46,14 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add("run", _run, "serve until told to stop")
     run.add_argument("--sandbox", action="store_true", help="with a made-up hospital and stand-ins")
+    run.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="serving processes at one port (needs MongoDB and Redis)",
+    )
+    run.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     add("sandbox", _sandbox, "serve only the stand-ins for WeCom and the OA")
     add("migrate", _migrate, "bring the store to this version")
     add("check", _check, "look whether settings and store are fit to serve")
@@ -85,24 +93,37 @@ def _until_stopped(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) 
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
+    from server import workers
+
+    workers.check(given.workers, settings, sandbox=given.sandbox)
+    if given.workers > 1:
+        return _until_stopped(lambda stop: workers.supervise(given.workers, settings, stop))
+    return _until_stopped(lambda stop: _serve(given, settings, stop))
+
+
+async def _serve(given: argparse.Namespace, settings: Settings, stop: asyncio.Event) -> None:
+    """Serve as one node until told to stop."""
     from server.app import running
     from server.sandboxed import sandboxed
+    from server.serving import Ports
+    from server.workers import orphaned
 
-    async def serve(stop: asyncio.Event) -> None:
-        async with contextlib.AsyncExitStack() as stack:
-            used = settings
-            if given.sandbox:
-                used = await stack.enter_async_context(sandboxed(settings, SystemClock()))
-            server = await stack.enter_async_context(running(used))
-            print(f"Yuanxin serves {used.url} (listening on {server.url})", flush=True)
-            if given.sandbox:
-                place = f"http://127.0.0.1:{used.sandbox_port}/"
-                print(
-                    f"phone and OA desk: {place}   sign in as s0001, password yuanxin", flush=True
-                )
-            await stop.wait()
-
-    return _until_stopped(serve)
+    async with contextlib.AsyncExitStack() as stack:
+        used = settings
+        if given.sandbox:
+            used = await stack.enter_async_context(sandboxed(settings, SystemClock()))
+        ports = Ports.of_worker(settings, given.worker)
+        server = await stack.enter_async_context(running(used, ports=ports))
+        print(f"Yuanxin serves {used.url} (listening on {server.url})", flush=True)
+        if given.sandbox:
+            place = f"http://127.0.0.1:{used.sandbox_port}/"
+            print(f"phone and OA desk: {place}   sign in as s0001, password yuanxin", flush=True)
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
+        if given.worker is not None:
+            ends.append(asyncio.create_task(orphaned(os.getppid())))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
 
 
 def _sandbox(given: argparse.Namespace, settings: Settings) -> int:

@@ -37,6 +37,11 @@ class Settings:
         "127.0.0.1", "Address to listen on; 0.0.0.0 behind a firewall or proxy."
     )
     http_port: int = setting(8080, "Port of pages, commands and sockets.")
+    worker_port: int = setting(
+        0,
+        "First of the ports that workers have each for itself, beside the one they share: for figures, "
+        "and for clients that have to stay with one; 0: none.",
+    )
     public_url: str = setting(
         "",
         "How phones reach the server, as used in cards and sign-in; "
@@ -56,6 +61,11 @@ class Settings:
     )
     redis_url: str = setting(
         "", "Redis that links several nodes, redis://…; empty: one node.", secret=True
+    )
+    drain_seconds: int = setting(
+        0,
+        "How long a server that is told to stop still accepts while /readyz says no; as long as the "
+        "proxy in front takes to notice.",
     )
     log_level: str = setting("info", "debug, info, warning or error.")
 
@@ -206,12 +216,14 @@ def _convert(declared: Field[Any], value: Any) -> Any:
 
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "http_port": (0, 65_535),
+    "worker_port": (0, 65_000),
     "sandbox_port": (0, 65_535),
     "storage_queue": (1, 10_000_000),
     "session_idle_hours": (1, 8_760),
     "session_days": (1, 3_650),
     "ping_interval_ms": (50, 3_600_000),
     "ping_timeout_ms": (50, 3_600_000),
+    "drain_seconds": (0, 600),
     "recall_seconds": (0, 86_400),
     "notice_first_seconds": (1, 15),
     "notice_merge_seconds": (0, 86_400),

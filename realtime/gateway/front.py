@@ -160,22 +160,30 @@ class FrontLine:
         self.factory = runner.server
         self.waiting: set[Front] = set()
         self.tick = Tick()
-        self._server: asyncio.Server
+        self._servers: list[asyncio.Server] = []
 
-    async def open(self, host: str, port: int, backlog: int) -> int:
-        """Listen; the port. Raises OSError."""
+    async def open(self, host: str, port: int, backlog: int, *, reuse_port: bool = False) -> int:
+        """Listen, also at several places; the port. With `reuse_port` other processes may listen at the
+        same one, and the kernel shares connections out among them. Raises OSError."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Front(self), host, port, backlog=backlog, reuse_address=True
+        server = await loop.create_server(
+            lambda: Front(self),
+            host,
+            port,
+            backlog=backlog,
+            reuse_address=True,
+            reuse_port=reuse_port or None,
         )
-        place: sockets.socket = self._server.sockets[0]
-        for listening in self._server.sockets:
+        self._servers.append(server)
+        for listening in server.sockets:
             # What is accepted here inherits it, without a call to the kernel each.
             bound_send_buffer(listening)
+        place: sockets.socket = server.sockets[0]
         return int(place.getsockname()[1])
 
     async def close(self) -> None:
         """Listen no more. Connections that were sorted are others' to end."""
-        self._server.close()
+        while self._servers:
+            self._servers.pop().close()
         for front in list(self.waiting):
             front.close()

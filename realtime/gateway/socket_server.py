@@ -8,6 +8,7 @@ namespace with a string where the protocol has an object.
 
 import asyncio
 import logging
+import random
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,6 +79,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self.engine.listener = self
         self.options = options
         self.connect_within_s = connect_within_s
+        self.return_within_ms = 0
+        """Over how long those who are sent away spread their coming back."""
 
     def _engineio_server_class(self) -> Any:
         return self._make_engine
@@ -147,8 +150,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         state: SocketState = socket.app
         if not any(state.namespaces.values()):
             return ()
-        body = msgspec.json.encode({"reason": reason.reason, "reconnect": reason.reconnect})
-        told = event_frame("closing", body)
+        words: dict[str, Any] = {"reason": reason.reason, "reconnect": reason.reconnect}
+        if reason is Closing.GOING_AWAY:
+            # All are told at once; they are not to come back at once.
+            words["retry_after_ms"] = random.randint(0, self.return_within_ms)
+        told = event_frame("closing", msgspec.json.encode(words))
         return (told,) if reason.reconnect else (told, DISCONNECT_FRAME)
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:

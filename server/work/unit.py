@@ -210,6 +210,10 @@ class UnitOfWork:
             )
         )
 
+    def post(self, word: Callable[[Millis], Append]) -> None:
+        """Tell every node something it has to take to heart (see `server.nodes.bulletin`)."""
+        self._ops.append(word(self.now))
+
     def disconnect(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None = None
     ) -> None:
