@@ -223,9 +223,9 @@ class Gaps:
         for some in _batches(channels, CHANNELS_COMPARED):
             ends = await self._history.ends(some)
             for channel in some:
-                position = self._order.position(channel)
-                if position is not None and position < ends.get(channel, 0):
-                    self._order.miss(channel)
+                position, end = self._order.position(channel), ends.get(channel, 0)
+                if position is not None and position < end:
+                    self._order.miss(channel, end)
 
     # -- mending -------------------------------------------------------------------------------------
 
@@ -274,20 +274,29 @@ class Gaps:
             return True
         changes = person.changes
         channels = await self._history.channels_of(person_id)
-        differing = person.channels ^ (channels.keys() - {person_channel(person_id)})
-        heard = [channel for channel in differing if channel in self._order]
-        await self._compare(heard)
+        differing = (person.channels ^ channels.keys()) - {person_channel(person_id)}
+        await self._compare([channel for channel in differing if channel in self._order])
         if person.changes != changes:
             return False
         self._flush()
-        for channel in differing - self._order.missing.keys():
-            if channel not in channels:
+        waits = False
+        for channel in differing:
+            if channel in channels:
+                self._bring_in(person_id, channel, channels[channel])
+            elif channel in self._order.missing:
+                waits = True
+            else:
                 self._membership.leave(channel, (person_id,))
-                continue
-            if channel not in self._order:
-                self._order.begin(channel, channels[channel] - 1)
+        return not waits
+
+    def _bring_in(self, person_id: str, channel: str, first: int) -> None:
+        """Somebody has been a member since an event that did not come. Where others hear the channel and
+        it is still to be read, it will say so in its place."""
+        position = self._order.position(channel)
+        if channel not in self._order:
+            self._order.begin(channel, first - 1)
+        if position is None or first <= position:
             self._membership.join(channel, (person_id,))
-        return True
 
 
 def _batches(channels: Iterable[str], size: int) -> Iterable[list[str]]:

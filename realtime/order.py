@@ -44,6 +44,7 @@ class Order:
         self._orphans: list[Publication] = []
         self._positions: dict[str, int | None] = {}
         self._left: OrderedDict[str, int] = OrderedDict()
+        self._ends: dict[str, int] = {}
         self._held: dict[str, list[Publication]] = {}
         self._holding = 0
 
@@ -110,7 +111,8 @@ class Order:
         last = self.position(channel)
         if last is not None and complete_up_to is not None:
             self._positions[channel] = max(last, complete_up_to)
-            self._release(channel)
+            for publication in self.let_go(channel):
+                self._take(publication)
         self._finish()
 
     def give_up(self, channel: str) -> None:
@@ -123,11 +125,13 @@ class Order:
         """Nothing is missing any more of a channel; what was waiting."""
         held = self._held.pop(channel, [])
         self._holding -= len(held)
+        self._ends.pop(channel, None)
         self.missing.pop(channel, None)
         return held
 
-    def miss(self, channel: str) -> None:
-        """Something of a channel has not come."""
+    def miss(self, channel: str, end: int) -> None:
+        """Not everything up to there has come of a channel."""
+        self._ends[channel] = max(end, self._ends.get(channel, 0))
         self.missing.setdefault(channel, self._clock.monotonic())
 
     def _take(self, publication: Publication) -> None:
@@ -174,11 +178,15 @@ class Order:
             self._holding += 1
         else:
             self.fresh.add(channel)
-        self.miss(channel)
+        self.miss(channel, publication.position or 0)
 
     def _release(self, channel: str) -> None:
+        """A gap is filled; there may be another, or an end that has not come."""
+        end = self._ends.get(channel, 0)
         for publication in self.let_go(channel):
             self._take(publication)
+        if (self.position(channel) or end) < end:
+            self.miss(channel, end)
 
     def _hand_on(self, publication: Publication) -> None:
         if publication.position is not None and publication.channel in self._positions:
