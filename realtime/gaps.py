@@ -58,7 +58,8 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds of waiting for what is missing. Comparing is never more than a tenth of the time."""
+    """Seconds of waiting for what is missing. Comparing takes a tenth of the time at most, half when it is
+    asked for."""
 
     hold_s: float = 0.1
     """How long a publication waits for earlier ones before they are read."""
@@ -75,7 +76,7 @@ class Patience:
 
 
 class Gaps:
-    """What a hub misses. `deliver` hands publications to connections."""
+    """What a hub misses. `deliver` hands publications to connections, `flush` the last of them."""
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class Gaps:
         backplane: Backplane,
         membership: Membership,
         deliver: Callable[[Sequence[Publication]], None],
+        flush: Callable[[], None],
         clock: Clock,
         metrics: HubMetrics,
         patience: Patience | None = None,
@@ -90,11 +92,11 @@ class Gaps:
         self._history = history
         self._backplane = backplane
         self._membership = membership
-        self._deliver = deliver
+        self._flush = flush
         self._clock = clock
         self._metrics = metrics
         self._patience = patience or Patience()
-        self._order = Order(clock, membership.is_settled)
+        self._order = Order(clock, membership.member, deliver)
         self._wanted = False
         self._compared_at = clock.monotonic()
         self._comparing_s = 0.0
@@ -128,13 +130,12 @@ class Gaps:
             for channel in some:
                 self._order.learn(channel, ends.get(channel, 0))
 
-    def in_order(self, publications: Sequence[Publication]) -> Sequence[Publication]:
-        """Those that may be handed on now, and what was waiting for them."""
+    def hear(self, publications: Sequence[Publication]) -> None:
+        """Hand on what may be handed on now; the rest when its turn has come."""
         missing = len(self._order.missing)
-        ordered = self._order.sort(publications)
-        if len(self._order.missing) > missing or self._order.fresh:
+        self._order.hear(publications)
+        if len(self._order.missing) > missing or self._order.fresh or self._order.doubted:
             self._wake.set()
-        return ordered
 
     def compare(self) -> None:
         """Something may have been missed: compare every channel heard here with storage."""
@@ -143,7 +144,9 @@ class Gaps:
 
     def proves_from(self, moment: int) -> float:
         """Only a ping sent later proves anything about what was committed at a moment."""
-        if self._wanted or self._order.missing or not self._backplane.is_sound:
+        order = self._order
+        is_whole = not (self._wanted or order.missing or order.fresh or order.doubted)
+        if not is_whole or not self._backplane.is_sound:
             return math.inf
         return max(moment + self._patience.noticed_s * 1000, self._mended_at)
 
@@ -166,6 +169,9 @@ class Gaps:
             await self._compare_all()
         if self._order.fresh:
             await self._compare_fresh()
+        for person_id in list(self._order.doubted):
+            if await self._reconcile(person_id):
+                self._order.doubted.discard(person_id)
         overdue = self._clock.monotonic() - self._patience.hold_s
         due = [channel for channel, since in self._order.missing.items() if since <= overdue]
         for some in _batches(due, CHANNELS_READ):
@@ -185,9 +191,9 @@ class Gaps:
 
     def _comparison_due(self) -> float:
         patience = self._patience
-        pause = patience.sweep_s if self._backplane.is_sound else patience.unsound_s
         if self._wanted:
-            pause = patience.again_s
+            return self._compared_at + max(patience.again_s, self._comparing_s)
+        pause = patience.sweep_s if self._backplane.is_sound else patience.unsound_s
         return self._compared_at + max(pause, 9 * self._comparing_s)
 
     async def _compare_all(self) -> None:
@@ -217,9 +223,9 @@ class Gaps:
         for some in _batches(channels, CHANNELS_COMPARED):
             ends = await self._history.ends(some)
             for channel in some:
-                position = self._order.position(channel)
-                if position is not None and position < ends.get(channel, 0):
-                    self._order.miss(channel)
+                position, end = self._order.position(channel), ends.get(channel, 0)
+                if position is not None and position < end:
+                    self._order.miss(channel, end)
 
     # -- mending -------------------------------------------------------------------------------------
 
@@ -235,7 +241,7 @@ class Gaps:
                     await self._mend_each((channel,))
             else:
                 log.exception("what was missed of a channel cannot be read")
-                self._hand_on(self._order.give_up(channels[0]))
+                self._order.give_up(channels[0])
 
     async def _mend(self, channels: Sequence[str]) -> None:
         """Read what is missing of these channels, and hand it on."""
@@ -253,18 +259,13 @@ class Gaps:
             person_id = person_of(channel)
             if person_id is None or not missed[channel] or await self._reconcile(person_id):
                 complete_up_to = tops[channel] if len(missed[channel]) < EVENTS_READ else None
-                filled = self._order.fill(channel, missed[channel], complete_up_to)
+                self._order.fill(channel, missed[channel], complete_up_to)
                 self._metrics.gaps_read += len(missed[channel])
-                self._hand_on(filled)
-
-    def _hand_on(self, publications: Sequence[Publication]) -> None:
-        if publications:
-            self._mended_at = self._clock.now()
-            self._deliver(publications)
+                self._mended_at = self._clock.now()
 
     async def _reconcile(self, person_id: str) -> bool:
-        """A person's own channel had a gap: conversations may have begun or ended for them. False when
-        that has to be looked at again, since more happened meanwhile.
+        """Conversations may have begun or ended for a person who was not told: read which there are. False
+        when that has to be done again, since more happened meanwhile.
 
         Where a channel has a gap itself, what is missing there will say so in its place.
         """
@@ -273,16 +274,29 @@ class Gaps:
             return True
         changes = person.changes
         channels = await self._history.channels_of(person_id)
+        differing = (person.channels ^ channels.keys()) - {person_channel(person_id)}
+        await self._compare([channel for channel in differing if channel in self._order])
         if person.changes != changes:
             return False
-        elsewhere = self._order.missing.keys() | {person_channel(person_id)}
-        for channel in channels.keys() - person.channels - elsewhere:
-            if channel not in self._order:
-                self._order.begin(channel, channels[channel] - 1)
+        self._flush()
+        waits = False
+        for channel in differing:
+            if channel in channels:
+                self._bring_in(person_id, channel, channels[channel])
+            elif channel in self._order.missing:
+                waits = True
+            else:
+                self._membership.leave(channel, (person_id,))
+        return not waits
+
+    def _bring_in(self, person_id: str, channel: str, first: int) -> None:
+        """Somebody has been a member since an event that did not come. Where others hear the channel and
+        it is still to be read, it will say so in its place."""
+        position = self._order.position(channel)
+        if channel not in self._order:
+            self._order.begin(channel, first - 1)
+        if position is None or first <= position:
             self._membership.join(channel, (person_id,))
-        for channel in person.channels - channels.keys() - elsewhere:
-            self._membership.leave(channel, (person_id,))
-        return True
 
 
 def _batches(channels: Iterable[str], size: int) -> Iterable[list[str]]:

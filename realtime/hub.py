@@ -66,6 +66,7 @@ class Hub:
                 backplane,
                 self._membership,
                 self._hand_over,
+                self._deliver_late,
                 clock,
                 self.metrics,
                 patience,
@@ -245,8 +246,8 @@ class Hub:
     def deliver(self, publications: Sequence[Publication]) -> None:
         """Hand publications to the connections of this node, in order."""
         if self._gaps is not None:
-            publications = self._gaps.in_order(publications)
-        if publications:
+            self._gaps.hear(publications)
+        else:
             self._hand_over(publications)
 
     def _hand_over(self, publications: Sequence[Publication]) -> None:
@@ -356,7 +357,8 @@ class Hub:
 
     async def _read_channels(self, person: Person, channels_of: ChannelsOf) -> bool:
         try:
-            await self.hears(())  # What is told about this person from now on.
+            # What is told about this person from now on is heard, or missed in their own channel.
+            await self.hears((person_channel(person.id),))
             snapshot = await channels_of(person.id)
             if self._membership.people.get(person.id) is person:
                 self._membership.settle(person, snapshot)

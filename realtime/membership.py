@@ -131,10 +131,12 @@ class Membership:
                 listening.append(connection)
         return listening
 
-    def is_settled(self, person_id: str) -> bool:
-        """Whether somebody is here and their channels are known."""
+    def member(self, person_id: str, channel: str) -> bool | None:
+        """Whether a person hears a channel; None for who is not here, or whose channels are being read."""
         person = self.people.get(person_id)
-        return person is not None and person.overrides is None
+        if person is None or person.overrides is not None:
+            return None
+        return channel in person.channels
 
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)

@@ -34,7 +34,9 @@ class RedisServer:
         }
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
         with (self._folder / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(["redis-server", *arguments], stdout=log, stderr=log)
+            # It ends with us, also when a run of tests is killed.
+            command = ["setpriv", "--pdeathsig", "KILL", "redis-server", *arguments]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
 
     async def start(self) -> None:
         """Start it and wait until it answers."""

@@ -28,7 +28,7 @@ class Ledger:
     def store(self, channel: str, name: str = "chat.sent", **parts: object) -> Publication:
         """Store one event, and what it changes of who hears the channel."""
         position = self._ends[channel] = self._ends.get(channel, 0) + 1
-        body = event_body(msgspec.json.encode({"n": position}), channel, position)
+        body = event_body(msgspec.json.encode({"key": parts.get("key")}), channel, position)
         entry = Publication(channel, name, body, position, **parts)
         entries = self._entries.setdefault(channel, [])
         if entry.key is not None and kind_of(channel) is ChannelKind.STATE:
