@@ -13,6 +13,7 @@ from server.settings import BadSetting, Settings, load
 from tests.storage.mongodb import database_for, server_url
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(300)
 Ended = subprocess.CompletedProcess[str]
 
 
@@ -26,7 +27,7 @@ def operate(folder: Path, *arguments: str) -> Ended:
         env={**kept, "YUANXIN_DATA_DIR": str(folder), "YUANXIN_STORAGE_URL": url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
 
 
