@@ -75,16 +75,16 @@ async def _ask_all(url: str, clock: Clock) -> bool:
 async def _ask(url: str, clock: Clock, question: Question) -> str:
     """What is wrong; empty when the promise is kept."""
     async with scratch_database(url) as database:
-        stores = [MongoStore(url, database=database, clock=clock) for _ in range(2)]
+        first, second = (MongoStore(url, database=database, clock=clock) for _ in range(2))
         try:
-            for store in stores:
-                await store.open()
-                for collection in COLLECTIONS:
-                    await store.ensure(collection)
-            await question.ask(*stores)
+            await first.open()
+            for collection in COLLECTIONS:
+                await first.ensure(collection)
+            await second.open()
+            await question.ask(first, second)
         except (Broken, StorageError) as fault:
             return str(fault)
         finally:
-            for store in stores:
-                await store.close()
+            await second.close()
+            await first.close()
     return ""

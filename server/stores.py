@@ -5,10 +5,12 @@ use by other servers of the old version: it is migrated at a start only while it
 operator says so, by one process at a time.
 """
 
+from pathlib import Path
+
 from server.clock import Clock
 from server.settings import Settings
 from server.storage import StorageError, Store
-from server.storage.migrate import load, migrate, pending
+from server.storage.migrate import MIGRATIONS, load, migrate, pending
 from server.storage.mongodb import MongoStore
 from server.storage.sqlite import SqliteStore
 
@@ -25,17 +27,17 @@ def made_store(settings: Settings, clock: Clock) -> Store:
 
 
 async def bring_to_this_version(
-    store: Store, settings: Settings, clock: Clock, *, upgrade: bool
+    store: Store, settings: Settings, clock: Clock, *, upgrade: bool, folder: Path = MIGRATIONS
 ) -> None:
     """Take the migrations that an opened store needs. Raises StorageError when that is not allowed."""
     if not settings.storage_url:
         backups = settings.data_dir / "backups"
-        await migrate(store, clock=clock, backup=backups, alone=True)
+        await migrate(store, clock=clock, folder=folder, backup=backups, alone=True)
         return
-    missing = await pending(store)
-    if missing and not upgrade and len(missing) < len(load()):
+    missing = await pending(store, folder=folder)
+    if missing and not upgrade and len(missing) < len(load(folder)):
         raise StorageError(
             f"the shared store lacks {', '.join(missing)}; stop every server, make a backup, "
             "and run `python -m server migrate`"
         )
-    await migrate(store, clock=clock, wait_s=OTHERS_MIGRATE_S)
+    await migrate(store, clock=clock, folder=folder, wait_s=OTHERS_MIGRATE_S)

@@ -1,5 +1,6 @@
 """What a batch does: documents, versions, preconditions, and all or nothing."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,24 @@ async def test_what_is_no_document_is_refused_and_harms_nobody_else(
         await store.apply(Insert("notes", {"_id": "n0"}), op)
 
     assert await store.scan("notes") == []
+
+
+async def test_a_mistake_in_one_batch_hurts_no_other(store: Store) -> None:
+    good = [Insert("notes", {"_id": "n1"}), Append("talk", "a", {"_id": "m1"}, idem="i")]
+
+    results = await asyncio.gather(
+        store.apply(*good),
+        store.apply(Insert("notes", {"_id": "n2", "at": 2**64})),
+        store.apply(Insert("notes", {"_id": "\ud800"})),
+        store.apply(Insert("notes", {"_id": "n3", "text": "\ud800"})),
+        store.apply(Append("talk", "a", {"_id": "m2"}, idem="\ud800")),
+        store.apply(Append("talk", "\ud800", {"_id": "m3"})),
+        return_exceptions=True,
+    )
+    await store.apply(Insert("notes", {"_id": "n4"}))
+
+    assert [isinstance(result, Exception) for result in results] == [False, *[True] * 5]
+    assert [doc["_id"] for doc in await store.scan("notes")] == ["n1", "n4"]
 
 
 async def test_an_empty_batch_is_a_mistake(store: Store) -> None:

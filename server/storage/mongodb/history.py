@@ -36,9 +36,9 @@ async def open_history(database: Database) -> str:
             return epoch
 
 
-async def begin_new_epoch(url: str) -> str:
+async def begin_new_epoch(url: str, name: str | None = None) -> str:
     """Begin a new epoch, since the database was put back from a copy. Servers learn of it at their start."""
-    client, database = connect(url)
+    client, database = connect(url, name)
     try:
         await check_server(client)
         with translating():
