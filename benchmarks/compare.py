@@ -33,6 +33,8 @@ from benchmarks.peers.serving import NotServing, serving
 
 QUICK: Final = "--quick"
 QUICK_PEERS: Final = [name for name in PEERS if name != "stock"]
+KEPT: Final = ("delivery_p99_ms", "resident_bytes")
+"""What a workload knows of the one before it."""
 RESULTS: Final = machine.CACHE / "comparison.json"
 
 Turn = tuple[int, Session, Peer]
@@ -56,9 +58,8 @@ async def ask(session: Session, peer: Peer) -> list[Line]:
         load.crowd(server.port, server.pid, session.people, session.steps) as steps,
     ):
         async for line in steps:
-            if lines and "delivery_p99_ms" in lines[-1]:
-                line["quiet_p99_ms"] = lines[-1]["delivery_p99_ms"]
-            lines.append(line)
+            before = lines[-1] if lines else {}
+            lines.append(line | {f"before_{key}": before[key] for key in KEPT if key in before})
     return lines
 
 
@@ -163,18 +164,20 @@ def show(results: Results, options: argparse.Namespace) -> None:
     print(json.dumps(summary(results), ensure_ascii=False))
 
 
-def summary(results: Results) -> dict[str, dict[str, dict[str, object]]]:
-    """The medians, by workload and peer."""
+def summary(results: Results) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The medians, by workload and peer; None for what could not be counted."""
     return {
         answer.workload.name: {
-            row.peer: {
-                **{k: float(f"{v:.4g}") for k, v in row.values.items()},
-                "is_valid": row.is_valid,
-            }
+            row.peer: {key: _short(value) for key, value in row.values.items()}
+            | {"is_valid": row.is_valid}
             for row in answer.rows
         }
         for answer in answers(results)
     }
+
+
+def _short(value: float) -> float | None:
+    return None if math.isnan(value) else float(f"{value:.4g}")
 
 
 def list_all(size: Size) -> None:

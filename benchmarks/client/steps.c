@@ -38,7 +38,7 @@ typedef struct {
     uint64_t first;              // the number of its first message
     uint64_t began, sent;        // when sending began; how many since
     uint64_t expected, heard;    // deliveries
-    uint64_t behind;             // deliveries of the step before that never came, or come now
+    uint64_t behind;             // deliveries or acks of the step before that never came, or come now
     uint64_t unfinished;         // messages that somebody still waits for
     uint64_t skipped;            // were due when everybody still waited for an ack
     uint64_t doubled;            // deliveries that nobody expected
@@ -294,7 +294,8 @@ bool step_run(const char *step, pid_t pid) {
     memset(filler, 'x', sizeof filler);
     char *name = strdup(step), *keys = strchr(name, ':');
     if (keys) *keys++ = 0;
-    talk = (Talk){.behind = talk.expected - talk.heard};
+    uint64_t owed = talk.expected - talk.heard;
+    talk = (Talk){.behind = owed > talk.unfinished ? owed : talk.unfinished};
     crowd.listener = (Listener){0};
     for (int i = 0; i < crowd.count; i++) crowd.people[i].asked_at = 0;
     bool known = read_wish(keys ? keys : name + strlen(name), &talk.wish);

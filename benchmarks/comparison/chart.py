@@ -136,6 +136,7 @@ def _draw(group: Group, top: int) -> Iterator[str]:
     for at, row in enumerate(group.bars):
         y, ratio = top + 30 + at * BAR, row.times_better[group.key]
         if math.isnan(ratio):
+            yield _text(_place(1) + 6, y + 11, f"no figure{_mark(row)}", "soft")
             continue
         left, right = sorted((_place(1), _place(ratio)))
         width = max(right - left, 2)

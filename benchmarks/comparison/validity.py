@@ -52,7 +52,7 @@ def _flaws(line: Line, cores: int) -> list[str]:
         "lost their connection": line["lost"],
         "deliveries came twice": line.get("doubled", 0),
         "packets were not understood": line["strange"],
-        "deliveries of the step before came late": line.get("behind", 0),
+        "deliveries or acks of the step before were late": line.get("behind", 0),
     }
     flaws = [f"{count:.0f} {what}" for what, count in counts.items() if count]
     if (share := line["client_s"] / max(line["took_s"], 1e-9)) > CLIENT_FULL:

@@ -145,7 +145,8 @@ def _at_rate(of: str) -> tuple[Column, ...]:
 
 
 def _grown(line: Line) -> float:
-    return (line["resident_bytes"] - line["resident_before_bytes"]) / 2**20
+    before = line.get("before_resident_bytes", math.nan)
+    return (line["resident_bytes"] - before) / 2**20
 
 
 def _per_connection(line: Line) -> float:
@@ -161,7 +162,9 @@ IDLE = (
 )
 STUCK = (
     *_at_rate("delivery")[:3],
-    Column("against_quiet", "p99/quiet", _ratio("delivery_p99_ms", "quiet_p99_ms"), digits=2),
+    Column(
+        "against_quiet", "p99/quiet", _ratio("delivery_p99_ms", "before_delivery_p99_ms"), digits=2
+    ),
     Column("grown_mib", "RSS +MiB", _grown),
     Column("cut", "cut", _plain("cut"), digits=0),
 )

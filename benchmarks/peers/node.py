@@ -20,6 +20,7 @@ from benchmarks.machine import CACHE
 HERE = Path(__file__).parent
 FOLDER = CACHE / "peers"
 INSTALL_WITHIN_S = 300
+RETRY = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 
 
 class NotInstalled(Exception):
@@ -67,7 +68,7 @@ def _npm_ci() -> None:
     }
     try:
         done = subprocess.run(
-            [tools / "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            [tools / "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *RETRY],
             cwd=FOLDER,
             env=os.environ | settings,
             stdin=subprocess.DEVNULL,
@@ -78,4 +79,5 @@ def _npm_ci() -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotInstalled(str(error)) from error
     if done.returncode:
-        raise NotInstalled(done.stderr.strip()[-500:])
+        errors = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
+        raise NotInstalled("; ".join(errors[:3]) or f"npm ended with {done.returncode}")

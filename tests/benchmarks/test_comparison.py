@@ -55,7 +55,7 @@ def test_a_quiet_run_with_a_busy_server_is_valid() -> None:
         ({"stolen_s": 0.5}, "too noisy, 25% stolen from the machine"),
         ({"lost": 2}, "2 lost their connection"),
         ({"doubled": 1}, "1 deliveries came twice"),
-        ({"behind": 7}, "7 deliveries of the step before came late"),
+        ({"behind": 7}, "7 deliveries or acks of the step before were late"),
     ],
 )
 def test_a_run_that_says_nothing_about_the_server_is_invalid(told: Line, flaw: str) -> None:
@@ -169,4 +169,4 @@ def test_a_figure_that_was_not_counted_is_nothing_rather_than_wrong() -> None:
     against_quiet = next(column for column in stuck.columns if column.key == "against_quiet")
 
     assert math.isnan(against_quiet.of(line()))
-    assert against_quiet.of(line(quiet_p99_ms=5.0)) == 2
+    assert against_quiet.of(line(before_delivery_p99_ms=5.0)) == 2

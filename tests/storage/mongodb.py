@@ -22,10 +22,16 @@ def is_double() -> bool:
 
 @cache
 def server_url() -> str:
-    """Where the server is; the double is started when it is first asked for and ends with the tests."""
-    if not is_double():
-        atexit.register(_drop_databases)
-        return os.environ["MONGODB_URL"]
+    """Where the server is."""
+    if is_double():
+        return double()[0]
+    atexit.register(_drop_databases)
+    return os.environ["MONGODB_URL"]
+
+
+@cache
+def double() -> tuple[str, int]:
+    """Url of the double and port of the nx-27017 behind it, started when they are first asked for."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.storage.wire_double", "--until-input-ends"],
         cwd=ROOT,
@@ -35,7 +41,8 @@ def server_url() -> str:
     )
     atexit.register(_end, process)
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    url, nx_port = process.stdout.readline().split()
+    return url, int(nx_port)
 
 
 def database_for(folder: Path) -> str:

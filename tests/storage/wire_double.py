@@ -7,7 +7,8 @@ transactions are isolated by standing in a row, and what a client sees is what i
 nx-27017 does not know or gets wrong is put right in `wire_mends`.
 
 `async with wire_double() as double` gives `double.url`; `double.faults` breaks things. As a process:
-`python -m tests.storage.wire_double [--port N]` prints the url and serves until it is ended.
+`python -m tests.storage.wire_double [--port N]` prints the url, and the port of the nx-27017 behind it, and
+serves until it is ended.
 """
 
 import argparse
@@ -72,7 +73,10 @@ class Double:
     nx_port: int
     port: int = 0
     set_name: str = "double"
+    """Empty: a server that stands alone."""
+    wire_version: int = 21
     faults: Faults = field(default_factory=Faults)
+    connections: "set[asyncio.Task[None]]" = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _open: Transaction | None = None
     _outcomes: "OrderedDict[tuple[bytes, int], bool]" = field(default_factory=OrderedDict)
@@ -86,6 +90,10 @@ class Double:
     # Connections
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.connections.add(task)
+        task.add_done_callback(self.connections.discard)
         upstream = await asyncio.open_connection("127.0.0.1", self.nx_port)
         me = object()
         try:
@@ -113,6 +121,8 @@ class Double:
             return self._hello()
         if name == "endSessions":
             return {"ok": 1.0}
+        if name == "saslStart":
+            return {"ok": 0.0, "code": 18, "errmsg": "there are no users here"}
         if not self.faults.has_primary:
             return {
                 "ok": 0.0,
@@ -140,17 +150,13 @@ class Double:
             "ismaster": primary,
             "isWritablePrimary": primary,
             "secondary": not primary,
-            "setName": self.set_name,
-            "setVersion": 1,
-            "hosts": [me],
-            "me": me,
-            **({"primary": me} if primary else {}),
+            **(_set_facts(self.set_name, me, primary) if self.set_name else {}),
             "maxBsonObjectSize": 16 * 1024 * 1024,
             "maxMessageSizeBytes": 48_000_000,
             "maxWriteBatchSize": 100_000,
             "logicalSessionTimeoutMinutes": 30,
             "minWireVersion": 0,
-            "maxWireVersion": 21,
+            "maxWireVersion": self.wire_version,
             "readOnly": False,
         }
 
@@ -224,6 +230,11 @@ class Double:
             return _command_in(body)
 
         return await self._mends.answer(name, command, ask)
+
+
+def _set_facts(name: str, me: str, primary: bool) -> Doc:
+    known = {"primary": me} if primary else {}
+    return {"setName": name, "setVersion": 1, "hosts": [me], "me": me, **known}
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
@@ -315,14 +326,23 @@ def _free_port() -> int:
 async def wire_double(port: int = 0) -> AsyncIterator[Double]:
     """The double while the context lasts."""
     nx_port = _free_port()
-    async with _nx(nx_port):
-        double = Double(nx_port)
-        server = await asyncio.start_server(double.serve, "127.0.0.1", port)
-        double.port = server.sockets[0].getsockname()[1]
-        try:
-            yield double
-        finally:
-            server.close()
+    async with _nx(nx_port), relay(nx_port, port) as double:
+        yield double
+
+
+@asynccontextmanager
+async def relay(nx_port: int, port: int = 0) -> AsyncIterator[Double]:
+    """Only the relay, before an nx-27017 that runs already; no database may be used through two of them."""
+    double = Double(nx_port)
+    server = await asyncio.start_server(double.serve, "127.0.0.1", port)
+    double.port = server.sockets[0].getsockname()[1]
+    try:
+        yield double
+    finally:
+        server.close()
+        for task in double.connections:
+            task.cancel()
+        await asyncio.gather(*double.connections, return_exceptions=True)
 
 
 async def _main() -> None:
@@ -338,7 +358,7 @@ async def _main() -> None:
         # Nothing is ever written: to be readable means to be at the end.
         loop.add_reader(sys.stdin.fileno(), stop.set)
     async with wire_double(given.port) as double:
-        print(double.url, flush=True)
+        print(double.url, double.nx_port, flush=True)
         await stop.wait()
 
 
