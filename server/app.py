@@ -100,7 +100,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{self.settings.http_host}:{self.port}"
+        return f"{self.settings.scheme}://{self.settings.http_host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

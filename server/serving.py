@@ -1,6 +1,7 @@
 """How a node is reached: its routes, where it listens, and how it leaves."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,16 +71,31 @@ def web_application(
 
 async def listen(front: FrontLine, settings: Settings, ports: Ports) -> int:
     """Open the doors; the port of the first. Raises BadSetting."""
-    host, backlog = settings.http_host, 4_096
+    host, backlog, tls = settings.http_host, 4_096, _tls(settings)
     try:
-        port = await front.open(host, settings.http_port, backlog, reuse_port=ports.is_shared)
+        port = await front.open(
+            host, settings.http_port, backlog, reuse_port=ports.is_shared, tls=tls
+        )
         if ports.own is not None:
-            await front.open(host, ports.own, backlog)
+            await front.open(host, ports.own, backlog, tls=tls)
     except OSError as fault:
         also = f" or {ports.own}" if ports.own is not None else ""
         place = f"{host}:{settings.http_port}{also}"
         raise BadSetting(f"cannot listen on {place}: {fault.strerror or fault}") from None
     return port
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls_certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key or None)
+    except (OSError, ssl.SSLError) as fault:
+        raise BadSetting(
+            f"YUANXIN_TLS_CERTIFICATE and _TLS_KEY cannot be used together: {fault}"
+        ) from None
+    return context
 
 
 async def leave(

@@ -44,9 +44,12 @@ class Settings:
     )
     public_url: str = setting(
         "",
-        "How phones reach the server, as used in cards and sign-in; "
-        "empty: http://127.0.0.1:<port>.",
+        "How phones reach the server, as used in cards and sign-in; empty: this machine itself.",
     )
+    tls_certificate: str = setting(
+        "", "PEM file of a certificate with its chain, to serve TLS without a proxy; empty: plain."
+    )
+    tls_key: str = setting("", "PEM file of its key; empty: in the certificate's file.")
     trusted_proxies: str = setting(
         "", "Addresses, separated by commas, whose X-Forwarded-For is believed."
     )
@@ -131,7 +134,12 @@ class Settings:
     @property
     def url(self) -> str:
         """How phones reach the server, without a slash at the end."""
-        return (self.public_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
+        return (self.public_url or f"{self.scheme}://127.0.0.1:{self.http_port}").rstrip("/")
+
+    @property
+    def scheme(self) -> str:
+        """How this server itself is spoken to."""
+        return "https" if self.tls_certificate else "http"
 
     @property
     def database(self) -> Path:

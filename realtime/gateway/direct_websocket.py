@@ -104,10 +104,10 @@ class DirectWebSocket(asyncio.Protocol):
         self._unwritten = b""
         self._taking: Callable[[int, bytes], None] | None = None
         """Who is given what comes instead of the socket."""
-        # Tells at once when something has to wait.
-        transport.set_write_buffer_limits(high=0)
         # What is encrypted has to go through the transport.
         own = transport.get_extra_info("ssl_object") is None
+        # Tell at once when something has to wait; what is encrypted always does, if only for a moment.
+        transport.set_write_buffer_limits(high=0 if own else MOST_TOGETHER)
         self._descriptor: int = transport.get_extra_info("socket").fileno() if own else -1
         """The transport's until `connection_lost`; -1 afterwards, and where it may not be used."""
 

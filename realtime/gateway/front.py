@@ -14,6 +14,7 @@ import base64
 import hashlib
 import re
 import socket as sockets
+import ssl
 from collections.abc import Mapping
 from typing import cast
 from urllib.parse import parse_qsl
@@ -162,9 +163,18 @@ class FrontLine:
         self.tick = Tick()
         self._servers: list[asyncio.Server] = []
 
-    async def open(self, host: str, port: int, backlog: int, *, reuse_port: bool = False) -> int:
+    async def open(
+        self,
+        host: str,
+        port: int,
+        backlog: int,
+        *,
+        reuse_port: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> int:
         """Listen, also at several places; the port. With `reuse_port` other processes may listen at the
-        same one, and the kernel shares connections out among them. Raises OSError."""
+        same one, and the kernel shares connections out among them. With `tls` what is written goes
+        through the transport, which is slower. Raises OSError."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
             lambda: Front(self),
@@ -173,6 +183,7 @@ class FrontLine:
             backlog=backlog,
             reuse_address=True,
             reuse_port=reuse_port or None,
+            ssl=tls,
         )
         self._servers.append(server)
         for listening in server.sockets:
