@@ -54,7 +54,14 @@ from server.services import wired
 from server.serving import Ports, gateway_options, leave, listen, web_application
 from server.settings import Settings
 from server.socket import SocketApplication
-from server.state import NodeMetrics, StoreMetrics, oa_check, storage_check, wecom_check
+from server.state import (
+    NodeMetrics,
+    StoreMetrics,
+    oa_check,
+    redis_check,
+    storage_check,
+    wecom_check,
+)
 from server.storage import Store
 from server.stores import bring_to_this_version, made_store
 from server.stream import Streams
@@ -210,7 +217,7 @@ async def running(
             others={
                 "oa": oa_check(worklist, settings),
                 "wecom": wecom_check(notifier, settings),
-                "redis": line.check,
+                "redis": redis_check(line, leader),
                 **{
                     name: partial(check, **wired(check, services))
                     for feature in ALL

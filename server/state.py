@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from server.http import health
 from server.http.health import Check
 from server.integrations.oa.mirror import Worklist
+from server.line import Line
 from server.nodes import Leader
 from server.notify.notifier import Notifier
 from server.settings import Settings
@@ -47,6 +48,20 @@ class NodeMetrics(Collector):
         yield GaugeMetricFamily(
             "node_leads", "1 on the node that does what is done once", value=leads
         )
+
+
+def redis_check(line: Line, leader: Leader) -> health.Ask:
+    async def ask() -> Check:
+        check = await line.check()
+        if line.backplane is None and leader.nodes > 1:
+            return Check(
+                False,
+                f"{leader.nodes} nodes share the store and nothing links them: "
+                "give all of them the same YUANXIN_REDIS_URL",
+            )
+        return check
+
+    return ask
 
 
 def storage_check(store: Store) -> health.Ask:

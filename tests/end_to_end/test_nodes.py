@@ -153,7 +153,9 @@ class Talk:
                 "client_id": client_id,
                 "content": content,
             }
-            await phone.ask("chat.send", fields)
+            async with asyncio.timeout(WITHIN_S):
+                while not (await phone.start("chat.send", fields))["ok"]:
+                    await asyncio.sleep(PACE_S)  # busy: the same again
             self.acked_at[client_id] = time.monotonic()
             await asyncio.sleep(PACE_S)
 
