@@ -19,7 +19,7 @@ test: ## Set up what is missing and run every check
 	@.ci/setup test
 	@$(PYTHON_HERE) static/build.py
 	@$(MAKE) --no-print-directory check-python check-app
-	$(PYTHON_HERE) -m pytest
+	$(PYTHON_HERE) -m pytest -n auto --dist worksteal
 
 lint: ## Style and types only
 	@.ci/setup test

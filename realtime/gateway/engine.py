@@ -209,9 +209,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             return _SESSION_UNKNOWN
         if method not in ("GET", "POST"):
             return _BAD_METHOD
-        if socket.is_websocket or (
-            transport == "websocket" and (socket.upgrading or socket.closing)
-        ):
+        if socket.is_websocket and transport == "polling":
             return _BAD_REQUEST
         return None
 
@@ -226,7 +224,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """A WebSocket was agreed on: it carries a new socket, or one that has been polling."""
         sid = head.query.get("sid")
         if sid is not None:
-            Probe(self.sockets[sid], ws)
+            socket = self.sockets[sid]
+            if _is_taken(socket):
+                ws.refuse()
+            else:
+                Probe(socket, ws)
             return
         address = device_address(head, self.options.trusted_proxies)
         socket = EngineSocket(self, self.generate_id(), address)
@@ -274,6 +276,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
 
     async def _upgrade(self, socket: EngineSocket, request: web.Request) -> web.StreamResponse:
         ws = EngineWebSocket(self.options.max_payload)
+        if _is_taken(socket):
+            await ws.prepare(request)
+            await ws.close()
+            return ws
         socket.upgrading = True
         try:
             await ws.prepare(request)
@@ -324,6 +330,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         if socket.closing and packets[-1:] != ["1"]:
             return _refusal(_BAD_REQUEST, headers)
         return web.Response(text="ok", headers=headers)
+
+
+def _is_taken(socket: EngineSocket) -> bool:
+    """Whether a further WebSocket for it is closed as soon as it is open, as other servers do it."""
+    return socket.is_websocket or socket.upgrading or socket.closing
 
 
 def _packets(body: bytes) -> list[str | bytes]:

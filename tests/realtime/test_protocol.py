@@ -241,8 +241,7 @@ async def test_a_session_moves_from_polling_to_websocket_and_stays_there(engine:
     assert await heard(ws) == "4hello"
     assert (await engine.poll(sid))[0] == 400
     assert (await engine.post(sid, "4late"))[0] == 400
-    with pytest.raises(aiohttp.WSServerHandshakeError):
-        await engine.dial(f"EIO=4&transport=websocket&sid={sid}")
+    await closed(await engine.dial(f"EIO=4&transport=websocket&sid={sid}"))
     await ws.send_str("4again")
     assert await heard(ws) == "4again"
 
