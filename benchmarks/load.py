@@ -14,13 +14,14 @@ import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.machine import CACHE, cores
 
 SOURCES = Path(__file__).parent / "client"
 STEP_WITHIN_S = 300
 
-Line = dict[str, float]
+Line = dict[str, Any]
 """What the client counted and used in one step; see `client/steps.c` for the names."""
 
 

@@ -146,7 +146,7 @@ def _at_rate(of: str) -> tuple[Column, ...]:
 
 def _grown(line: Line) -> float:
     before = line.get("before_resident_bytes", math.nan)
-    return (line["resident_bytes"] - before) / 2**20
+    return float((line["resident_bytes"] - before) / 2**20)
 
 
 def _per_connection(line: Line) -> float:
