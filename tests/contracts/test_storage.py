@@ -101,6 +101,32 @@ async def test_a_unique_value_is_free_again_when_its_holder_lets_go(store: Store
     assert [doc["_id"] for doc in await store.find("notes", "by_badge", ["007"])] == ["n3"]
 
 
+async def test_within_a_batch_a_value_is_let_go_before_it_is_taken(store: Store) -> None:
+    await store.apply(Insert("notes", {"_id": "n1", "badge": "7"}))
+    take = Insert("notes", {"_id": "n2", "badge": "7"})
+    let_go = Patch("notes", "n1", {"badge": None})
+
+    with pytest.raises(Duplicate):
+        await store.apply(take, let_go)
+    await store.apply(let_go, take, Patch("notes", "n1", {"badge": "8"}))
+
+    assert [doc["badge"] for doc in await store.scan("notes")] == ["8", "7"]
+
+
+async def test_neighbours_let_values_go_and_take_them_in_their_order(store: Store) -> None:
+    await store.apply(Insert("notes", {"_id": "n1", "badge": "7"}))
+
+    results = await asyncio.gather(
+        store.apply(Insert("notes", {"_id": "early", "badge": "7"})),
+        store.apply(Delete("notes", "n1")),
+        store.apply(Insert("notes", {"_id": "late", "badge": "7"})),
+        return_exceptions=True,
+    )
+
+    assert [type(result) for result in results] == [Duplicate, list, list]
+    assert [doc["_id"] for doc in await store.scan("notes")] == ["late"]
+
+
 async def test_put_replaces_the_version_it_read(store: Store) -> None:
     await store.apply(Put("notes", {"_id": "n1", "owner": "a", "old": 1}, expect=0))
 
