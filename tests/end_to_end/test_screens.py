@@ -288,6 +288,70 @@ async def test_who_writes_too_fast_waits_as_told_and_sends_once(house: House) ->
     assert attempts[1] - attempts[0] >= RETRY_AFTER_MS / 1000
 
 
+async def test_a_message_that_outruns_a_page_of_history_stays_on_the_screen(house: House) -> None:
+    """The page was read before the message was kept, and comes after the message's ack."""
+    friend = direct_id("s0001", "s0002")
+    asked: dict[str, str] = {}
+    pages: list[str | bytes] = []
+
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        sends: list[str | bytes] = []
+
+        def ask(frame: str | bytes) -> None:
+            named = re.match(r'42(\d+)\["(chat\.history|chat\.send)"', str(frame))
+            if named:
+                asked[named[1]] = named[2]
+            if named and named[2] == "chat.send" and not pages:
+                sends.append(frame)
+            else:
+                server.send(frame)
+
+        def answer(frame: str | bytes) -> None:
+            acked = re.match(r"43(\d+)\[", str(frame))
+            name = asked.pop(acked[1], "") if acked else ""
+            if name == "chat.history" and not pages:
+                pages.append(frame)
+                for one in sends:
+                    server.send(one)
+                return
+            socket.send(frame)
+            if name == "chat.send":
+                socket.send(pages[0])
+
+        socket.on_message(ask)
+        server.on_message(answer)
+
+    async with house.window("s0001", forgiven=[NETWORK]) as window:
+        await window.turn_to(f"/c/{friend}")
+        await window.see(".bubble:has-text('好的，我再约两位护士')")
+        await window.page.evaluate(CHAT_IS_KEPT, "s0001")
+        for over_http in (TICKETS, COMMANDS):
+            await window.context.route(over_http, lambda route: route.abort())
+        await window.page.route_web_socket("**/socket.io/**", between)
+        await window.page.reload()
+        await window.write("比历史先到的一句")
+        await window.see(".line.mine:has-text('比历史先到的一句')")
+        await window.context.unroute(TICKETS)
+        await sent_once(window, friend, "比历史先到的一句")
+
+    assert len(pages) == 1
+
+
+TICKETS = "**/api/v1/auth/ticket"
+COMMANDS = "**/api/v1/commands/**"
+CHAT_IS_KEPT = """account => new Promise(resolve => {
+  const request = indexedDB.open("yuanxin:" + account)
+  request.onsuccess = () => {
+    const look = () => {
+      const counted = request.result.transaction("windows").objectStore("windows").count()
+      counted.onsuccess = () => counted.result ? resolve(request.result.close()) : setTimeout(look, 50)
+    }
+    look()
+  }
+})"""
+
+
 async def test_three_thousand_messages_are_a_few_rows_and_the_first_can_be_reached(
     house: House,
 ) -> None:

@@ -12,6 +12,14 @@ const PAGE = 50
 const BEFORE_UNREAD = 30
 const KEPT_FOR_NEXT_VISIT = 50
 
+type Step = (stretch: Stretch) => Stretch
+
+/** A page on its way, and what happened to its conversation since it was asked for. */
+interface Loading {
+  id: string
+  meanwhile: Step[]
+}
+
 export const useMessages = defineStore("messages", () => {
   const people = usePeople()
   const byConversation = shallowReactive(new Map<string, Stretch>())
@@ -20,6 +28,7 @@ export const useMessages = defineStore("messages", () => {
   const generation = ref(0)
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const underWay = new Map<string, Promise<void>>()
+  const loading = new Set<Loading>()
 
   function put(id: string, stretch: Stretch): void {
     byConversation.set(id, stretch)
@@ -34,7 +43,7 @@ export const useMessages = defineStore("messages", () => {
     if (tail) await keep("windows", id, tail)
   }
 
-  function change(id: string, step: (stretch: Stretch) => Stretch): void {
+  function change(id: string, step: Step): void {
     const before = byConversation.get(id)
     if (!before) return
     const after = step(before)
@@ -66,23 +75,22 @@ export const useMessages = defineStore("messages", () => {
     )
   }
 
-  async function loadNewest(id: string): Promise<void> {
-    const page = await command("chat.history", { conversation_id: id, limit: PAGE })
-    inStep.add(id)
-    put(id, { messages: page.messages, hasOlder: page.has_more, hasNewer: false })
+  function loadNewest(id: string): Promise<void> {
+    return load(id, async () => {
+      const page = await command("chat.history", { conversation_id: id, limit: PAGE })
+      return () => ({ messages: page.messages, hasOlder: page.has_more, hasNewer: false })
+    })
   }
 
-  async function loadAround(id: string, seq: number): Promise<void> {
+  function loadAround(id: string, seq: number): Promise<void> {
     const conversation_id = id
-    const [before, after] = await Promise.all([
-      command("chat.history", { conversation_id, before_seq: seq + 1, limit: BEFORE_UNREAD }),
-      command("chat.history", { conversation_id, after_seq: seq, limit: PAGE }),
-    ])
-    inStep.add(id)
-    put(id, {
-      messages: [...before.messages, ...after.messages],
-      hasOlder: before.has_more,
-      hasNewer: after.has_more,
+    return load(id, async () => {
+      const [before, after] = await Promise.all([
+        command("chat.history", { conversation_id, before_seq: seq + 1, limit: BEFORE_UNREAD }),
+        command("chat.history", { conversation_id, after_seq: seq, limit: PAGE }),
+      ])
+      const messages = [...before.messages, ...after.messages]
+      return () => ({ messages, hasOlder: before.has_more, hasNewer: after.has_more })
     })
   }
 
@@ -101,22 +109,45 @@ export const useMessages = defineStore("messages", () => {
       const held = byConversation.get(id)
       if (!held?.hasNewer || !inStep.has(id)) return
       const after_seq = lastSeq(held)
-      const page = await command("chat.history", { conversation_id: id, after_seq, limit: PAGE })
-      change(id, (now) => stretches.withNewer(now, page.messages, page.has_more))
+      await load(id, async () => {
+        const page = await command("chat.history", { conversation_id: id, after_seq, limit: PAGE })
+        return (now) => stretches.withNewer(now, page.messages, page.has_more)
+      })
     })
   }
 
+  /** Takes a page. It was read before it came: what was told meanwhile is not in it. */
+  async function load(id: string, ask: () => Promise<Step>): Promise<void> {
+    const mine: Loading = { id, meanwhile: [] }
+    loading.add(mine)
+    try {
+      const page = await ask()
+      const fresh = page(byConversation.get(id) ?? stretches.NOTHING)
+      inStep.add(id)
+      put(id, mine.meanwhile.reduce((held, step) => step(held), fresh))
+    } finally {
+      loading.delete(mine)
+    }
+  }
+
+  function happened(id: string, step: Step): void {
+    for (const one of loading) if (one.id === id) one.meanwhile.push(step)
+    change(id, step)
+  }
+
   function arrived(id: string, message: Message): void {
-    const held = byConversation.get(id)
-    if (!held || !inStep.has(id)) return
-    const reachedTheEnd = !held.hasNewer
-    change(id, (stretch) => stretches.withArrived(stretch, message))
-    if (reachedTheEnd && byConversation.get(id)?.hasNewer) void loadNewer(id).catch(() => undefined)
+    const wasAtEnd = byConversation.get(id)?.hasNewer === false
+    happened(id, (stretch) => stretches.withArrived(stretch, message))
+    if (wasAtEnd && byConversation.get(id)?.hasNewer) catchUp(id)
+  }
+
+  function catchUp(id: string): void {
+    void loadNewer(id).catch(() => undefined)
   }
 
   stream.on("chat.sent", ({ conversation_id, message }) => arrived(conversation_id, message))
   stream.on("chat.recalled", ({ conversation_id, seq, recalled_at }) => {
-    change(conversation_id, (stretch) => stretches.withRecalled(stretch, seq, recalled_at))
+    happened(conversation_id, (stretch) => stretches.withRecalled(stretch, seq, recalled_at))
   })
   stream.on("chat.left", ({ conversation_id }) => {
     byConversation.delete(conversation_id)
