@@ -182,10 +182,7 @@ def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
         async with opened_store(settings, clock) as store:
             return await import_staff(given.file, store, clock, apply=given.apply)
 
-    status = asyncio.run(run())
-    if given.apply:
-        _remind(settings)
-    return status
+    return asyncio.run(run())
 
 
 def _set_password(given: argparse.Namespace, settings: Settings) -> int:
@@ -197,15 +194,7 @@ def _set_password(given: argparse.Namespace, settings: Settings) -> int:
         async with opened_store(settings, clock) as store:
             return await set_password(given.account, read_password(given.file), store, clock)
 
-    status = asyncio.run(run())
-    _remind(settings)
-    return status
-
-
-def _remind(settings: Settings) -> None:
-    """Servers hold people and sessions in memory, and a shared store does not keep them out."""
-    if settings.storage_url:
-        print("servers that run now know of this only after they are started again")
+    return asyncio.run(run())
 
 
 def _backup(given: argparse.Namespace, settings: Settings) -> int:
