@@ -1,16 +1,15 @@
 """The one thing others may ask of the hub: tell a channel what was stored, or end a connection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from realtime.errors import Closing
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(msgspec.Struct, frozen=True):
     """One event on its way to a channel.
 
     `body` is the event object as JSON with channel and position in it. `position` None marks an
