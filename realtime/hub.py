@@ -185,6 +185,10 @@ class Hub:
             person.id for person in self._membership.people.values() if person.connections
         )
 
+    def channels_of(self, person_id: str) -> frozenset[str]:
+        """What a person who is here hears by membership."""
+        return self._membership.channels_of(person_id)
+
     def is_member(self, person_id: str, channel: str) -> bool:
         """Whether a person who is here hears a channel by membership."""
         return self._membership.is_member(person_id, channel)

@@ -6,6 +6,7 @@ membership meanwhile is newer than the snapshot being read, and wins over it.
 """
 
 import asyncio
+import sys
 from collections.abc import Iterable, Iterator
 
 from realtime.channel import person_channel
@@ -50,7 +51,8 @@ class Membership:
         joined.update(channel for channel, is_member in overrides.items() if is_member)
         joined.add(person_channel(person.id))
         for channel in joined:
-            self._add(person, channel)
+            # One string for all who hear it, not one for each who read its name.
+            self._add(person, sys.intern(channel))
 
     def depart(self, person: Person) -> None:
         """Forget a person whose last connection has ended."""
@@ -102,6 +104,10 @@ class Membership:
         for connection in self._watchers.get(channel, ()):
             if self.people.get(connection.person_id) not in members:
                 yield connection
+
+    def channels_of(self, person_id: str) -> frozenset[str]:
+        person = self.people.get(person_id)
+        return frozenset(person.channels) if person is not None else frozenset()
 
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)

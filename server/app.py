@@ -112,6 +112,7 @@ class StoreMetrics(Collector):
             ("storage_last_batch", "Submissions in the last commit", state.last_batch),
             ("storage_last_commit_ms", "Milliseconds of the last commit", state.last_commit_ms),
             ("storage_commits", "Commits since the start", state.commits),
+            ("storage_reads", "Reads since the start", state.reads),
         ):
             yield GaugeMetricFamily(name, sentence, value=float(value))
 
@@ -163,6 +164,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             idle_hours=settings.session_idle_hours,
             days=settings.session_days,
         )
+        await sessions.load()
         tickets = MemoryTickets(clock)
         failures = SignInLimits(clock)
         streams = Streams(ALL)

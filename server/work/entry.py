@@ -1,8 +1,6 @@
 """The log: one entry for each change a channel was told of, under its channel as stream."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -17,8 +15,7 @@ LOG = Collection("log", search=Search("text", "stream"), log=True)
 `digest` and, as long as they may be found, `text`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(msgspec.Struct, frozen=True):
     """What telling an entry does besides, as `Publication` has it."""
 
     joins: tuple[str, ...] = ()
@@ -83,9 +80,7 @@ class Entry:
         self.id, self.at, self._seq = first["_id"], first["at"], first["seq"]
 
 
-def read_event(entry: Doc, kinds: Mapping[str, type[Event]]) -> dict[str, Any]:
-    """A stored entry as `{event, position, data}`, the data as it was (or would now be) told."""
+def told_body(entry: Doc, kinds: Mapping[str, type[Event]]) -> msgspec.Raw:
+    """The event object of a stored entry as JSON, as it was (or would now be) told."""
     event = msgspec.convert(entry["data"], kinds[entry["event"]]).numbered(entry["seq"])
-    data: dict[str, Any] = msgspec.to_builtins(event)
-    data["channel"], data["position"] = entry["stream"], entry["position"]
-    return {"event": entry["event"], "position": entry["position"], "data": data}
+    return msgspec.Raw(event_body(msgspec.json.encode(event), entry["stream"], entry["position"]))
