@@ -31,6 +31,8 @@ MOST_BEHIND = 5_000
 """Whoever is further behind in a channel loads afresh, which is cheaper for both."""
 BYTES_PER_ANSWER = 256 * 1024
 """What one answer carries at most, so that it fits the bound of a connection's buffer."""
+BYTES_KEPT = 16 * 1024 * 1024
+"""Event objects kept for the next who missed them."""
 EVENT_OVERHEAD = 64
 """What an answer needs around an event's own object."""
 BYTES_PER_READ = 2 * BYTES_PER_ANSWER
@@ -109,6 +111,8 @@ class Streams:
         self.events: Mapping[str, type[Event]] = {
             event.wire_name: event for feature in features for event in feature.events
         }
+        self._bodies: dict[tuple[str, int], msgspec.Raw] = {}
+        self._bodies_bytes = 0
         self._sources = [f.channels_of for f in features if f.channels_of is not None]
         self._watching = {family: check for f in features for family, check in f.watching.items()}
 
@@ -118,6 +122,19 @@ class Streams:
         for source in self._sources:
             channels.update(await source(store, person_id))
         return channels
+
+    def told(self, entry: Doc) -> msgspec.Raw:
+        """The event object of a stored entry; kept for a while, since many come back to the same."""
+        key = (entry["_id"], entry["_v"])
+        body = self._bodies.get(key)
+        if body is None:
+            body = told_body(entry, self.events)
+            self._bodies_bytes += len(bytes(body))
+            if self._bodies_bytes > BYTES_KEPT:
+                self._bodies.clear()
+                self._bodies_bytes = len(bytes(body))
+            self._bodies[key] = body
+        return body
 
     async def check_watching(self, work: UnitOfWork, channel: str, directory: Directory) -> None:
         """Whether the actor may watch a channel. Raises NotFound or what its feature says."""
@@ -201,7 +218,7 @@ def _tail(
     events: list[LoggedEvent] = []
     used = 0
     for entry in found[:EVENTS_PER_CHANNEL]:
-        body = told_body(entry, streams.events)
+        body = streams.told(entry)
         used += len(bytes(body)) + EVENT_OVERHEAD
         if used > room:
             break
@@ -233,7 +250,7 @@ async def watch(
     newest: list[Doc] = []
     if kind_of(channel) is ChannelKind.STATE:
         newest = await work.log.values(channel, VALUES_PER_CHANNEL)
-    state = {entry["key"]: told_body(entry, streams.events) for entry in newest}
+    state = {entry["key"]: streams.told(entry) for entry in newest}
     return Watched(position=position, state=state)
 
 
