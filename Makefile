@@ -19,7 +19,7 @@ test: ## Set up what is missing and run every check
 	@.ci/setup test
 	@$(PYTHON_HERE) static/build.py
 	@$(MAKE) --no-print-directory check-python check-app
-	$(PYTHON_HERE) -m pytest
+	$(PYTHON_HERE) -m pytest -n auto --dist worksteal
 
 lint: ## Style and types only
 	@.ci/setup test
@@ -34,9 +34,9 @@ check-app:
 	$(NPM) run typecheck
 	$(NPM) run test
 
-bench: ## Ask every question in benchmarks/ and print the answers
+bench: ## Compare with other servers and ask every question in benchmarks/; BENCH=--quick for less
 	@.ci/setup test
-	@$(PYTHON_HERE) -m benchmarks
+	@$(PYTHON_HERE) -m benchmarks $(BENCH)
 
 lock: ## Resolve pyproject.toml again and write the lock files
 	@.ci/lock

@@ -22,6 +22,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 import uvloop
@@ -41,6 +42,7 @@ from server.storage.document import to_doc
 from server.storage.migrate import migrate
 from server.storage.sqlite import SqliteStore
 
+QUICK: Final = "--people 600 --seconds 1.5 --rounds 1"
 TEXT = "患者复查结果正常，今日可安排出院，请护理组协助办理。"
 DAY_MS = 86_400_000
 

@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import msgspec
@@ -40,6 +40,7 @@ from server.storage.document import to_doc
 from server.storage.migrate import migrate
 from server.storage.sqlite import SqliteStore
 
+QUICK: Final = "--watchers 100 --seconds 5"
 KEY, SECRET = "bench", "worth nothing"
 DAY_MS = 86_400_000
 SETTLED_WITHIN_S = 5.0

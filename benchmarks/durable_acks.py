@@ -37,6 +37,7 @@ from server.clock import SystemClock
 from server.storage import Append, Collection, Index, Insert, Require, Search, Taken
 from server.storage.sqlite import SqliteStore
 
+QUICK: Final = "--seconds 1.5"
 SWITCH_S: Final = 0.0005
 RATE: Final = 500
 WRITERS: Final = 64

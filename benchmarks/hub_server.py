@@ -2,6 +2,7 @@
 
 Question: how many events per second does the hub deliver, and how many commands does it answer, on one
 core? Everybody is in the channel `conversation:all` and in their own; `bcast` tells all, `pm` tells one.
+With `--redis` it is one of several nodes (`two_nodes`).
 
     taskset -c 0 python -m benchmarks.hub_server --port 8080 &
     taskset -c 1 loadclient --ports 8080 --pids $! --mode fanout -n 1000 --window 4
@@ -19,6 +20,7 @@ import uvloop
 from aiohttp import web
 
 from realtime.application import Identity
+from realtime.backplane.redis import RedisBackplane
 from realtime.channel import conversation_channel, person_channel
 from realtime.clock import MachineClock
 from realtime.connection import Connection
@@ -38,7 +40,7 @@ class BenchApplication:
         self.hub: Hub | None = None
 
     async def authenticate(self, auth: object, address: str) -> Identity:
-        uid = str(auth["uid"]) if isinstance(auth, dict) else address
+        uid = str(auth.get("uid") or auth.get("ticket")) if isinstance(auth, dict) else address
         return Identity(uid, uid, address)
 
     async def channels_of(self, person_id: str) -> Sequence[str]:
@@ -53,12 +55,14 @@ class BenchApplication:
         return OK
 
 
-async def serve(host: str, port: int) -> None:
+async def serve(host: str, port: int, redis_url: str = "") -> None:
     application = BenchApplication()
     limits = ConnectionLimits(
         frames_per_second=1e9, frames_burst=1_000_000_000, connections_per_person=1_000
     )
-    application.hub = hub = Hub(MachineClock(), limits=limits)
+    backplane = RedisBackplane(redis_url, name="bench") if redis_url else None
+    application.hub = hub = Hub(MachineClock(), limits=limits, backplane=backplane)
+    await hub.start()
     gateway = Gateway(application, hub, GatewayOptions(allowed_origins=None, max_sockets=100_000))
     app = web.Application()
     gateway.attach(app)
@@ -75,6 +79,7 @@ async def serve(host: str, port: int) -> None:
     finally:
         await front.close()
         await gateway.close()
+        await hub.stop()
         await runner.cleanup()
 
 
@@ -82,10 +87,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="0.0.0.0")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--redis", default="", help="redis://…, when it is one of several nodes")
     options = parser.parse_args()
     sys.setswitchinterval(0.0005)
     with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(serve(options.host, options.port))
+        uvloop.run(serve(options.host, options.port, options.redis))
 
 
 if __name__ == "__main__":

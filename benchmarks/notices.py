@@ -4,13 +4,18 @@ Busy: every conversation changes about three times a second (its owed row is wri
 twenty people follow each, and all of them are connected but have not yet proved it: the worst case for
 looking. Reported is the time the notifier takes per second of that, and how long it kept the event loop
 from others. Queue: 10,000 notices for 1,000 people who are away, WeCom answering at once, no rate set.
+
+    python -m benchmarks.notices [--seconds 20] [--queue 10000]
 """
 
+import argparse
 import asyncio
+import json
 import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from realtime.application import Reach
 from server.clock import Millis, SystemClock
@@ -22,10 +27,9 @@ from server.storage import Op, Put, Store
 from server.storage.document import to_doc
 from server.storage.sqlite import SqliteStore
 
+QUICK: Final = "--seconds 4 --queue 3000"
 CONVERSATIONS = 1_500
 MEMBERS = 20
-BUSY_S = 20
-QUEUE = 10_000
 AWAY = 1_000
 
 
@@ -75,7 +79,8 @@ def owed(number: int, now: Millis) -> Put:
     return Put("owed", to_doc(row), None)
 
 
-async def busy(store: Store) -> None:
+async def busy(store: Store, seconds: int) -> dict[str, float]:
+    """Figures of looking, in milliseconds."""
     clock = SystemClock()
     duties = [Duty(MEMBERS)]
     notifier = Notifier(store, Everybody(Reach.PENDING), None, clock, Settings(), duties, str)
@@ -98,7 +103,7 @@ async def busy(store: Store) -> None:
 
     async def look() -> float:
         spent = 0.0
-        for _ in range(BUSY_S):
+        for _ in range(seconds):
             begun = time.perf_counter()
             while await notifier.look_step():
                 pass
@@ -113,45 +118,60 @@ async def busy(store: Store) -> None:
     stop.set()
     await asyncio.gather(*tasks)
     lags.sort()
+    figures = {
+        "looking_ms_per_s": spent / seconds * 1000,
+        "lag_p99_ms": lags[int(len(lags) * 0.99)] * 1000,
+        "quiet_lag_p99_ms": quiet[int(len(quiet) * 0.99)] * 1000,
+    }
     print(f"  {CONVERSATIONS} conversations of {MEMBERS}, rows written about 5,000 times a second")
-    print(f"  looking takes {spent / BUSY_S * 1000:.0f} ms of each second (waiting included)")
+    print(f"  looking takes {figures['looking_ms_per_s']:.0f} ms of each second (waiting included)")
     print(
-        f"  loop lag p99 {lags[int(len(lags) * 0.99)] * 1000:.1f} ms, without looking "
-        f"{quiet[int(len(quiet) * 0.99)] * 1000:.1f} ms"
+        f"  loop lag p99 {figures['lag_p99_ms']:.1f} ms, without looking "
+        f"{figures['quiet_lag_p99_ms']:.1f} ms"
     )
+    return figures
 
 
-async def queue(store: Store) -> None:
+async def queue(store: Store, notices: int) -> dict[str, float]:
+    """How long queueing took, and how many were sent in a second."""
     clock = SystemClock()
     settings = Settings(notice_calls_per_second=10_000)
     duty, phones = Duty(AWAY), MemoryWeCom()
     notifier = Notifier(store, Everybody(Reach.AWAY), phones, clock, settings, [duty], str)
-    await store.apply(*(owed(number, clock.now()) for number in range(QUEUE // AWAY)))
+    await store.apply(*(owed(number, clock.now()) for number in range(notices // AWAY)))
     begun = time.perf_counter()
     await notifier.look_step()
     queued = time.perf_counter()
     await notifier.start()
-    while len(phones.calls) < QUEUE:
+    while len(phones.calls) < notices:
         await asyncio.sleep(0.05)
     sent = time.perf_counter()
     await notifier.stop()
-    print(f"  {QUEUE} notices queued in {queued - begun:.1f} s")
-    print(f"  and sent in {sent - queued:.1f} s: {QUEUE / (sent - queued):.0f} a second")
+    figures = {"queued_s": queued - begun, "sent_per_s": notices / (sent - queued)}
+    print(f"  {notices} notices queued in {figures['queued_s']:.1f} s")
+    print(f"  and sent in {sent - queued:.1f} s: {figures['sent_per_s']:.0f} a second")
+    return figures
 
 
-async def measure() -> None:
-    for part in (busy, queue):
+async def measure(seconds: int, notices: int) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for part, size in ((busy, seconds), (queue, notices)):
         with tempfile.TemporaryDirectory() as folder:
             store = SqliteStore(Path(folder) / "hospital.db", clock=SystemClock())
             await store.open()
             for kind in DOCUMENTS:
                 await store.ensure(kind.collection)
-            await part(store)
+            figures |= await part(store, size)
             await store.close()
+    return figures
 
 
-def main() -> None:
-    asyncio.run(measure())
+def main(given: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=20, help="that conversations are busy")
+    parser.add_argument("--queue", type=int, default=10_000, help="notices, a multiple of 1,000")
+    options = parser.parse_args(given)
+    print(json.dumps(asyncio.run(measure(options.seconds, options.queue))))
 
 
 if __name__ == "__main__":

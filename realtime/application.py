@@ -22,7 +22,7 @@ class Identity:
 
 
 class Promise:
-    """An answer that comes later without a task: whoever does the work gives it, once.
+    """An answer that comes later without a task: whoever does the work gives it. The first one counts.
 
     `heard` is called while it is given, in the same tick of the loop, so that the ack leaves together with
     the events it comes with. It may also be awaited.
@@ -37,6 +37,8 @@ class Promise:
 
     def give(self, answer: msgspec.Raw) -> None:
         """Here it is."""
+        if self._answer is not None:
+            return
         self._answer = answer
         if self.heard is not None:
             self.heard(answer)

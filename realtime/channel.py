@@ -28,6 +28,12 @@ def person_channel(person_id: str) -> str:
     return f"person:{person_id}"
 
 
+def person_of(channel: str) -> str | None:
+    """Whose own channel this is, if it is one."""
+    family, _, id = channel.partition(":")
+    return id if family == "person" else None
+
+
 def conversation_channel(conversation_id: str) -> str:
     """The log channel that a conversation's members hear."""
     return f"conversation:{conversation_id}"

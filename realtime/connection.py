@@ -5,21 +5,30 @@ device is its wire's business; the wire holds the bounded buffer (`realtime.outg
 by name when that is full.
 """
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from realtime.application import Identity
 from realtime.errors import Closing
 from realtime.frames import Frame
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+class Way(Protocol):
+    """A transport with nothing waiting before it."""
+
+    def write_frames(self, data: bytes) -> None:
+        """Put the bytes of frames on their way, any number at once."""
+        ...
 
 
 class Wire(Protocol):
     """A socket, as a connection uses it. Nothing here waits and nothing fails."""
 
     @property
-    def write(self) -> Callable[[bytes], None] | None:
-        """The quick way: takes frames as bytes, any number at once. None while something stands before
-        them, or the socket ends: then they have to be sent."""
+    def way(self) -> "Way | None":
+        """The quick way, None while something stands before it, or the socket ends: then frames have to
+        be sent."""
         ...
 
     def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
@@ -61,7 +70,7 @@ class Connection:
         self.identity = identity
         self.wire = wire
         self.visible = False
-        self.watched: set[str] = set()
+        self.watched = _NOTHING
         self.joined_at: int | None = None
         self.caught_up_at: int | None = None
         self.confirmed_at = 0

@@ -40,7 +40,7 @@ def websocket_header(first: int, length: int) -> bytes:
     if length < 126:
         return bytes((first, length))
     if length < 65_536:
-        return bytes((first, 126)) + length.to_bytes(2, "big")
+        return bytes((first, 126, length >> 8, length & 0xFF))
     return bytes((first, 127)) + length.to_bytes(8, "big")
 
 
@@ -63,6 +63,6 @@ def laid_over(older: Frame, newer: Frame) -> Frame:
     return event_frame(name, merged_values(bytes(before), bytes(body)), partial=True)
 
 
-def ack_frame(ack_id: int, answer: msgspec.Raw) -> Frame:
-    """The answer to a command."""
-    return Frame(b"43%d[%b]" % (ack_id, bytes(answer)))
+def ack_frame(ack_id: int, answer: bytes) -> Frame:
+    """The answer to a command, given as JSON."""
+    return Frame(b"43%d[%b]" % (ack_id, answer))

@@ -10,19 +10,17 @@ its own bound. Always true: a connection that `leave` was called for hears nothi
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from itertools import groupby
-from operator import attrgetter
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from realtime.application import Reach
 from realtime.backplane import Backplane
-from realtime.channel import ChannelKind, kind_of
+from realtime.channel import ChannelKind, kind_of, person_channel
 from realtime.clock import Clock
 from realtime.connection import Connection
 from realtime.errors import Busy, Closing, Refused, Unauthenticated, Unavailable
+from realtime.farewells import Farewells
 from realtime.frames import Frame, event_frame
+from realtime.gaps import Gaps, History, Patience
 from realtime.limits import ConnectionLimits
 from realtime.membership import Membership, Person
 from realtime.metrics import HubMetrics
@@ -34,8 +32,6 @@ MOST_TOGETHER = 16 * 1024
 """Bytes written at once; more would pass a reader's bound before anybody sees that it is slow."""
 MOST_LATER = 256
 """Publications that may wait for the end of the tick."""
-LAST_CLOSE_S = 600.0
-LAST_CLOSE_SESSIONS = 20_000
 
 ChannelsOf = Callable[[str], Awaitable[Sequence[str]]]
 
@@ -49,27 +45,45 @@ class Hub:
         metrics: HubMetrics | None = None,
         limits: ConnectionLimits | None = None,
         backplane: Backplane | None = None,
+        history: History | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.clock = clock
         self.metrics = metrics or HubMetrics()
         self.limits = limits or ConnectionLimits()
+        self.farewells = Farewells(clock)
         self.on_gone: Callable[[str], None] | None = None
         """Told a person's id when their last connection here has ended."""
         self.on_visible: Callable[[str, bool], None] | None = None
         """Told a person's id when the first page of theirs is looked at, and when the last no more."""
         self._backplane = backplane
-        self._membership = Membership()
+        self._membership = Membership(None if backplane is None else self._need)
+        self._gaps: Gaps | None = None
+        if backplane is not None and history is not None:
+            self._gaps = Gaps(
+                history,
+                backplane,
+                self._membership,
+                self._hand_over,
+                self._deliver_late,
+                clock,
+                self.metrics,
+                patience,
+            )
         self._later: list[Publication] = []
         self._tick: asyncio.Handle | None = None
-        self._last_close: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def start(self) -> None:
         """Begin to hear other nodes."""
+        if self._gaps is not None:
+            await self._gaps.start()
         if self._backplane is not None:
             await self._backplane.start(self)
 
     async def stop(self) -> None:
         """Stop hearing other nodes; connections are the gateway's to close."""
+        if self._gaps is not None:
+            await self._gaps.stop()
         if self._backplane is not None:
             await self._backplane.stop()
 
@@ -86,24 +100,25 @@ class Hub:
             person = self._membership.arrive(connection.person_id)
         if len(person.connections) + len(person.arriving) >= self.limits.connections_per_person:
             raise Busy("too many open connections of one person; close a page and try again")
-        person.arriving.add(connection)
+        person.arriving.append(connection)
         try:
-            if person.overrides is not None:
+            if person.overrides is not None or person.loading is not None:
                 await self._load(person, channels_of)
             if connection not in person.arriving:
                 raise Unauthenticated("this session has just been ended")
         except BaseException:
-            person.arriving.discard(connection)
+            if connection in person.arriving:
+                person.arriving.remove(connection)
             if person.is_gone:
                 self._membership.depart(person)
             raise
-        person.arriving.discard(connection)
+        person.arriving.remove(connection)
         connection.joined_at = self.clock.now()
         connection.is_open = True
         person.connections.append(connection)
-        self.metrics.connections.inc()
+        self.metrics.connections += 1
         if len(person.connections) == 1:
-            self.metrics.people.inc()
+            self.metrics.people += 1
 
     def leave(self, connection: Connection, reason: Closing | None = None) -> None:
         """A connection has ended, or is about to. Calling it again changes nothing."""
@@ -111,15 +126,15 @@ class Hub:
             return
         connection.is_open = False
         if reason is not None:
-            self._remember_close(connection.session_id, reason)
+            self.farewells.remember(connection.session_id, reason)
         for channel in tuple(connection.watched):
             self._membership.unwatch(connection, channel)
         person = self._membership.people[connection.person_id]
         self.set_visible(connection, False)
         person.connections.remove(connection)
-        self.metrics.connections.dec()
+        self.metrics.connections -= 1
         if not person.connections:
-            self.metrics.people.dec()
+            self.metrics.people -= 1
             if person.is_gone:
                 self._membership.depart(person)
             if self.on_gone is not None:
@@ -147,6 +162,14 @@ class Hub:
             if len(connection.watched) >= self.limits.watched_channels:
                 raise Busy("this page watches too many channels; stop watching another first")
             self._membership.watch(connection, channel)
+
+    async def hears(self, channels: Iterable[str]) -> None:
+        """Wait until everything that is told of these channels from now on is heard here: whoever reads
+        afterwards misses nothing. Raises Refused."""
+        if self._backplane is not None:
+            await self._backplane.announced()
+        if self._gaps is not None:
+            await self._gaps.ready(channels)
 
     def unwatch(self, connection: Connection, channel: str) -> None:
         """Stop `watch`."""
@@ -199,37 +222,49 @@ class Hub:
         A connection without the proof is asked for a sign of life, so that asking again soon tells more.
         """
         connections = self.connections_of(person_id)
-        settling = self.limits.settling_ms
         for connection in connections:
             held_from = connection.hears_since(since)
-            if held_from is not None and connection.confirmed_at > held_from + settling:
+            if held_from is not None and connection.confirmed_at > self._proves_from(held_from):
                 return Reach.REACHED
         for connection in connections:
             held_from = connection.hears_since(since)
-            if held_from is not None and self.clock.now() > held_from + settling:
+            if held_from is not None and self.clock.now() > self._proves_from(held_from):
                 connection.wire.ping()
         return Reach.PENDING if connections else Reach.AWAY
 
-    def take_last_close(self, session_id: str) -> str | None:
-        """Why the server last ended a connection of this session, if it did in the last minutes. It is
-        told once: whoever asks next was not the one cut off."""
-        reason, ended_at = self._last_close.pop(session_id, (None, 0.0))
-        return reason if self.clock.monotonic() - ended_at <= LAST_CLOSE_S else None
+    def _proves_from(self, held_from: int) -> float:
+        """Only a ping sent later proves anything about what was told until then."""
+        settled = held_from + self.limits.settling_ms
+        return settled if self._gaps is None else max(settled, self._gaps.proves_from(held_from))
 
     # -- what other nodes say ------------------------------------------------------------------------
 
     def deliver(self, publications: Sequence[Publication]) -> None:
         """Hand publications to the connections of this node, in order."""
+        if self._gaps is not None:
+            self._gaps.hear(publications)
+        else:
+            self._hand_over(publications)
+
+    def _hand_over(self, publications: Sequence[Publication]) -> None:
         if self._tick is None:
             self._tick = asyncio.get_running_loop().call_soon(self._end_tick)
             self._deliver_runs(publications)
             return
         self._later += publications
-        if len(self._later) > MOST_LATER or any(
-            p.joins or p.leaves or p.dismisses for p in publications
-        ):
-            # Membership is asked for in between.
+        if len(self._later) > MOST_LATER:
             self._deliver_late()
+            return
+        for publication in publications:
+            if publication.joins or publication.leaves or publication.dismisses:
+                # Membership is asked for in between.
+                self._deliver_late()
+                return
+
+    def missed_some(self) -> None:
+        """Publications of other nodes may not have come: compare with storage."""
+        if self._gaps is not None:
+            self._gaps.compare()
 
     def close_connections(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
@@ -241,10 +276,11 @@ class Hub:
             return
         for connection in (*person.connections, *person.arriving):
             if session_ids is None or connection.session_id in session_ids:
-                # One that is still arriving is refused by `open` when it finds itself taken out.
-                person.arriving.discard(connection)
                 if connection.is_open:
                     connection.close(reason)
+                elif connection in person.arriving:
+                    # `open` refuses it when it finds itself taken out.
+                    person.arriving.remove(connection)
 
     # -- inside --------------------------------------------------------------------------------------
 
@@ -259,45 +295,48 @@ class Hub:
 
     def _deliver_runs(self, publications: Sequence[Publication]) -> None:
         """Deliver in order, what follows one another in one channel together."""
-        for channel, run in groupby(publications, key=attrgetter("channel")):
-            together: list[Publication] = []
-            size = 0
-            for publication in run:
-                size += len(publication.body)
-                if together and (publication.joins or size > MOST_TOGETHER):
-                    self._deliver_safely(channel, together)
-                    together, size = [], len(publication.body)
-                together.append(publication)
-                if publication.leaves or publication.dismisses:
-                    self._deliver_safely(channel, together)
-                    together, size = [], 0
-            if together:
-                self._deliver_safely(channel, together)
+        together: list[Publication] = []
+        size = 0
+        for publication in publications:
+            size += len(publication.body)
+            if together and (
+                publication.channel != together[0].channel
+                or publication.joins
+                or size > MOST_TOGETHER
+            ):
+                self._deliver_safely(together)
+                together, size = [], len(publication.body)
+            together.append(publication)
+            if publication.leaves or publication.dismisses:
+                self._deliver_safely(together)
+                together, size = [], 0
+        if together:
+            self._deliver_safely(together)
 
-    def _deliver_safely(self, channel: str, publications: Sequence[Publication]) -> None:
+    def _deliver_safely(self, publications: Sequence[Publication]) -> None:
         try:
-            self._deliver(channel, publications)
+            self._deliver(publications)
         except Exception:  # The promise: what was stored is never undone by telling it.
             log.exception("delivery failed", extra={"event": publications[0].name})
 
-    def _deliver(self, channel: str, publications: Sequence[Publication]) -> None:
+    def _deliver(self, publications: Sequence[Publication]) -> None:
         """Deliver to the same listeners: the first may bring people in, the last may let some go."""
         first, last = publications[0], publications[-1]
+        channel = first.channel
         if first.joins:
             self._membership.join(channel, first.joins)
         # A list: a reader that is too slow is closed while it is walked.
-        listeners = list(self._membership.listeners(channel))
+        listeners = self._membership.listeners(channel)
         if listeners:
-            parcels = [_parcel(publication) for publication in publications]
-            data = b"".join(parcel.frame.wire for parcel in parcels)
+            frames = [event_frame(p.name, p.body, partial=p.partial) for p in publications]
+            data = frames[0].wire if len(frames) == 1 else b"".join([f.wire for f in frames])
             for connection in listeners:
-                write = connection.wire.write
-                if write is not None:
-                    write(data)
+                way = connection.wire.way
+                if way is not None:
+                    way.write_frames(data)
                 else:
-                    for frame, key, ephemeral in parcels:
-                        connection.wire.send(frame, key=key, ephemeral=ephemeral)
-            self.metrics.deliveries += len(listeners) * len(parcels)
+                    _send(connection, publications, frames)
+            self.metrics.deliveries += len(listeners) * len(frames)
             self.metrics.delivered_bytes += len(listeners) * len(data)
         self.metrics.publications += len(publications)
         if last.leaves:
@@ -314,7 +353,12 @@ class Hub:
 
     async def _read_channels(self, person: Person, channels_of: ChannelsOf) -> bool:
         try:
+            # What is told about this person from now on is heard, or missed in their own channel.
+            await self.hears((person_channel(person.id),))
             snapshot = await channels_of(person.id)
+            if self._membership.people.get(person.id) is person:
+                self._membership.settle(person, snapshot)
+                await self.hears((person_channel(person.id), *person.channels))
         except Refused as refused:
             log.warning("the channels of a person cannot be read: %s", refused.code)
             self._membership.depart(person)
@@ -323,28 +367,23 @@ class Hub:
             log.exception("the channels of a person cannot be read")
             self._membership.depart(person)
             return False
-        if self._membership.people.get(person.id) is person:
-            self._membership.settle(person, snapshot)
         person.loading = None
         return True
 
-    def _remember_close(self, session_id: str, reason: Closing) -> None:
-        self._last_close[session_id] = (reason.reason, self.clock.monotonic())
-        self._last_close.move_to_end(session_id)
-        if len(self._last_close) > LAST_CLOSE_SESSIONS:
-            self._last_close.popitem(last=False)
+    def _need(self, channel: str, needed: bool) -> None:
+        """A channel has its first listener here, or has lost the last one."""
+        if self._gaps is not None:
+            self._gaps.need(channel, needed)
+        if self._backplane is not None:
+            self._backplane.need(channel, needed)
 
 
-class _Parcel(NamedTuple):
-    frame: Frame
-    key: str | None
-    ephemeral: bool
-
-
-def _parcel(publication: Publication) -> _Parcel:
-    """What every listener of a publication is sent."""
-    key = None
-    if publication.key is not None and kind_of(publication.channel) is ChannelKind.STATE:
-        key = f"{publication.channel}\n{publication.key}"
-    frame = event_frame(publication.name, publication.body, partial=publication.partial)
-    return _Parcel(frame, key, publication.position is None)
+def _send(
+    connection: Connection, publications: Sequence[Publication], frames: Sequence[Frame]
+) -> None:
+    """Send to somebody for whom more waits already."""
+    for publication, frame in zip(publications, frames, strict=True):
+        key = None
+        if publication.key is not None and kind_of(publication.channel) is ChannelKind.STATE:
+            key = f"{publication.channel}\n{publication.key}"
+        connection.wire.send(frame, key=key, ephemeral=publication.position is None)

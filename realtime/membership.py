@@ -1,28 +1,40 @@
 """Which people hear which channels on this node, and which connections only look on.
 
 Membership is kept per person, so that a second connection costs nothing and a leaving person costs as
-many steps as they have channels. A person who has just come is `loading`: what is published about their
-membership meanwhile is newer than the snapshot being read, and wins over it.
+many steps as they have channels. Their own channel is theirs without being entered anywhere. A person
+who has just come is `loading`: what is published about their membership meanwhile is newer than the
+snapshot being read, and wins over it.
 """
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 
 from realtime.channel import person_channel
 from realtime.connection import Connection
+
+_OWN = person_channel("")
 
 
 class Person:
     """Somebody with at least one socket on this node."""
 
-    __slots__ = ("arriving", "channels", "connections", "id", "loading", "overrides")
+    __slots__ = (
+        "arriving",
+        "changes",
+        "channels",
+        "connections",
+        "id",
+        "loading",
+        "overrides",
+    )
 
     def __init__(self, person_id: str) -> None:
         self.id = person_id
         self.connections: list[Connection] = []
         self.channels: set[str] = set()
-        self.arriving: set[Connection] = set()
+        self.changes = 0
+        self.arriving: list[Connection] = []
         self.loading: asyncio.Task[bool] | None = None
         self.overrides: dict[str, bool] | None = {}
 
@@ -32,9 +44,14 @@ class Person:
 
 
 class Membership:
-    """People by channel, channels by person, watchers by channel."""
+    """People by channel, channels by person, watchers by channel.
 
-    def __init__(self) -> None:
+    `on_need` is told of each channel that gets its first listener here, and that loses its last one. The
+    own channel of a person counts from the moment the person arrives.
+    """
+
+    def __init__(self, on_need: Callable[[str, bool], None] | None = None) -> None:
+        self._on_need = on_need
         self.people: dict[str, Person] = {}
         self._members: dict[str, set[Person]] = {}
         self._watchers: dict[str, set[Connection]] = {}
@@ -42,6 +59,7 @@ class Membership:
     def arrive(self, person_id: str) -> Person:
         """Register a person, before their snapshot is read."""
         person = self.people[person_id] = Person(person_id)
+        self._needs(person_channel(person_id), True, ())
         return person
 
     def settle(self, person: Person, snapshot: Iterable[str]) -> None:
@@ -49,7 +67,6 @@ class Membership:
         overrides, person.overrides = person.overrides or {}, None
         joined = {channel for channel in snapshot if overrides.get(channel, True)}
         joined.update(channel for channel, is_member in overrides.items() if is_member)
-        joined.add(person_channel(person.id))
         for channel in joined:
             # One string for all who hear it, not one for each who read its name.
             self._add(person, sys.intern(channel))
@@ -58,13 +75,14 @@ class Membership:
         """Forget a person whose last connection has ended."""
         if self.people.get(person.id) is person:
             del self.people[person.id]
+            self._needs(person_channel(person.id), False, ())
         for channel in person.channels:
             self._discard(person, channel)
         person.channels.clear()
 
     def join(self, channel: str, person_ids: Iterable[str]) -> None:
         """People have become members; those who are not here are met in their next snapshot."""
-        for person in self._here(person_ids):
+        for person in self._changing(person_ids):
             if person.overrides is not None:
                 person.overrides[channel] = True
             else:
@@ -72,7 +90,7 @@ class Membership:
 
     def leave(self, channel: str, person_ids: Iterable[str]) -> None:
         """People are members no longer."""
-        for person in self._here(person_ids):
+        for person in self._changing(person_ids):
             if person.overrides is not None:
                 person.overrides[channel] = False
             else:
@@ -80,48 +98,79 @@ class Membership:
                 self._discard(person, channel)
 
     def watch(self, connection: Connection, channel: str) -> None:
-        connection.watched.add(channel)
-        self._watchers.setdefault(channel, set()).add(connection)
+        connection.watched |= {channel}
+        if channel not in self._watchers:
+            self._watchers[channel] = set()
+            self._needs(channel, True, self._members)
+        self._watchers[channel].add(connection)
 
     def unwatch(self, connection: Connection, channel: str) -> None:
-        connection.watched.discard(channel)
+        connection.watched -= {channel}
         watchers = self._watchers.get(channel)
         if watchers is not None:
             watchers.discard(connection)
             if not watchers:
                 del self._watchers[channel]
+                self._needs(channel, False, self._members)
 
     def dismiss(self, channel: str) -> None:
         """Nobody watches a channel any more; members stay."""
-        for connection in self._watchers.pop(channel, ()):
-            connection.watched.discard(channel)
+        watchers = self._watchers.pop(channel, None)
+        if watchers is not None:
+            for connection in watchers:
+                connection.watched -= {channel}
+            self._needs(channel, False, self._members)
 
-    def listeners(self, channel: str) -> Iterator[Connection]:
+    def listeners(self, channel: str) -> list[Connection]:
         """Every connection that hears a channel, each once."""
-        members = self._members.get(channel, ())
-        for person in members:
-            yield from person.connections
+        members: Collection[Person] = self._members.get(channel, ())
+        if channel.startswith(_OWN):
+            person = self.people.get(channel[len(_OWN) :])
+            members = () if person is None else (person,)
+        listening = [connection for person in members for connection in person.connections]
         for connection in self._watchers.get(channel, ()):
             if self.people.get(connection.person_id) not in members:
-                yield connection
+                listening.append(connection)
+        return listening
+
+    def member(self, person_id: str, channel: str) -> bool | None:
+        """Whether a person hears a channel; None for who is not here, or whose channels are being read."""
+        person = self.people.get(person_id)
+        if person is None or person.overrides is not None:
+            return None
+        return channel in person.channels
 
     def channels_of(self, person_id: str) -> frozenset[str]:
+        """What a person who is here hears, their own channel included."""
         person = self.people.get(person_id)
-        return frozenset(person.channels) if person is not None else frozenset()
+        return (
+            frozenset()
+            if person is None
+            else frozenset({*person.channels, person_channel(person_id)})
+        )
 
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)
-        return person is not None and channel in person.channels
+        return person is not None and (
+            channel in person.channels or channel == person_channel(person_id)
+        )
 
-    def _here(self, person_ids: Iterable[str]) -> Iterator[Person]:
+    def _changing(self, person_ids: Iterable[str]) -> Iterator[Person]:
         for person_id in person_ids:
             person = self.people.get(person_id)
             if person is not None:
+                person.changes += 1
                 yield person
 
     def _add(self, person: Person, channel: str) -> None:
+        if channel.startswith(_OWN):
+            return
         person.channels.add(channel)
-        self._members.setdefault(channel, set()).add(person)
+        members = self._members.get(channel)
+        if members is None:
+            members = self._members[channel] = set()
+            self._needs(channel, True, self._watchers)
+        members.add(person)
 
     def _discard(self, person: Person, channel: str) -> None:
         members = self._members.get(channel)
@@ -129,3 +178,9 @@ class Membership:
             members.discard(person)
             if not members:
                 del self._members[channel]
+                self._needs(channel, False, self._watchers)
+
+    def _needs(self, channel: str, needed: bool, others: Container[str]) -> None:
+        """A channel has got its first, or lost its last, member or watcher: does it matter?"""
+        if self._on_need is not None and channel not in others:
+            self._on_need(channel, needed)

@@ -9,28 +9,29 @@ import asyncio
 import contextlib
 import time
 from bisect import bisect_left
-from collections import Counter as Counts
 from collections.abc import Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Durations:
-    """How often something took how long."""
+class CommandFigures:
+    """How often one command ended how, and how long that took."""
 
-    __slots__ = ("_counts", "total_s")
+    __slots__ = ("_counts", "outcomes", "total_s")
 
     def __init__(self) -> None:
         self._counts = [0] * (len(_LATENCIES) + 1)
+        self.outcomes: dict[str, int] = {}
         self.total_s = 0.0
 
-    def add(self, seconds: float) -> None:
+    def add(self, outcome: str, seconds: float) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         self._counts[bisect_left(_LATENCIES, seconds)] += 1
         self.total_s += seconds
 
@@ -47,14 +48,15 @@ class HubMetrics(Collector):
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         registry = registry or CollectorRegistry()
-        self.connections = Gauge("realtime_connections", "Open connections", registry=registry)
-        self.people = Gauge("realtime_people", "People with an open connection", registry=registry)
-        self.sockets = Gauge("realtime_sockets", "Sockets, signed in or not", registry=registry)
+        self.connections = 0
+        self.people = 0
+        self.sockets = 0
         self.publications = 0
         self.deliveries = 0
         self.delivered_bytes = 0
-        self._commands: Counts[tuple[str, str]] = Counts()
-        self._durations: dict[str, Durations] = {}
+        self.gaps_read = 0
+        self.comparisons = 0
+        self._commands: dict[str, CommandFigures] = {}
         registry.register(self)
         self.closings = Counter(
             "realtime_closings", "Connections ended", ("reason",), registry=registry
@@ -75,32 +77,41 @@ class HubMetrics(Collector):
         )
 
     def handled(self, name: str, outcome: str, seconds: float) -> None:
-        """A command was answered."""
-        self._commands[name, outcome] += 1
-        durations = self._durations.get(name)
-        if durations is None:
-            durations = self._durations[name] = Durations()
-        durations.add(seconds)
+        """A command was answered. Names come from clients: only those that once worked become a label."""
+        figures = self._commands.get(name)
+        if figures is None:
+            label = name if outcome == "ok" else "other"
+            figures = self._commands.setdefault(label, CommandFigures())
+        figures.add(outcome, seconds)
 
     def collect(self) -> Iterator[Metric]:
         """What was counted as plain numbers."""
         for name, sentence, value in (
+            ("connections", "Open connections", self.connections),
+            ("people", "People with an open connection", self.people),
+            ("sockets", "Sockets, signed in or not", self.sockets),
+        ):
+            yield GaugeMetricFamily(f"realtime_{name}", sentence, value=value)
+        for name, sentence, value in (
             ("publications", "Events published", self.publications),
             ("deliveries", "Events put on their way to a connection", self.deliveries),
             ("delivered_bytes", "Bytes of those events", self.delivered_bytes),
+            ("gaps_read", "Events read from storage that did not come", self.gaps_read),
+            ("comparisons", "Times all channels were compared with storage", self.comparisons),
         ):
             yield CounterMetricFamily(f"realtime_{name}", sentence, value=value)
         commands = CounterMetricFamily(
             "realtime_commands", "Commands handled", labels=("name", "outcome")
         )
-        for labels, count in self._commands.items():
-            commands.add_metric(labels, count)
+        for name, figures in self._commands.items():
+            for outcome, count in figures.outcomes.items():
+                commands.add_metric((name, outcome), count)
         yield commands
         seconds = HistogramMetricFamily(
             "realtime_command_seconds", "From a command's arrival to its ack", labels=("name",)
         )
-        for name, durations in self._durations.items():
-            seconds.add_metric((name,), durations.buckets(), durations.total_s)
+        for name, figures in self._commands.items():
+            seconds.add_metric((name,), figures.buckets(), figures.total_s)
         yield seconds
 
     def queued(self, frames: int) -> None:

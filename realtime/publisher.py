@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from realtime.errors import Closing
 
 
-class Publication(msgspec.Struct, frozen=True):
+class Publication(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event on its way to a channel.
 
     `body` is the event object as JSON with channel and position in it. `position` None marks an
@@ -18,7 +18,7 @@ class Publication(msgspec.Struct, frozen=True):
     key, in `values`, and for a slow reader they are laid over those of an unsent one under the same
     `key`. People in `joins` become members of the channel before the event is delivered;
     those in `leaves` hear it as the last one, and so do all who merely watch if it `dismisses`: whoever
-    may still watch asks again.
+    may still watch asks again. `covers` is how many positions of the channel it tells, its own the last.
     """
 
     channel: str
@@ -30,6 +30,7 @@ class Publication(msgspec.Struct, frozen=True):
     leaves: tuple[str, ...] = ()
     partial: bool = False
     dismisses: bool = False
+    covers: int = 1
 
     def completes(self, before: "Publication") -> bool:
         """Whether both are partial news of one channel, and may be told as one."""
@@ -38,7 +39,8 @@ class Publication(msgspec.Struct, frozen=True):
 
 def laid_over(older: Publication, newer: Publication) -> Publication:
     """One publication for two partial ones of a channel: the newer, with the values only the older has."""
-    return replace(newer, body=merged_values(older.body, newer.body))
+    body = merged_values(older.body, newer.body)
+    return replace(newer, body=body, covers=older.covers + newer.covers)
 
 
 def merged_values(older: bytes, newer: bytes) -> bytes:

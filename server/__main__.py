@@ -46,6 +46,14 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add("run", _run, "serve until told to stop")
     run.add_argument("--sandbox", action="store_true", help="with a made-up hospital and stand-ins")
+    run.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="serving processes at one port (needs MongoDB and Redis)",
+    )
+    run.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     add("sandbox", _sandbox, "serve only the stand-ins for WeCom and the OA")
     add("migrate", _migrate, "bring the store to this version")
     add("check", _check, "look whether settings and store are fit to serve")
@@ -64,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument("file", type=Path)
     restore = add("restore", _restore, "replace the store of a stopped server by a backup")
     restore.add_argument("file", type=Path)
+    add("new-epoch", _new_epoch, "make clients load afresh after a MongoDB was restored")
     return parser
 
 
@@ -84,24 +93,37 @@ def _until_stopped(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) 
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
+    from server import workers
+
+    workers.check(given.workers, settings, sandbox=given.sandbox)
+    if given.workers > 1:
+        return _until_stopped(lambda stop: workers.supervise(given.workers, settings, stop))
+    return _until_stopped(lambda stop: _serve(given, settings, stop))
+
+
+async def _serve(given: argparse.Namespace, settings: Settings, stop: asyncio.Event) -> None:
+    """Serve as one node until told to stop."""
     from server.app import running
     from server.sandboxed import sandboxed
+    from server.serving import Ports
+    from server.workers import orphaned
 
-    async def serve(stop: asyncio.Event) -> None:
-        async with contextlib.AsyncExitStack() as stack:
-            used = settings
-            if given.sandbox:
-                used = await stack.enter_async_context(sandboxed(settings, SystemClock()))
-            server = await stack.enter_async_context(running(used))
-            print(f"Yuanxin serves {used.url} (listening on {server.url})", flush=True)
-            if given.sandbox:
-                place = f"http://127.0.0.1:{used.sandbox_port}/"
-                print(
-                    f"phone and OA desk: {place}   sign in as s0001, password yuanxin", flush=True
-                )
-            await stop.wait()
-
-    return _until_stopped(serve)
+    async with contextlib.AsyncExitStack() as stack:
+        used = settings
+        if given.sandbox:
+            used = await stack.enter_async_context(sandboxed(settings, SystemClock()))
+        ports = Ports.of_worker(settings, given.worker)
+        server = await stack.enter_async_context(running(used, ports=ports))
+        print(f"Yuanxin serves {used.url} (listening on {server.url})", flush=True)
+        if given.sandbox:
+            place = f"http://127.0.0.1:{used.sandbox_port}/"
+            print(f"phone and OA desk: {place}   sign in as s0001, password yuanxin", flush=True)
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
+        if given.worker is not None:
+            ends.append(asyncio.create_task(orphaned(os.getppid())))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
 
 
 def _sandbox(given: argparse.Namespace, settings: Settings) -> int:
@@ -119,7 +141,7 @@ def _migrate(given: argparse.Namespace, settings: Settings) -> int:
     from server.app import opened_store
 
     async def migrate() -> None:
-        async with opened_store(settings, SystemClock()):
+        async with opened_store(settings, SystemClock(), upgrade=True):
             print("the store is current")
 
     asyncio.run(migrate())
@@ -160,7 +182,10 @@ def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
         async with opened_store(settings, clock) as store:
             return await import_staff(given.file, store, clock, apply=given.apply)
 
-    return asyncio.run(run())
+    status = asyncio.run(run())
+    if given.apply:
+        _remind(settings)
+    return status
 
 
 def _set_password(given: argparse.Namespace, settings: Settings) -> int:
@@ -172,10 +197,21 @@ def _set_password(given: argparse.Namespace, settings: Settings) -> int:
         async with opened_store(settings, clock) as store:
             return await set_password(given.account, read_password(given.file), store, clock)
 
-    return asyncio.run(run())
+    status = asyncio.run(run())
+    _remind(settings)
+    return status
+
+
+def _remind(settings: Settings) -> None:
+    """Servers hold people and sessions in memory, and a shared store does not keep them out."""
+    if settings.storage_url:
+        print("servers that run now know of this only after they are started again")
 
 
 def _backup(given: argparse.Namespace, settings: Settings) -> int:
+    _only_embedded(
+        settings, "is backed up with mongodump or snapshots of its disks (docs/operations.md)"
+    )
     from server.storage.sqlite.snapshots import write_snapshot
 
     info = write_snapshot(settings.database, given.file)
@@ -184,6 +220,7 @@ def _backup(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _restore(given: argparse.Namespace, settings: Settings) -> int:
+    _only_embedded(settings, "is restored with mongorestore; then run `python -m server new-epoch`")
     from server.storage.sqlite.snapshots import restore
 
     replaced = restore(given.file, settings.database)
@@ -191,6 +228,21 @@ def _restore(given: argparse.Namespace, settings: Settings) -> int:
     if replaced:
         print(f"what was there before is kept as {replaced}")
     return 0
+
+
+def _new_epoch(given: argparse.Namespace, settings: Settings) -> int:
+    from server.storage.mongodb.history import begin_new_epoch
+
+    if not settings.storage_url:
+        raise StorageError("`restore` begins a new epoch of the embedded store by itself")
+    epoch = asyncio.run(begin_new_epoch(settings.storage_url))
+    print(f"epoch {epoch} begins; clients will be told to load everything again")
+    return 0
+
+
+def _only_embedded(settings: Settings, otherwise: str) -> None:
+    if settings.storage_url:
+        raise StorageError(f"this is for the embedded store; a MongoDB {otherwise}")
 
 
 if __name__ == "__main__":

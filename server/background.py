@@ -8,21 +8,22 @@ from contextlib import asynccontextmanager, suppress
 log = logging.getLogger(__name__)
 
 
+async def repeated(name: str, seconds: float, action: Callable[[], Awaitable[object]]) -> None:
+    """Do something again and again until cancelled. A failure is logged and not the end."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await action()
+        except Exception:
+            log.exception("background work failed", extra={"work": name})
+
+
 @asynccontextmanager
 async def repeating(
     name: str, seconds: float, action: Callable[[], Awaitable[object]]
 ) -> AsyncIterator[None]:
-    """Do something again and again while the context lasts. A failure is logged and not the end."""
-
-    async def repeat() -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await action()
-            except Exception:
-                log.exception("background work failed", extra={"work": name})
-
-    task = asyncio.create_task(repeat(), name=name)
+    """Do something again and again while the context lasts."""
+    task = asyncio.create_task(repeated(name, seconds, action), name=name)
     try:
         yield
     finally:

@@ -1,52 +1,90 @@
 """`python -m server check`: is this installation fit to serve? Each line says what was looked at.
 
-It looks and changes nothing: a store that needs migrating is told of, not migrated.
+It looks and changes nothing: a store that needs migrating is told of, not migrated. A MongoDB is also put
+to the test, in a database of its own that is dropped again: whether it keeps what the store promises.
 """
 
 from server.clock import Clock
 from server.directory import Person
 from server.settings import Settings
-from server.storage import StorageError
+from server.storage import StorageError, Store
 from server.storage.migrate import pending
-from server.storage.sqlite import SqliteStore
+from server.storage.mongodb import MongoStore
+from server.storage.mongodb.scratch import is_unused, scratch_database
+from server.storage.promises import COLLECTIONS, QUESTIONS, Broken, Question
+from server.stores import made_store
 
 MOST_COUNTED = 100_000
 
 
 async def check(settings: Settings, clock: Clock) -> int:
-    """Print what is found; 0 when the server can start. While a server runs, the store belongs to it
-    alone, and that is what is told."""
-    fit = await _check_store(settings, clock)
+    """Print what is found; 0 when the server can start. While a server runs, an embedded store belongs
+    to it alone, and that is what is told."""
+    try:
+        fit = await _check_storage(settings, clock)
+    except StorageError as fault:
+        print(f"storage   NOT READY: {fault}")
+        fit = False
     print(f"pages     {settings.url}")
     print(f"wecom     {settings.wecom_api_base or 'not configured: nobody away is told anything'}")
     print(f"oa        {settings.oa_endpoint or 'not configured: no documents'}")
     return 0 if fit else 1
 
 
-async def _check_store(settings: Settings, clock: Clock) -> bool:
-    if not settings.database.exists():
+async def _check_storage(settings: Settings, clock: Clock) -> bool:
+    kept = True
+    if settings.storage_url:
+        kept = await _ask_all(settings.storage_url, clock)
+        if await is_unused(settings.storage_url):
+            print("storage   the database is empty and will be filled at the first start")
+            return kept
+    elif not settings.database.exists():
         print(f"storage   ready: {settings.database} will be made at the first start")
         return True
-    store = SqliteStore(settings.database, clock=clock)
+    store = made_store(settings, clock)
+    await store.open()
     try:
-        await store.open()
-    except StorageError as fault:
-        print(f"storage   NOT READY: {fault}")
-        return False
-    try:
-        state = store.health()
-        print(f"storage   {'ready' if state.ready else 'NOT READY'} {state.detail}".rstrip())
-        missing = await pending(store)
-        print(
-            f"version   {'current' if not missing else 'the next start takes ' + ', '.join(missing)}"
-        )
-        if not missing:
-            await store.ensure(Person.collection)
-            people = await store.scan(Person.collection.name, limit=MOST_COUNTED)
-            print(f"people    {sum(doc.get('retired_at') is None for doc in people)}")
-        return state.ready
-    except StorageError as fault:
-        print(f"storage   NOT READY: {fault}")
-        return False
+        return await _look_into(store) and kept
     finally:
         await store.close()
+
+
+async def _look_into(store: Store) -> bool:
+    state = store.health()
+    print(f"storage   {'ready' if state.ready else 'NOT READY'} {state.detail}".rstrip())
+    missing = await pending(store)
+    print(f"version   {'current' if not missing else 'the next start takes ' + ', '.join(missing)}")
+    if not missing:
+        await store.ensure(Person.collection)
+        people = await store.scan(Person.collection.name, limit=MOST_COUNTED)
+        print(f"people    {sum(doc.get('retired_at') is None for doc in people)}")
+    return state.ready
+
+
+async def _ask_all(url: str, clock: Clock) -> bool:
+    """Whether the servers behind a url keep every promise; two stores stand for two servers."""
+    kept = True
+    for number, question in enumerate(QUESTIONS, start=1):
+        fault = await _ask(url, clock, question)
+        print(f"promise   {number:2}/{len(QUESTIONS)} {question.promise}", end="", flush=True)
+        print(f": BROKEN: {fault}" if fault else "", flush=True)
+        kept = kept and not fault
+    return kept
+
+
+async def _ask(url: str, clock: Clock, question: Question) -> str:
+    """What is wrong; empty when the promise is kept."""
+    async with scratch_database(url) as database:
+        first, second = (MongoStore(url, database=database, clock=clock) for _ in range(2))
+        try:
+            await first.open()
+            for collection in COLLECTIONS:
+                await first.ensure(collection)
+            await second.open()
+            await question.ask(first, second)
+        except (Broken, StorageError) as fault:
+            return str(fault)
+        finally:
+            await second.close()
+            await first.close()
+    return ""

@@ -14,6 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import inspect as shapes
 
+from realtime.errors import Closing
 from realtime.protocol import Command, Event, Result
 from server.feature import Feature, Handler, command_of
 from server.typescript import declarations
@@ -85,6 +86,21 @@ def _sentence(kind: type) -> str:
     return " ".join((inspect.getdoc(kind) or "").split())
 
 
+def _closing_lines() -> Iterator[str]:
+    yield "\n## The end of a connection"
+    yield ""
+    yield "Before the server ends a connection it tells the event `closing` with `{reason, reconnect,"
+    yield "retry_after_ms?}`, where that is still possible. With `retry_after_ms` a client is asked to wait"
+    yield "so long before it connects again: a node that is stopped gives each of its clients another"
+    yield "moment, so that the others are not overrun. A client that does not know this event may come back"
+    yield "as it likes. What was not acked is sent again on the next connection, under the same client id."
+    yield ""
+    yield "| reason | reconnect |"
+    yield "|---|---|"
+    for closing in Closing:
+        yield f"| `{closing.reason}` | {'yes' if closing.reconnect else 'no: sign in again'} |"
+
+
 def _markdown(commands: list[CommandShape], events: list[type[Event]]) -> str:
     return "\n".join(_lines(commands, events)) + "\n"
 
@@ -106,6 +122,7 @@ def _lines(commands: list[CommandShape], events: list[type[Event]]) -> Iterator[
         yield from _table(shape.command, "field", asked=True)
         yield f"\nResult: {_sentence(shape.result)}"
         yield from _table(shape.result, "result", asked=False)
+    yield from _closing_lines()
     yield "\n## Events"
     yield "\nEach event object also carries `channel` and `position` (null: not kept)."
     for event in events:

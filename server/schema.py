@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from server import directory
+from server import directory, nodes
 from server.audit import AuditRow
 from server.auth import Credential, Session
 from server.feature import Feature
@@ -17,7 +17,7 @@ def collections(features: Sequence[Feature]) -> list[Collection]:
     floor: list[type[Document]] = [AuditRow, Owed, Notice, Credential, Session]
     floor += directory.DOCUMENTS
     documents = [*floor, *(document for feature in features for document in feature.documents)]
-    return [LOG, *(document.collection for document in documents)]
+    return [LOG, *nodes.COLLECTIONS, *(document.collection for document in documents)]
 
 
 async def declare(store: Store, features: Sequence[Feature]) -> None:

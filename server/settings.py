@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 PREFIX = "YUANXIN_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 MAIL_NOTICES = ("nothing", "sender", "subject")
 
 
@@ -35,22 +37,39 @@ class Settings:
         "127.0.0.1", "Address to listen on; 0.0.0.0 behind a firewall or proxy."
     )
     http_port: int = setting(8080, "Port of pages, commands and sockets.")
+    worker_port: int = setting(
+        0,
+        "First of the ports that workers have each for itself, beside the one they share: for figures, "
+        "and for clients that have to stay with one; 0: none.",
+    )
     public_url: str = setting(
         "",
-        "How phones reach the server, as used in cards and sign-in; "
-        "empty: http://127.0.0.1:<port>.",
+        "How phones reach the server, as used in cards and sign-in; empty: this machine itself.",
     )
+    tls_certificate: str = setting(
+        "", "PEM file of a certificate with its chain, to serve TLS without a proxy; empty: plain."
+    )
+    tls_key: str = setting("", "PEM file of its key; empty: in the certificate's file.")
     trusted_proxies: str = setting(
         "", "Addresses, separated by commas, whose X-Forwarded-For is believed."
     )
     data_dir: Path = setting(Path("var"), "Folder of everything that is kept.")
     storage_url: str = setting(
-        "", "Where data lives: empty = SQLite in the data folder, or mongodb://…"
+        "",
+        "Where data lives: empty = SQLite in the data folder, or mongodb://… of a replica set.",
+        secret=True,
     )
     storage_queue: int = setting(
         10_000, "Changes that may wait for the disk before commands are answered with busy."
     )
-    redis_url: str = setting("", "Redis that links several nodes; empty: one node.")
+    redis_url: str = setting(
+        "", "Redis that links several nodes, redis://…; empty: one node.", secret=True
+    )
+    drain_seconds: int = setting(
+        0,
+        "How long a server that is told to stop still accepts while /readyz says no; as long as the "
+        "proxy in front takes to notice.",
+    )
     log_level: str = setting("info", "debug, info, warning or error.")
 
     session_idle_hours: int = setting(72, "Hours without use after which a sign-in ends.")
@@ -115,7 +134,12 @@ class Settings:
     @property
     def url(self) -> str:
         """How phones reach the server, without a slash at the end."""
-        return (self.public_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
+        return (self.public_url or f"{self.scheme}://127.0.0.1:{self.http_port}").rstrip("/")
+
+    @property
+    def scheme(self) -> str:
+        """How this server itself is spoken to."""
+        return "https" if self.tls_certificate else "http"
 
     @property
     def database(self) -> Path:
@@ -200,12 +224,14 @@ def _convert(declared: Field[Any], value: Any) -> Any:
 
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "http_port": (0, 65_535),
+    "worker_port": (0, 65_000),
     "sandbox_port": (0, 65_535),
     "storage_queue": (1, 10_000_000),
     "session_idle_hours": (1, 8_760),
     "session_days": (1, 3_650),
     "ping_interval_ms": (50, 3_600_000),
     "ping_timeout_ms": (50, 3_600_000),
+    "drain_seconds": (0, 600),
     "recall_seconds": (0, 86_400),
     "notice_first_seconds": (1, 15),
     "notice_merge_seconds": (0, 86_400),
@@ -243,15 +269,28 @@ def _check(settings: Settings) -> Settings:
         raise BadSetting(
             f"{PREFIX}NOTICE_CALLS_PER_SECOND and _OA_CALLS_PER_SECOND must be 1 or more"
         )
-    if settings.storage_url:
-        raise BadSetting(f"{PREFIX}STORAGE_URL: only the embedded store exists yet; leave it empty")
-    if settings.redis_url:
-        raise BadSetting(f"{PREFIX}REDIS_URL: only one node is possible yet; leave it empty")
+    if settings.storage_url and not settings.storage_url.startswith("mongodb://"):
+        raise BadSetting(f"{PREFIX}STORAGE_URL must begin with mongodb://, or be empty")
+    _check_redis(settings.redis_url)
     if settings.wecom_api_base and not settings.wecom_api_base.endswith("/cgi-bin/"):
         raise BadSetting(f"{PREFIX}WECOM_API_BASE must end with /cgi-bin/")
     if settings.wecom_callback_aes_key and len(settings.wecom_callback_aes_key) != 43:
         raise BadSetting(f"{PREFIX}WECOM_CALLBACK_AES_KEY must have 43 characters")
     return settings
+
+
+def _check_redis(url: str) -> None:
+    """Raises BadSetting, which does not show the url: there may be a password in it."""
+    try:
+        parts = urlsplit(url)
+        is_good = not url or (parts.scheme in REDIS_SCHEMES and parts.port != 0)
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise BadSetting(
+            f"{PREFIX}REDIS_URL must be redis://[[user]:password@]host[:port][/database], "
+            "rediss:// the same, or unix://path"
+        )
 
 
 def describe() -> str:

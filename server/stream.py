@@ -148,7 +148,7 @@ async def catch_up(command: CatchUp, work: UnitOfWork, streams: Streams, hub: Hu
     """Answer what was missed, or that everything has to be loaded again."""
     last_close = None
     if work.connection is not None:
-        last_close = hub.take_last_close(work.connection.session_id)
+        last_close = hub.farewells.take(work.connection.session_id)
     epoch, positions = work.store.epoch, command.positions or {}
     if not positions:
         tails = await _standing(work, streams)
@@ -243,6 +243,7 @@ async def watch(
         try:
             # Whoever lost the right while it was being checked was not there to be dismissed.
             await streams.check_watching(work, channel, directory)
+            await hub.hears([channel])
         except BaseException:
             hub.unwatch(work.connection, channel)
             raise

@@ -1,11 +1,16 @@
-"""What every test gets: reproducible hypothesis runs, and no skip that nobody decided on."""
+"""What every test gets: reproducible hypothesis runs, no skip that nobody decided on, and a Redis."""
 
+import asyncio
 import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-KNOWN_SKIPS = ("needs a MongoDB replica set",)
+from tests.redis_server import RedisServer
+
+KNOWN_SKIPS = ("needs a MongoDB replica set", "needs a C compiler")
 """Reasons a test may give for not running where CI checks; any other skip there is a failure."""
 
 settings.register_profile("yuanxin", deadline=None, print_blob=True, derandomize="CI" in os.environ)
@@ -22,3 +27,22 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} was skipped under CI: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis for everybody who does not kill it; use a name or a database of one's own."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.launch()
+    asyncio.run(server.answers())
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def own_redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """A Redis that may be killed."""
+    server = RedisServer(tmp_path)
+    await server.start()
+    yield server
+    server.kill()

@@ -1,9 +1,10 @@
 """Between nodes: what one hub was told, the others hear.
 
-Promise: hints only. A publication reaches every other node at most once and may be lost; two
-publications of one node on one channel arrive in the order given. Nothing here waits, blocks or fails
-its caller. What is lost shows as a missing position, and the reader asks storage; so losing everything
-a backplane carries loses nothing. Own publications do not come back.
+Promise: hints only. A publication reaches every other node that needs its channel, or its people, at most
+once, and may be lost; those of one node arrive in the order given. Nodes that do not need it may hear it too.
+Own publications do not come back. Nothing here fails its caller, and nothing but `announced` waits. A node
+that may have missed something is told so (`missed_some`), soon after it was missed and again when all is
+well; so losing everything a backplane carries loses nothing that is stored.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,10 @@ class Receiver(Protocol):
         """Another node was asked to end connections of a person."""
         ...
 
+    def missed_some(self) -> None:
+        """Publications of other nodes may not have come: ask storage where the channels stand."""
+        ...
+
 
 class Backplane(Protocol):
     """One node's plug into the line between nodes."""
@@ -40,6 +45,19 @@ class Backplane(Protocol):
 
     def broadcast(self, publications: Sequence[Publication]) -> None:
         """Tell the other nodes."""
+        ...
+
+    def need(self, channel: str, needed: bool) -> None:
+        """A channel has its first listener here, or has lost the last one."""
+        ...
+
+    async def announced(self) -> None:
+        """Wait, for about a second at most, until the other nodes know what is needed here."""
+        ...
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything arrives, as far as can be known; a loss is noticed within seconds."""
         ...
 
     def disconnect(

@@ -51,6 +51,16 @@ class MemoryBackplane:
         told = tuple(publications)
         self._line.tell_others(self, lambda receiver: receiver.deliver(told))
 
+    def need(self, channel: str, needed: bool) -> None:
+        """Everybody here is told everything."""
+
+    async def announced(self) -> None:
+        """There is nothing to wait for."""
+
+    @property
+    def is_sound(self) -> bool:
+        return True
+
     def disconnect(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None
     ) -> None:

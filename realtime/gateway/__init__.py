@@ -23,6 +23,11 @@ from realtime.gateway.front import FrontLine
 from realtime.gateway.product_server import ProductServer
 from realtime.hub import Hub
 
+RETURNS_PER_SECOND = 500
+"""How many clients of a node that goes away are asked to come back in a second: one core of the others
+signs in about as many."""
+LONGEST_SPREAD_S = 8.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayOptions:
@@ -76,12 +81,15 @@ class Gateway:
     async def close(
         self, reason: Closing = Closing.GOING_AWAY, *, handlers_s: float = 5.0, flush_s: float = 2.0
     ) -> None:
-        """Accept nothing more, let what was accepted be answered, say goodbye, end.
+        """Accept nothing more, let what was accepted be answered, say goodbye, end. Clients that are
+        sent away are told to come back spread over some seconds, the more of them the longer.
 
         Takes at most `handlers_s` for commands at work and `flush_s` for slow readers.
         """
         engine = self._server.engine
         engine.accepting = False
+        spread_s = min(LONGEST_SPREAD_S, self.sockets / RETURNS_PER_SECOND)
+        self._server.return_within_ms = round(spread_s * 1000)
         self._server.draining = True
         promised = [asyncio.ensure_future(promise) for promise in self._server.promises]
         if promised or self._server.commands:

@@ -23,14 +23,13 @@ from realtime.gateway.frame_reader import (
     BadWebSocket,
     FrameReader,
     Message,
+    whole_text,
 )
 from realtime.gateway.websocket import LAST_WORDS_S, fault_of
 
 if TYPE_CHECKING:
     from realtime.gateway.engine_socket import EngineSocket
 
-WRITE_HIGH = 16 * 1024
-"""Bytes in the transport from which a writer waits, and news stop in `Outgoing`."""
 MOST_TOGETHER = 16 * 1024
 """Bytes that may wait for the end of the tick."""
 PORTION = 128
@@ -76,13 +75,13 @@ class DirectWebSocket(asyncio.Protocol):
         "_descriptor",
         "_drained",
         "_held",
+        "_limit",
         "_lost",
         "_reader",
         "_reading",
         "_taking",
         "_tick",
         "_unwritten",
-        "_unwritten_bytes",
         "closing",
         "is_full",
         "on_close",
@@ -100,22 +99,25 @@ class DirectWebSocket(asyncio.Protocol):
         self.on_lost: Callable[[], None] | None = None
         """Told when the connection is gone while it carries nobody."""
         self.closing = False
-        self._reader = FrameReader(2 * max_payload + 4096)
-        self._held: deque[Message] = deque()
+        self._limit = 2 * max_payload + 4096
+        self._reader: FrameReader | None = None
+        """Only while something else than whole short texts comes: an idle connection has none."""
+        self._held: deque[Message] | None = None
         """Messages that came while the socket had enough to do."""
         self._reading = True
         self.is_full = False
-        """Whether more waits in the transport than should."""
+        """Whether anything waits in the transport: the kernel takes no more."""
         self.written = 0
         self._drained: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[None] | None = None
         self._tick = tick
-        self._unwritten: list[bytes] = []
-        self._unwritten_bytes = 0
-        self._taking: Callable[[int, bytes], None] = self._take
-        transport.set_write_buffer_limits(high=WRITE_HIGH)
+        self._unwritten = b""
+        self._taking: Callable[[int, bytes], None] | None = None
+        """Who is given what comes instead of the socket."""
         # What is encrypted has to go through the transport.
         own = transport.get_extra_info("ssl_object") is None
+        # Tell at once when something has to wait; what is encrypted always does, if only for a moment.
+        transport.set_write_buffer_limits(high=0 if own else MOST_TOGETHER)
         self._descriptor: int = transport.get_extra_info("socket").fileno() if own else -1
         """The transport's until `connection_lost`; -1 afterwards, and where it may not be used."""
 
@@ -128,24 +130,39 @@ class DirectWebSocket(asyncio.Protocol):
     def carry(self, socket: "EngineSocket") -> None:
         """From now on what comes is the socket's."""
         self.socket = socket
-        self._taking = self._take
-        socket.workload.on_less = self.resume
+        self._taking = None
 
     def data_received(self, data: bytes) -> None:
+        if self._reader is None:
+            text = whole_text(data)
+            if text is not None and self._held is None and not self.closing:
+                self._take(TEXT, text)
+                if self._is_enough():
+                    self._hold([])
+                return
+            self._reader = FrameReader(self._limit)
         try:
             messages = self._reader.feed(data)
         except BadWebSocket as fault:
             self._fail(fault.code)
             return
-        if self._held:
-            self._held += messages
+        if self._reader.is_between:
+            self._reader = None
+        self._hear_all(messages)
+
+    def _hear_all(self, messages: list[Message]) -> None:
+        if self._held is not None:
+            self._held.extend(messages)
             return
-        for place, (opcode, payload) in enumerate(messages):
+        for place, (opcode, payload) in enumerate(messages, 1):
             self._hear(opcode, payload)
-            if self.socket is not None and self.socket.is_full and not self.socket.ended:
-                self._held.extend(messages[place + 1 :])
-                self._hold()
+            if self._is_enough():
+                self._hold(messages[place:])
                 return
+
+    def _is_enough(self) -> bool:
+        """Whether the socket has enough to do."""
+        return self.socket is not None and self.socket.is_full and not self.socket.ended
 
     def _hear(self, opcode: int, payload: bytes) -> None:
         if opcode == CLOSE:
@@ -153,13 +170,16 @@ class DirectWebSocket(asyncio.Protocol):
         elif self.closing:
             return
         elif opcode in (TEXT, BINARY):
-            self._taking(opcode, payload)
+            self._take(opcode, payload)
         elif opcode == PING:
             self.flush()
             self.transport.write(websocket_header(_FINAL | 0xA, len(payload)) + payload)
 
     def _take(self, opcode: int, payload: bytes) -> None:
         socket = self.socket
+        if self._taking is not None:
+            self._taking(opcode, payload)
+            return
         if socket is None:
             return
         if opcode == BINARY:
@@ -172,8 +192,11 @@ class DirectWebSocket(asyncio.Protocol):
         else:
             socket.receive(text)
 
-    def _hold(self) -> None:
+    def _hold(self, messages: list[Message]) -> None:
         """Read no further: this is how a busy client is held back."""
+        self._held = deque(messages)
+        if self.socket is not None:
+            self.socket.workload.on_less = self.resume
         if self._reading:
             self._reading = False
             self.transport.pause_reading()
@@ -184,31 +207,28 @@ class DirectWebSocket(asyncio.Protocol):
             self._hear(*self._held.popleft())
         if self._held or (self.socket is not None and self.socket.is_full):
             return
-        if not self._reading and not self.transport.is_closing():
-            self._reading = True
-            self.transport.resume_reading()
+        self._hold_nothing()
 
     # -- writing -------------------------------------------------------------------------------------
 
     def write_frames(self, data: bytes) -> None:
         """Put the bytes of frames on their way: at the end of the tick, with whatever else it brings."""
         self.written += len(data)
-        if not self._unwritten:
+        if self._unwritten:
+            self._unwritten += data
+        else:
             self._tick.add(self)
-        self._unwritten.append(data)
-        self._unwritten_bytes += len(data)
-        if self._unwritten_bytes > MOST_TOGETHER:
+            self._unwritten = data
+        if len(self._unwritten) > MOST_TOGETHER:
             self.flush()
 
     def flush(self) -> None:
         """Write now: to the kernel itself, if nothing waits in the transport, which costs a third of
         asking the transport to."""
-        if not self._unwritten:
+        data, self._unwritten = self._unwritten, b""
+        if not data:
             return
-        data = b"".join(self._unwritten)
-        self._unwritten.clear()
-        self._unwritten_bytes = 0
-        if self._descriptor >= 0 and not self.transport.get_write_buffer_size():
+        if self._descriptor >= 0 and not self.is_full:
             try:
                 sent = os.write(self._descriptor, data)
             except OSError:
@@ -222,7 +242,7 @@ class DirectWebSocket(asyncio.Protocol):
     def pause_writing(self) -> None:
         self.is_full = True
         if self.socket is not None:
-            self.socket.write = None
+            self.socket.way = None
 
     def resume_writing(self) -> None:
         self.is_full = False
@@ -283,15 +303,18 @@ class DirectWebSocket(asyncio.Protocol):
         self.transport.close()
 
     def _hold_nothing(self) -> None:
-        """What came and was not begun is not done any more; the client's Close must be heard."""
-        self._held.clear()
+        """Read on. At the end what came and was not begun is not done any more: the client's Close must
+        be heard."""
+        self._held = None
+        if self.socket is not None:
+            self.socket.workload.on_less = None
         if not self._reading and not self.transport.is_closing():
             self._reading = True
             self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._descriptor = -1
-        self._unwritten.clear()
+        self._unwritten = b""
         for waiting in (self._drained, self._lost):
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)

@@ -8,7 +8,6 @@ loses packets to a second poll and keeps sockets whose frames it could not read.
 
 import asyncio
 import base64
-import binascii
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from realtime.gateway.engine_socket import EngineSocket
 from realtime.gateway.packets import BadFrame
 from realtime.gateway.probe import UPGRADE_S, Probe
 from realtime.gateway.websocket import EngineWebSocket
+from realtime.gateway.wheel import Wheel
 from realtime.limits import ConnectionLimits
 from realtime.origin import Asked, cors_headers, device_address, is_allowed
 
@@ -99,12 +99,17 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         log: logging.Logger | None = None,
     ) -> None:
         self.log = log or logging.getLogger("realtime.gateway")
-        # The stock monitor walks all sockets; ours have a timer each.
+        # The stock monitor walks all sockets; ours lie in a wheel.
         super().__init__(async_mode="aiohttp", logger=self.log, monitor_clients=False)
         self.options = options
         self.clock = clock or MachineClock()
         self.sockets: dict[str, EngineSocket] = {}
         self.accepting = True
+        self.wheel = Wheel(min(options.ping_interval_s, options.ping_timeout_s) / 200)
+        self.frames_together = max(1, int(options.limits.frames_burst / 32))
+        """A socket's frames are counted against its rate so many at a time."""
+        self.surely_allowed = options.max_payload // 4
+        """A text of so many characters is no larger than `max_payload` in any script."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- for sockets --------------------------------------------------------------------------------
@@ -204,9 +209,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             return _SESSION_UNKNOWN
         if method not in ("GET", "POST"):
             return _BAD_METHOD
-        if socket.is_websocket or (
-            transport == "websocket" and (socket.upgrading or socket.closing)
-        ):
+        if socket.is_websocket and transport == "polling":
             return _BAD_REQUEST
         return None
 
@@ -221,7 +224,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """A WebSocket was agreed on: it carries a new socket, or one that has been polling."""
         sid = head.query.get("sid")
         if sid is not None:
-            Probe(self.sockets[sid], ws)
+            socket = self.sockets[sid]
+            if _is_taken(socket):
+                ws.refuse()
+            else:
+                Probe(socket, ws)
             return
         address = device_address(head, self.options.trusted_proxies)
         socket = EngineSocket(self, self.generate_id(), address)
@@ -269,6 +276,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
 
     async def _upgrade(self, socket: EngineSocket, request: web.Request) -> web.StreamResponse:
         ws = EngineWebSocket(self.options.max_payload)
+        if _is_taken(socket):
+            await ws.prepare(request)
+            await ws.close()
+            return ws
         socket.upgrading = True
         try:
             await ws.prepare(request)
@@ -321,6 +332,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         return web.Response(text="ok", headers=headers)
 
 
+def _is_taken(socket: EngineSocket) -> bool:
+    """Whether a further WebSocket for it is closed as soon as it is open, as other servers do it."""
+    return socket.is_websocket or socket.upgrading or socket.closing
+
+
 def _packets(body: bytes) -> list[str | bytes]:
     """The packets of a polling request."""
     try:
@@ -337,7 +353,7 @@ def _unpack(part: str) -> str | bytes:
         return part
     try:
         return base64.b64decode(part[1:], validate=True)
-    except binascii.Error:
+    except ValueError:
         raise BadFrame("not base64") from None
 
 

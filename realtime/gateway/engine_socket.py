@@ -47,30 +47,31 @@ class EngineSocket:
     """The socket of one device, whatever carries it."""
 
     __slots__ = (
-        "_farewell", "_flusher", "_poll", "_polled", "_rate", "_taken_before", "_timer", "_transport",
-        "_ws", "address", "app", "closing", "confirmed_at", "ended", "outgoing", "ping_sent_at", "server",
-        "sid", "upgrading", "workload", "write",
+        "_allowed", "_farewell", "_flusher", "_last_wait", "_poll", "_polled", "_rate", "_taken_before",
+        "_transport", "_ws", "address", "app", "closing", "confirmed_at", "ended", "outgoing",
+        "ping_sent_at", "server", "sid", "slot", "upgrading", "way", "workload",
     )  # fmt: skip
 
     def __init__(self, server: "EngineServer", sid: str, address: str) -> None:
-        limits = server.options.limits
         self.server = server
         self.sid = sid
         self.address = address
         self.app: Any = None
         """What the layer above keeps about this socket."""
-        self.outgoing = Outgoing(limits.queued_events, limits.queued_bytes)
-        self.workload = Workload(limits.commands_at_once)
+        self.outgoing: Outgoing | None = None
+        """What waits for a slow reader; made for the first that does."""
+        self.workload = Workload(server.options.limits.commands_at_once)
         self.closing = False
         self.ended = False
         self.upgrading = False
         self.ping_sent_at: int | None = None
         self.confirmed_at = 0
-        self._rate = TokenBucket(
-            limits.frames_per_second, limits.frames_burst, server.clock.monotonic()
-        )
-        self.write: Callable[[bytes], None] | None = None
+        self._rate: TokenBucket | None = None
+        self._allowed = server.frames_together
+        """Frames that may come before the bucket is asked again."""
+        self.way: DirectWebSocket | None = None
         """The quick way of `Wire`: only over a transport of our own, with nothing before it."""
+        self.slot = 0
         self._polled = 0
         """Bytes given to a polling client."""
         self._taken_before: int | None = None
@@ -79,7 +80,8 @@ class EngineSocket:
         self._transport: asyncio.Transport | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._last_wait: asyncio.TimerHandle | None = None
+        """Until when last words may take."""
 
     @property
     def is_websocket(self) -> bool:
@@ -89,31 +91,38 @@ class EngineSocket:
 
     def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
         """Put a frame on its way; a reader too slow for its bound is cut off."""
-        if self.closing or self.ended:
+        if self.way is not None:
+            self.way.write_frames(frame.wire)
             return
-        if self._write(frame):
+        if self.closing or self.ended or self._write(frame):
             return
-        if self.outgoing.put(frame, key=key, ephemeral=ephemeral):
+        if self._queue().put(frame, key=key, ephemeral=ephemeral):
             self._wake()
         else:
             self.abort(Closing.TOO_SLOW)
 
     def answer(self, frame: Frame) -> None:
         """Send the answer to something accepted; it is owed by a closing socket and to a slow reader."""
+        if self.way is not None:
+            self.way.write_frames(frame.wire)
+            return
         if self.ended:
             return
         if self.closing:
-            self.outgoing.force(frame)
+            self._queue().force(frame)
             self.cut_poll()
         elif not self._write(frame):
-            self.outgoing.force(frame)
+            self._queue().force(frame)
             self._wake()
+
+    def _queue(self) -> Outgoing:
+        if self.outgoing is None:
+            limits = self.server.options.limits
+            self.outgoing = Outgoing(limits.queued_events, limits.queued_bytes)
+        return self.outgoing
 
     def _write(self, frame: Frame) -> bool:
         """Hand a frame to the transport if nothing waits before it; whether that was done."""
-        if self.write is not None:
-            self.write(frame.wire)
-            return True
         ws, transport = self._ws, self._transport
         if (
             transport is None
@@ -135,10 +144,10 @@ class EngineSocket:
             and not ws.is_full
             and not (self.closing or self.ended or self.outgoing or self._flusher is not None)
         ):
-            self.write = ws.write_frames
+            self.way = ws
 
     def _wake(self) -> None:
-        self.write = None
+        self.way = None
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         elif self._ws is not None and self._flusher is None and self.outgoing:
@@ -146,7 +155,7 @@ class EngineSocket:
 
     async def _flush(self, ws: Carrier) -> None:
         try:
-            while not self.ended and (frame := self.outgoing.take()) is not None:
+            while not self.ended and self.outgoing and (frame := self.outgoing.take()):
                 await ws.send(frame)
                 self.workload.wake()
         except (ConnectionError, RuntimeError):
@@ -163,19 +172,26 @@ class EngineSocket:
             return
         self.ping_sent_at = self.server.clock.now()
         self._taken_before = self._taken()
-        self._set_timer(self.server.options.ping_timeout_s, self._on_silence)
+        self.server.wheel.set(self, self.server.options.ping_timeout_s)
         self.send(PING)
 
     def heartbeat(self) -> None:
-        """Begin: the first ping is due after one interval."""
-        self._set_timer(self.server.options.ping_interval_s, self.ping)
+        """The next ping is due after one interval."""
+        self.server.wheel.set(self, self.server.options.ping_interval_s)
+
+    def due(self) -> None:
+        """The next step of the heartbeat."""
+        if self.ping_sent_at is None:
+            self.ping()
+        else:
+            self._on_silence()
 
     def _on_pong(self) -> None:
         if self.ping_sent_at is not None:
             self.confirmed_at = self.ping_sent_at
             self.ping_sent_at = None
             self.server.listener.confirmed(self, self.confirmed_at)
-            self._set_timer(self.server.options.ping_interval_s, self.ping)
+            self.heartbeat()
 
     def _on_silence(self) -> None:
         before, now = self._taken_before, self._taken()
@@ -184,7 +200,7 @@ class EngineSocket:
         if self.workload.is_full or is_taking:
             # We do not read while its commands fill their bound: the silence is ours. And the ping may
             # stand behind a long answer that is still being read.
-            self._set_timer(self.server.options.ping_timeout_s, self._on_silence)
+            self.server.wheel.set(self, self.server.options.ping_timeout_s)
         elif self._ws is None:
             self._end(None)
         else:
@@ -197,10 +213,11 @@ class EngineSocket:
         written = self._polled if self._ws is None else self._ws.written
         return written - waiting if self.outgoing or waiting else None
 
-    def _set_timer(self, after_s: float, act: Any) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(after_s, act)
+    def _wait_for_last_words(self, otherwise: Callable[[], None]) -> None:
+        self.server.wheel.clear(self)
+        if self._last_wait is not None:
+            self._last_wait.cancel()
+        self._last_wait = asyncio.get_running_loop().call_later(LAST_WORDS_S, otherwise)
 
     # -- receiving -----------------------------------------------------------------------------------
 
@@ -208,9 +225,12 @@ class EngineSocket:
         """One Engine.IO packet from the client. Ends the socket by name when it is none."""
         if self.closing or self.ended:
             return
-        if self._rate.take(self.server.clock.monotonic()):
+        self._allowed -= 1
+        if self._allowed < 0 and not self._may_go_on():
             self.close(Closing.RATE_LIMITED)
-        elif _size(data) > self.server.options.max_payload:
+        elif (
+            len(data) > self.server.surely_allowed and _size(data) > self.server.options.max_payload
+        ):
             self.close(Closing.TOO_LARGE)
         else:
             try:
@@ -218,6 +238,16 @@ class EngineSocket:
             except BadFrame as fault:
                 self.server.log.info("bad frame: %s", fault)
                 self.close(Closing.BAD_FRAME)
+
+    def _may_go_on(self) -> bool:
+        """Ask the bucket for some frames together, one of them the present one."""
+        now, together = self.server.clock.monotonic(), self.server.frames_together
+        if self._rate is None:
+            limits = self.server.options.limits
+            burst = max(together, limits.frames_burst - together)
+            self._rate = TokenBucket(limits.frames_per_second, burst, now)
+        self._allowed = together - 1
+        return not self._rate.take(now, together)
 
     def _dispatch(self, data: str | bytes) -> None:
         if isinstance(data, bytes):
@@ -242,7 +272,8 @@ class EngineSocket:
     @property
     def is_full(self) -> bool:
         """Whether nothing more may be asked: enough is being done, or waits to be read."""
-        return self.workload.is_full or self.outgoing.size > self.outgoing.max_bytes
+        waiting = self.outgoing
+        return self.workload.is_full or (waiting is not None and waiting.size > waiting.max_bytes)
 
     async def room(self) -> None:
         """Wait until there is room for more work: this is how a busy client is held back."""
@@ -267,7 +298,8 @@ class EngineSocket:
             self._end(None)
         else:
             ws.transport = transport
-            bound_send_buffer(transport)
+            if isinstance(ws, EngineWebSocket):
+                bound_send_buffer(transport.get_extra_info("socket"))
             self._wake()
             self.clear_way()
 
@@ -305,7 +337,7 @@ class EngineSocket:
         if request.transport is None or request.transport.is_closing():
             self._end(None)
         packets = []
-        while (frame := self.outgoing.take()) is not None:
+        while self.outgoing and (frame := self.outgoing.take()):
             packets.append(frame.as_text())
             self._polled += len(frame)
         self.workload.wake()
@@ -327,16 +359,16 @@ class EngineSocket:
         if self.closing or self.ended:
             return
         last_words = self.server.listener.last_words(self, reason) if told and reason else ()
-        self.closing, self.write = True, None
+        self.closing, self.way = True, None
         self.server.ending(self, reason)
         if self._ws is not None:
             self.server.start(self._answer_and_close(self._ws, close_code(reason), last_words))
             return
         for frame in last_words:
-            self.outgoing.force(frame)
+            self._queue().force(frame)
         if self.outgoing or self._poll is not None:
             self._farewell = CLOSE
-            self._set_timer(LAST_WORDS_S, lambda: self._end(None))
+            self._wait_for_last_words(lambda: self._end(None))
             self.cut_poll()
         else:
             self._end(None)
@@ -344,7 +376,7 @@ class EngineSocket:
     async def _answer_and_close(self, ws: Carrier, code: int, last_words: Iterable[Frame]) -> None:
         await self._all_answered()
         for frame in last_words:
-            self.outgoing.force(frame)
+            self._queue().force(frame)
         await self._close_websocket(ws, code)
 
     async def _close_websocket(self, ws: Carrier, code: int) -> None:
@@ -367,17 +399,17 @@ class EngineSocket:
             if fault is not None and transport is not None and not transport.is_closing():
                 for frame in self.server.listener.last_words(self, fault):
                     transport.write(frame.wire)
-            self.closing, self.write = True, None
+            self.closing, self.way = True, None
             self.server.ending(self, fault)
-        self._set_timer(LAST_WORDS_S, lambda: self.abort(None))
+        self._wait_for_last_words(lambda: self.abort(None))
 
     def goodbye(self) -> None:
         """The client has said that it leaves."""
-        self.closing, self.write = True, None
+        self.closing, self.way = True, None
         self.server.ending(self, None)
         if self._ws is None:
-            self.outgoing.clear()
-            self._set_timer(LAST_WORDS_S, lambda: self._end(None))
+            self._drop_waiting()
+            self._wait_for_last_words(lambda: self._end(None))
             self.cut_poll()
         else:
             self.server.start(self._close_websocket(self._ws, 1000))
@@ -394,15 +426,20 @@ class EngineSocket:
         if not self.closing:
             self.server.ending(self, reason)
         self.closing = self.ended = True
-        self.write = None
-        self.outgoing.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.way = None
+        self._drop_waiting()
+        self.server.wheel.clear(self)
+        if self._last_wait is not None:
+            self._last_wait.cancel()
+            self._last_wait = None
         self.workload.wake()
         self.cut_poll()
         self._transport = None
         self.server.forget(self)
+
+    def _drop_waiting(self) -> None:
+        if self.outgoing is not None:
+            self.outgoing.clear()
 
 
 def _size(data: str | bytes) -> int:

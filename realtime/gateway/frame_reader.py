@@ -1,7 +1,8 @@
 """Reading WebSocket frames from a client (RFC 6455, section 5), strictly and without compression.
 
-Fed with whatever the transport brings; gives whole messages. What the protocol forbids is a BadFrame
-with the number to close with. Nothing is held beyond one message of the allowed size.
+`whole_text` reads what nearly always comes; a `FrameReader` is fed with whatever the transport brings and
+gives whole messages. What the protocol forbids is a BadFrame with the number to close with. Nothing is
+held beyond one message of the allowed size.
 """
 
 from realtime.gateway.packets import BadFrame
@@ -24,6 +25,23 @@ class BadWebSocket(BadFrame):
         self.code = code
 
 
+def whole_text(data: bytes) -> bytes | None:
+    """The payload, if the bytes are one text frame, complete and not long; None for everything else, good
+    or bad."""
+    size = len(data)
+    if size < 6 or data[0] != _FIN | TEXT:
+        return None
+    length = data[1] - _MASKED
+    if 0 <= length < 126:
+        head = 6
+    elif length == 126 and size >= 8:
+        length = data[2] << 8 | data[3]
+        head = 8
+    else:
+        return None
+    return unmasked(data[head:], data[head - 4 : head]) if size == head + length else None
+
+
 class FrameReader:
     """The unread end of a stream of frames, and the fragments of a message that is not whole yet."""
 
@@ -37,6 +55,11 @@ class FrameReader:
         self._kind = 0
         self._parts: list[bytes] = []
         self._size = 0
+
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing has begun that is not whole: a new reader would read on as well."""
+        return not self._tail and not self._kind
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that are whole now. Raises BadWebSocket; what came before it is lost then."""

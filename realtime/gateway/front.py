@@ -14,6 +14,7 @@ import base64
 import hashlib
 import re
 import socket as sockets
+import ssl
 from collections.abc import Mapping
 from typing import cast
 from urllib.parse import parse_qsl
@@ -23,6 +24,7 @@ from multidict import CIMultiDict
 
 from realtime.gateway.direct_websocket import DirectWebSocket, Tick
 from realtime.gateway.engine import EngineServer
+from realtime.gateway.websocket import bound_send_buffer
 
 HEAD_LIMIT = 16 * 1024
 FIRST_BYTES_S = 30.0
@@ -126,7 +128,7 @@ class Front(asyncio.Protocol):
         self._leave()
         ws = DirectWebSocket(self._transport, engine.options.max_payload, self._line.tick)
         self._transport.set_protocol(ws)
-        self._transport.write(head.answer)
+        ws.write_frames(head.answer)
         engine.take_over(head, ws)
 
     def _hand_over(self) -> None:
@@ -159,19 +161,40 @@ class FrontLine:
         self.factory = runner.server
         self.waiting: set[Front] = set()
         self.tick = Tick()
-        self._server: asyncio.Server
+        self._servers: list[asyncio.Server] = []
 
-    async def open(self, host: str, port: int, backlog: int) -> int:
-        """Listen; the port. Raises OSError."""
+    async def open(
+        self,
+        host: str,
+        port: int,
+        backlog: int,
+        *,
+        reuse_port: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> int:
+        """Listen, also at several places; the port. With `reuse_port` other processes may listen at the
+        same one, and the kernel shares connections out among them. With `tls` what is written goes
+        through the transport, which is slower. Raises OSError."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Front(self), host, port, backlog=backlog, reuse_address=True
+        server = await loop.create_server(
+            lambda: Front(self),
+            host,
+            port,
+            backlog=backlog,
+            reuse_address=True,
+            reuse_port=reuse_port or None,
+            ssl=tls,
         )
-        place: sockets.socket = self._server.sockets[0]
+        self._servers.append(server)
+        for listening in server.sockets:
+            # What is accepted here inherits it, without a call to the kernel each.
+            bound_send_buffer(listening)
+        place: sockets.socket = server.sockets[0]
         return int(place.getsockname()[1])
 
     async def close(self) -> None:
         """Listen no more. Connections that were sorted are others' to end."""
-        self._server.close()
+        while self._servers:
+            self._servers.pop().close()
         for front in list(self.waiting):
             front.close()

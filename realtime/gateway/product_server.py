@@ -22,7 +22,7 @@ from realtime.hub import Hub
 
 log = logging.getLogger("realtime.gateway")
 
-_OK = b'{"ok":true'
+_REFUSAL = b'{"ok":false'
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -46,7 +46,6 @@ class ProductServer(SocketServer):
         self.draining = False
         self.commands: set[asyncio.Task[None]] = set()
         self.promises: set[Promise] = set()
-        self._known_names: set[str] = set()
 
     async def admit(self, socket: EngineSocket, namespace: str, sid: str, auth: Any) -> None:
         try:
@@ -99,7 +98,7 @@ class ProductServer(SocketServer):
 
     def opened(self, socket: EngineSocket) -> None:
         super().opened(socket)
-        self.metrics.sockets.inc()
+        self.metrics.sockets += 1
 
     def confirmed(self, socket: EngineSocket, ping_sent_at: int) -> None:
         state: SocketState = socket.app
@@ -108,9 +107,10 @@ class ProductServer(SocketServer):
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
         super().closed(socket, reason)
-        self.metrics.sockets.dec()
+        self.metrics.sockets -= 1
         self.metrics.closings.labels(reason.reason if reason else "gone").inc()
-        self.metrics.queued(socket.outgoing.high_water)
+        if socket.outgoing is not None:
+            self.metrics.queued(socket.outgoing.high_water)
 
     def _expect(
         self, socket: EngineSocket, name: str, promise: Promise, ack_id: int | None, began: float
@@ -140,27 +140,22 @@ class ProductServer(SocketServer):
 
     def _fail(self, socket: EngineSocket, name: str, ack_id: int | None, began: float) -> None:
         """The application promises not to raise; should it, the client must not wait for ever."""
-        self._count(name, "failed", began)
+        self.metrics.handled(name, "failed", self.hub.clock.monotonic() - began)
         if ack_id is not None:
             self._refuse(socket, ack_id, "unavailable", "this could not be done; try again")
 
     def _answer(
         self, socket: EngineSocket, name: str, answer: msgspec.Raw, ack_id: int | None, began: float
     ) -> None:
+        text = bytes(answer)
         if ack_id is not None:
-            socket.answer(ack_frame(ack_id, answer))
-        self._count(name, _outcome(answer), began)
-
-    def _count(self, name: str, outcome: str, began: float) -> None:
-        # Names come from clients: only those that once worked may become a label.
-        if outcome == "ok":
-            self._known_names.add(name)
-        label = name if name in self._known_names else "other"
-        self.metrics.handled(label, outcome, self.hub.clock.monotonic() - began)
+            socket.answer(ack_frame(ack_id, text))
+        outcome = _outcome(text) if text.startswith(_REFUSAL) else "ok"
+        self.metrics.handled(name, outcome, self.hub.clock.monotonic() - began)
 
     def _refuse(self, socket: EngineSocket, ack_id: int, code: str, message: str) -> None:
         answer = {"ok": False, "error": {"code": code, "message": message}}
-        socket.answer(ack_frame(ack_id, msgspec.Raw(msgspec.json.encode(answer))))
+        socket.answer(ack_frame(ack_id, msgspec.json.encode(answer)))
 
     def _refused(self, refusal: Refused) -> SocketRefused:
         # socket.io-client makes an Error of it whose message is the code; the sentence is in its data.
@@ -171,11 +166,8 @@ class ProductServer(SocketServer):
         return SocketRefused(refusal.code, told)
 
 
-def _outcome(answer: msgspec.Raw) -> str:
-    text = bytes(answer)
-    if text.startswith(_OK):
-        return "ok"
+def _outcome(refusal: bytes) -> str:
     try:
-        return msgspec.json.decode(text, type=_Answer).error.code
+        return msgspec.json.decode(refusal, type=_Answer).error.code
     except msgspec.DecodeError:
         return "unknown"

@@ -8,6 +8,7 @@ namespace with a string where the protocol has an object.
 
 import asyncio
 import logging
+import random
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,6 +79,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self.engine.listener = self
         self.options = options
         self.connect_within_s = connect_within_s
+        self.return_within_ms = 0
+        """Over how long those who are sent away spread their coming back."""
 
     def _engineio_server_class(self) -> Any:
         return self._make_engine
@@ -87,7 +90,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     async def admit(self, socket: EngineSocket, namespace: str, sid: str, auth: Any) -> None:
         """Let a client into a namespace. Raises SocketRefused with what it is told."""
         answer = await self._trigger_event(
-            "connect", namespace, sid, self.environ[socket.sid], auth
+            "connect", namespace, sid, {"REMOTE_ADDR": socket.address}, auth
         )
         if answer is False:
             raise SocketRefused()
@@ -114,8 +117,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def opened(self, socket: EngineSocket) -> None:
         socket.app = state = SocketState()
-        # Not the whole request, which would live as long as the socket.
-        self.environ[socket.sid] = {"REMOTE_ADDR": socket.address}
         state.expect(self.connect_within_s, lambda: socket.close(None))
 
     def received(self, socket: EngineSocket, data: str | bytes) -> None:
@@ -149,8 +150,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         state: SocketState = socket.app
         if not any(state.namespaces.values()):
             return ()
-        body = msgspec.json.encode({"reason": reason.reason, "reconnect": reason.reconnect})
-        told = event_frame("closing", body)
+        words: dict[str, Any] = {"reason": reason.reason, "reconnect": reason.reconnect}
+        if reason is Closing.GOING_AWAY:
+            # All are told at once; they are not to come back at once.
+            words["retry_after_ms"] = random.randint(0, self.return_within_ms)
+        told = event_frame("closing", msgspec.json.encode(words))
         return (told,) if reason.reconnect else (told, DISCONNECT_FRAME)
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
@@ -159,7 +163,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         state.pending = None
         for namespace in list(state.namespaces):
             self._leave(socket, state, namespace, reason)
-        self.environ.pop(socket.sid, None)
 
     # -- packets -------------------------------------------------------------------------------------
 

@@ -22,31 +22,34 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._socket_of: dict[Place, str] = {}
-        self._member_of: dict[Place, str] = {}
+        self._socket_of: dict[str, dict[str, str]] = {}
+        """By namespace and connection id."""
+        self._member_of: dict[str, dict[str, str]] = {}
+        """By namespace and socket id."""
         self._rooms_of: dict[Place, set[str]] = {}
         self._in_room: dict[Place, dict[str, None]] = {}
         self._leaving: set[Place] = set()
 
     async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
-        if (namespace, eio_sid) in self._member_of:
+        members = self._member_of.setdefault(namespace, {})
+        if eio_sid in members:
             return None
         sid: str = self.server.eio.generate_id()
-        self._socket_of[namespace, sid] = eio_sid
-        self._member_of[namespace, eio_sid] = sid
+        self._socket_of.setdefault(namespace, {})[sid] = eio_sid
+        members[eio_sid] = sid
         return sid
 
     async def connect(self, sid: str, namespace: str) -> str:
         return sid
 
     def is_connected(self, sid: str, namespace: str) -> bool:
-        return (namespace, sid) in self._socket_of and (namespace, sid) not in self._leaving
+        return sid in self._sockets(namespace) and (namespace, sid) not in self._leaving
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
-        return self._member_of.get((namespace, eio_sid))
+        return self._member_of.get(namespace, {}).get(eio_sid)
 
     def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
-        return self._socket_of.get((namespace, sid))
+        return self._sockets(namespace).get(sid)
 
     def pre_disconnect(self, sid: str, namespace: str) -> str | None:
         self._leaving.add((namespace, sid))
@@ -56,16 +59,16 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
         place = (namespace, sid)
         for room in self._rooms_of.pop(place, ()):
             self._take_out(sid, namespace, room)
-        eio_sid = self._socket_of.pop(place, None)
+        eio_sid = self._sockets(namespace).pop(sid, None)
         if eio_sid is not None:
-            self._member_of.pop((namespace, eio_sid), None)
+            self._member_of[namespace].pop(eio_sid, None)
         self._leaving.discard(place)
         self.callbacks.pop(sid, None)
 
     def basic_enter_room(
         self, sid: str, namespace: str, room: str, eio_sid: str | None = None
     ) -> None:
-        if (namespace, sid) not in self._socket_of:
+        if sid not in self._sockets(namespace):
             raise ValueError("not connected to that namespace")
         self._rooms_of.setdefault((namespace, sid), set()).add(room)
         self._in_room.setdefault((namespace, room), {})[sid] = None
@@ -82,18 +85,18 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
         return [sid, *self._rooms_of.get((namespace, sid), ())]
 
     def get_namespaces(self) -> Iterable[str]:
-        return {namespace for namespace, _ in self._socket_of}
+        return [namespace for namespace, sockets in self._socket_of.items() if sockets]
 
     def get_participants(
         self, namespace: str, room: str | list[str] | None
     ) -> Iterator[tuple[str, str]]:
         if room is None:
-            sids: Iterable[str] = [sid for place, sid in self._socket_of if place == namespace]
+            sids: Iterable[str] = list(self._sockets(namespace))
         else:
             rooms = [room] if isinstance(room, str) else room
             sids = dict.fromkeys(sid for name in rooms for sid in self._in(namespace, name))
         for sid in sids:
-            yield sid, self._socket_of[namespace, sid]
+            yield sid, self._socket_of[namespace][sid]
 
     async def emit(
         self,
@@ -125,9 +128,12 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
             await super().trigger_callback(sid, ack_id, data)
 
     def _in(self, namespace: str, room: str) -> Iterable[str]:
-        if (namespace, room) in self._socket_of:
+        if room in self._sockets(namespace):
             return (room,)
         return tuple(self._in_room.get((namespace, room), ()))
+
+    def _sockets(self, namespace: str) -> dict[str, str]:
+        return self._socket_of.get(namespace, {})
 
     def _take_out(self, sid: str, namespace: str, room: str) -> None:
         members = self._in_room.get((namespace, room))

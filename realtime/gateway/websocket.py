@@ -79,12 +79,10 @@ def close_code(reason: Closing | None) -> int:
     return 1000 if reason is None else _CODES.get(reason, 1000)
 
 
-def bound_send_buffer(transport: asyncio.Transport) -> None:
+def bound_send_buffer(socket: sockets.socket) -> None:
     """The kernel would hold megabytes for a reader that has stopped; our own bound is to count."""
     with contextlib.suppress(OSError, AttributeError):
-        transport.get_extra_info("socket").setsockopt(
-            sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER
-        )
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER)
 
 
 def reset(transport: asyncio.Transport) -> None:

@@ -1,9 +1,9 @@
 """Sessions as every request and every socket command meets them: from a token or an id to an actor.
 
 A session is read from the store once and then held in memory for a while, so that a command costs no
-read. What ends sessions on this node calls `forget` after the commit and is seen at once; on other
-nodes it is seen when the held copy is no longer fresh. Roles are never held: they are asked of the
-directory each time, which also keeps out people who have retired.
+read. What ends sessions on this node calls `forget` after the commit and is seen at once; other nodes
+read of it a second later (`server.nodes.bulletin`). Roles are never held: they are asked of the directory
+each time, which also keeps out people who have retired.
 """
 
 import logging
@@ -43,7 +43,7 @@ class _Held:
 
 
 class Sessions:
-    """Who is signed in. On several nodes `fresh_for_s` bounds how late a revocation is seen."""
+    """Who is signed in."""
 
     def __init__(
         self,
@@ -88,6 +88,12 @@ class Sessions:
         """Read the session again before it is believed: it was changed."""
         self._forgettings += 1
         self._drop(session_id)
+
+    def forget_all(self) -> None:
+        """Read every session again before it is believed."""
+        self._forgettings += 1
+        self._held.clear()
+        self._by_token.clear()
 
     def _drop(self, session_id: str) -> None:
         held = self._held.pop(session_id, None)
@@ -165,18 +171,25 @@ class Sessions:
 
     # Cleaning
 
-    def sweep(self) -> list[tuple[str, str]]:
+    async def sweep(self) -> list[tuple[str, str]]:
         """The held sessions (person, session) that have ended, by themselves or with their person's
-        leaving: their sockets are to be closed. To be called every few seconds; costs no read."""
-        now = self._clock.now()
-        ended = [
-            (held.session.person_id, session_id)
-            for session_id, held in self._held.items()
-            if not self._lives(held.session, now) or self._roles_of(held.session.person_id) is None
-        ]
-        for _, session_id in ended:
-            self._drop(session_id)
+        leaving: their sockets here are to be closed. To be called every few seconds; what stands costs
+        no read, and what seems to have ended is read again, since it may be in use on another node."""
+        ended = []
+        for session_id, held in list(self._held.items()):
+            if self._stands(held.session):
+                continue
+            doc = await self._store.get(COLL, session_id)
+            session = from_doc(Session, doc) if doc is not None else None
+            if session is not None and self._stands(session):
+                self._hold(session)
+            else:
+                self._drop(session_id)
+                ended.append((held.session.person_id, session_id))
         return ended
+
+    def _stands(self, session: Session) -> bool:
+        return self.is_live(session) and self._roles_of(session.person_id) is not None
 
     async def prune(self) -> int:
         """Remove sessions that ended long ago, some at a time. How many were removed."""

@@ -7,12 +7,14 @@ from server.auth import Session
 from server.auth.sessions import MOST_LISTED, Sessions
 from server.directory.directory import Directory
 from server.directory.documents import Person
+from server.nodes.bulletin import sessions_ended, staff_changed
 from server.work import UnitOfWork
 
 
 def end_session(work: UnitOfWork, sessions: Sessions, session: Session) -> None:
     """End a session that this work has read. Its sockets are closed after the commit."""
     work.put(msgspec.structs.replace(session, revoked_at=work.now))
+    work.post(lambda now: sessions_ended(now, session.person_id, [session.id]))
     work.afterwards(lambda: sessions.forget(session.id))
     work.disconnect(session.person_id, Closing.REVOKED, frozenset({session.id}))
 
@@ -35,6 +37,7 @@ async def retire(
     systems are given up, because they may be somebody else's some day."""
     retired = msgspec.structs.replace(person, retired_at=work.now, wecom_user_id="", oa_user_id="")
     work.overwrite(retired)
+    work.post(staff_changed)
     ended = await end_sessions(work, sessions, person.id)
     work.record("directory.retire", person.id, sessions=ended)
     work.afterwards(lambda: directory.refresh([retired]))

@@ -13,6 +13,7 @@ from server.auth.passwords import LONGEST, Passwords
 from server.clock import Clock
 from server.directory.directory import Directory
 from server.ids import new_id
+from server.nodes.bulletin import sessions_ended
 from server.storage import Insert, Op, Patch, Put, Store
 from server.storage.document import to_doc
 
@@ -45,15 +46,13 @@ async def set_password(account: str, password: str, store: Store, clock: Clock) 
         subject=person.id,
     )
     sessions = Session.collection.name
-    live = await store.find(sessions, "person", (person.id,), reverse=True, limit=1_000)
+    found = await store.find(sessions, "person", (person.id,), reverse=True, limit=1_000)
+    live = [doc["_id"] for doc in found if not doc.get("revoked_at")]
     ops: list[Op] = [
         Put(Credential.collection.name, to_doc(credential), None),
         Insert(AuditRow.collection.name, to_doc(row)),
-        *(
-            Patch(sessions, doc["_id"], {"revoked_at": now})
-            for doc in live
-            if not doc.get("revoked_at")
-        ),
+        *(Patch(sessions, id, {"revoked_at": now}) for id in live),
+        sessions_ended(now, person.id, live),
     ]
     await store.apply(*ops)
     print(f"已为 {person.id} {person.name} 设置密码。")

@@ -21,6 +21,7 @@ from server.directory.documents import Department, Person
 from server.directory.staff_file import BadFile, Fault, read_staff, write_template
 from server.directory.staff_plan import Plan, make_plan
 from server.ids import new_id
+from server.nodes.bulletin import sessions_ended, staff_changed
 from server.storage import Insert, Op, Patch, Put, Store
 from server.storage.document import Document, to_doc
 
@@ -70,11 +71,11 @@ async def apply_plan(plan: Plan, store: Store, clock: Clock, *, source: str) -> 
     now = clock.now()
     for departments in _in_batches(plan.departments):
         ops = [_put(department) for department in departments]
-        await store.apply(*ops, _audit(now, source, departments=[d.id for d in departments]))
+        await _apply(store, ops, now, source, departments=[d.id for d in departments])
     for leaving in _in_batches(plan.retired):
         ops = [_put(_retired(person, now)) for person in leaving]
         ops += [op for person in leaving for op in await _ended_sessions(store, person, now)]
-        await store.apply(*ops, _audit(now, source, retired=[p.id for p in leaving]))
+        await _apply(store, ops, now, source, retired=[p.id for p in leaving])
     # Ids of other systems may change hands: all are given up before any is taken.
     giving_up = [
         Patch(PEOPLE, change.before.id, {"wecom_user_id": None, "oa_user_id": None})
@@ -82,14 +83,21 @@ async def apply_plan(plan: Plan, store: Store, clock: Clock, *, source: str) -> 
         if {"wecom_user_id", "oa_user_id"} & set(change.fields)
     ]
     for patches in _in_batches(giving_up):
-        await store.apply(*patches, _audit(now, source, given_up=[p.id for p in patches]))
+        await _apply(store, patches, now, source, given_up=[p.id for p in patches])
     for changes in _in_batches(plan.changed):
         fields = {change.after.id: list(change.fields) for change in changes}
         ops = [_put(change.after) for change in changes]
-        await store.apply(*ops, _audit(now, source, changed=fields))
+        await _apply(store, ops, now, source, changed=fields)
     for people in _in_batches(plan.new):
         ops = [_put(person) for person in people]
-        await store.apply(*ops, _audit(now, source, new=[p.id for p in people]))
+        await _apply(store, ops, now, source, new=[p.id for p in people])
+
+
+async def _apply(
+    store: Store, ops: Sequence[Op], now: Millis, source: str, **detail: object
+) -> None:
+    """One batch, with its audit row and the word to servers that are running."""
+    await store.apply(*ops, _audit(now, source, **detail), staff_changed(now))
 
 
 def _put(document: Document) -> Op:
@@ -104,9 +112,11 @@ def _retired(person: Person, now: Millis) -> Person:
 async def _ended_sessions(store: Store, person: Person, now: Millis) -> list[Op]:
     name = Session.collection.name
     docs = await store.find(name, "person", (person.id,), reverse=True, limit=1_000)
-    return [
-        Patch(name, doc["_id"], {"revoked_at": now}) for doc in docs if not doc.get("revoked_at")
-    ]
+    live = [doc["_id"] for doc in docs if not doc.get("revoked_at")]
+    if not live:
+        return []
+    revoked: list[Op] = [Patch(name, id, {"revoked_at": now}) for id in live]
+    return [*revoked, sessions_ended(now, person.id, live)]
 
 
 def _audit(now: Millis, source: str, **detail: object) -> Op:

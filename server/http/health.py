@@ -1,8 +1,9 @@
 """Whether the server lives, whether it can serve, and its figures."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -23,11 +24,13 @@ Ask = Callable[[], Awaitable[Check]]
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What to ask. `needed` decides readiness; `others` are only named."""
+    """What to ask. `needed` decides readiness; `others` are only named. A server that is `leaving` is not
+    ready whatever it can do."""
 
     needed: Mapping[str, Ask]
     others: Mapping[str, Ask]
     registry: CollectorRegistry
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 HEALTH = web.AppKey("health", Health)
@@ -43,6 +46,8 @@ async def readyz(request: web.Request) -> web.Response:
     health = request.app[HEALTH]
     needed = {name: await _asked(name, ask) for name, ask in health.needed.items()}
     others = {name: await _asked(name, ask) for name, ask in health.others.items()}
+    if health.leaving.is_set():
+        needed["serving"] = Check(False, "this server is being stopped")
     ready = all(check.ready for check in needed.values())
     body = {
         "ready": ready,

@@ -13,8 +13,10 @@ from typing import Final
 
 from server.storage import Doc
 
-PENDING_LOOKS_MS: Final = (2_000, 3_000, 5_000, 10_000)
-"""Waits after looks that found people pending; the last one for all further ones."""
+PENDING_LOOKS_MS: Final = (2_000, 3_000)
+"""Waits after looks that found people pending; the last one for all further ones. A connection that does
+not answer is gone after ten seconds, so there are few; and where it was another node's, nothing but the
+next look tells of its end."""
 
 BETWEEN_LOOKS_MS: Final = 1_000
 """One subject is not looked at more often, whatever happens to it."""

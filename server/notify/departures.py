@@ -73,6 +73,10 @@ class Departures:
         Also when the clock was set back: what was put off may go again, and is put off anew if need be.
         """
         now = self._clock.now()
+        self._throttle.forget()
+        if not self._tasks:
+            # What stood in the way was ours; another node may have had the lead since.
+            self._places.clear()
         for state in UNENDED:
             for priority in Priority:
                 eq = (state, int(priority))

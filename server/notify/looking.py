@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 IN_HAND: Final = 2**53 - 1
 """When a row is due that the notifier has taken in hand; every row is looked at after a start."""
+STRAYS_EVERY_MS: Final = 60_000
+"""How often rows in hand are looked for that this notifier does not have in mind: one that led before, and
+did not know that it no longer did, may have taken them."""
 HORIZON_MS: Final = 15_000
 """A look further away is written into the row, so that it need not be kept in mind."""
 
@@ -85,21 +88,23 @@ class Looking:
         self._first_ms = first_ms
         self._may_send = may_send
         self._everything = True
+        self._strays_at = 0
 
     def start_over(self) -> None:
         """Look at every row again: at the start, and when the clock was set back."""
         self._agenda.clear()
+        self._strays_at = 0
         self._everything = True
 
     async def step(self) -> bool:
         """Look at what is due now, within bounds. Says whether more is due at once."""
         now = self._clock.now()
+        if now >= self._strays_at:
+            self._agenda.discovered(await coming(self._store, FOR_EVER, IN_HAND - 1), now)
+            self._strays_at = now + STRAYS_EVERY_MS
         rows = await coming(self._store, FOR_EVER if self._everything else now + 1)
         self._everything = False
         self._agenda.discovered(rows, now + HORIZON_MS)
-        for row in rows:
-            if row["due_at"] == IN_HAND:
-                self._agenda.soon(row["_id"], now)  # Of a predecessor, who came to no end with it.
         self._metrics.owed.set(len(self._agenda))
         for _ in range(MOST_BATCHES):
             ids = self._agenda.ready(self._clock.now(), BATCH)

@@ -5,7 +5,7 @@ any order, as often as one likes; `start` calls them until `stop`. A step that f
 again: what it should have done is in the store.
 
 One notifier at a time works on a store: it removes owed rows in the version it has looked at, and takes
-over what a predecessor had on its way.
+over what a predecessor had on its way. Of several nodes the one that leads runs it.
 """
 
 import asyncio
@@ -161,6 +161,16 @@ class Notifier:
             await purge(self._store, self._clock.now() - KEEP_MS)
 
     # Life
+
+    async def run(self) -> None:
+        """Work until cancelled: everything there is is looked at, whoever was at it before."""
+        self._looking.start_over()
+        self._begun = False
+        await self.start()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await self.stop()
 
     async def start(self) -> None:
         """Begin to work. The tasks are this object's; `stop` ends them."""

@@ -30,10 +30,10 @@ class Owed(Document, frozen=True):
     data: dict[str, Any] = {}
 
 
-async def coming(store: Store, before: int) -> list[Doc]:
-    """All rows to be looked at before this moment, as stored, the earliest first."""
+async def coming(store: Store, before: int, after: int | None = None) -> list[Doc]:
+    """All rows to be looked at between these moments, as stored, the earliest first."""
     rows: dict[str, Doc] = {}
-    limit, after = _PAGE, None
+    limit = _PAGE
     while True:
         page = await store.find(Owed.collection.name, "due", gt=after, lt=before, limit=limit)
         new = [doc for doc in page if doc["_id"] not in rows]

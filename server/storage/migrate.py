@@ -34,6 +34,7 @@ _FILE: Final = re.compile(r"\d{4}_[a-z0-9_]+\.py")
 _LEASE: Final = "lease"
 _LEASE_MS: Final = 120_000
 _RENEW_S: Final = 30.0
+_ASK_AGAIN_S: Final = 0.25
 
 Step = Callable[[Store], Awaitable[None]]
 
@@ -72,18 +73,19 @@ async def migrate(
     folder: Path = MIGRATIONS,
     backup: Path | None = None,
     alone: bool = False,
+    wait_s: float = 0.0,
 ) -> list[str]:
     """Take the steps the store still needs and return their ids.
 
     With `backup`, a store that has been migrated before is first copied into that folder. `alone`
     says that no other process can have this store open (an embedded one): a lease found is then left
-    from a crash.
+    from a crash. Somebody else who migrates is waited for, for `wait_s` seconds at most.
     """
     await store.ensure(LEDGER)
     migrations = load(folder)
     if not await _missing(store, migrations):
         return []
-    async with _lease(store, clock, alone):
+    async with _lease(store, clock, alone, wait_s):
         missing = await _missing(store, migrations)
         if backup is not None and missing and len(missing) < len(migrations):
             await store.snapshot(backup / f"before-{missing[0].id}.db")
@@ -147,13 +149,14 @@ async def _take(store: Store, migration: Migration, clock: Clock, app_version: s
 
 
 @contextlib.asynccontextmanager
-async def _lease(store: Store, clock: Clock, alone: bool) -> AsyncIterator[None]:
+async def _lease(store: Store, clock: Clock, alone: bool, wait_s: float) -> AsyncIterator[None]:
     """Be the only process that migrates. Losing the lease on the way ends the migration."""
     holder = secrets.token_hex(8)
-    present = await store.get(LEDGER.name, _LEASE)
-    if present is not None and not alone and present["until"] > clock.now():
-        raise MigrationError(f"another process is migrating, at least until {present['until']}")
-    await _hold(store, clock, holder, present["_v"] if present else 0)
+    last_try = clock.monotonic() + wait_s
+    while not await _take_lease(store, clock, holder, alone):
+        if clock.monotonic() >= last_try:
+            raise MigrationError("another process is migrating; try again when it is done")
+        await asyncio.sleep(_ASK_AGAIN_S)
     steps = asyncio.current_task()
     assert steps is not None
     renewal = asyncio.create_task(_renew(store, clock, holder, steps))
@@ -170,6 +173,18 @@ async def _lease(store: Store, clock: Clock, alone: bool) -> AsyncIterator[None]
         held = await store.get(LEDGER.name, _LEASE)
         if held is not None and held["holder"] == holder:
             await store.apply(Delete(LEDGER.name, _LEASE, expect=held["_v"]))
+
+
+async def _take_lease(store: Store, clock: Clock, holder: str, alone: bool) -> bool:
+    """Take the lease if nobody has it."""
+    present = await store.get(LEDGER.name, _LEASE)
+    if present is not None and not alone and present["until"] > clock.now():
+        return False
+    try:
+        await _hold(store, clock, holder, present["_v"] if present else 0)
+    except MigrationError:
+        return False
+    return True
 
 
 async def _hold(store: Store, clock: Clock, holder: str, expect: int) -> int:

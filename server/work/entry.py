@@ -12,16 +12,20 @@ from server.storage import Append, Collection, Doc, Search, Taken
 
 LOG = Collection("log", search=Search("text", "stream"), log=True)
 """Entries: `_id`, `stream`, `position`, `seq`, `at`, `event`, `data`; messages also `number`, `idem`,
-`digest` and, as long as they may be found, `text`."""
+`digest` and, as long as they may be found, `text`; `telling` where telling it does something besides."""
 
 
-class Telling(msgspec.Struct, frozen=True):
+class Telling(msgspec.Struct, frozen=True, omit_defaults=True):
     """What telling an entry does besides, as `Publication` has it."""
 
     joins: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
     partial: bool = False
     dismisses: bool = False
+
+    def kept(self) -> Doc:
+        """As it is kept with the entry, for a node that missed the telling."""
+        return {} if self == Telling() else {"telling": msgspec.to_builtins(self)}
 
 
 class Entry:
@@ -59,19 +63,7 @@ class Entry:
     def publication(self, stored: Doc) -> Publication:
         """What the hub is to tell, once `stored` is what the log holds."""
         self._seq = stored["seq"]
-        data = msgspec.json.encode(self.event.numbered(stored["seq"]))
-        position: int = stored["position"]
-        return Publication(
-            channel=self.channel,
-            name=self.event.wire_name,
-            body=event_body(data, self.channel, position),
-            position=position,
-            key="values" if self.telling.partial else self.op.key,
-            joins=self.telling.joins,
-            leaves=self.telling.leaves,
-            partial=self.telling.partial,
-            dismisses=self.telling.dismisses,
-        )
+        return _publication(stored, self.event.numbered(stored["seq"]), self.telling)
 
     def repeat(self, first: Doc) -> None:
         """Take the numbers of the entry stored the first time. Raises when that was something else."""
@@ -80,7 +72,30 @@ class Entry:
         self.id, self.at, self._seq = first["_id"], first["at"], first["seq"]
 
 
+def _publication(stored: Doc, event: Event | Doc, telling: Telling) -> Publication:
+    channel, position = stored["stream"], stored["position"]
+    return Publication(
+        channel=channel,
+        name=stored["event"],
+        body=event_body(msgspec.json.encode(event), channel, position),
+        position=position,
+        key="values" if telling.partial else stored.get("key"),
+        joins=telling.joins,
+        leaves=telling.leaves,
+        partial=telling.partial,
+        dismisses=telling.dismisses,
+    )
+
+
+def told_again(entry: Doc, kinds: Mapping[str, type[Event]]) -> Publication:
+    """What the hub was (or would now be) told of a stored entry. One of a kind that only newer nodes know
+    is told as it is kept."""
+    event: Event | Doc = entry["data"]
+    if kind := kinds.get(entry["event"]):
+        event = msgspec.convert(entry["data"], kind).numbered(entry["seq"])
+    return _publication(entry, event, msgspec.convert(entry.get("telling", {}), Telling))
+
+
 def told_body(entry: Doc, kinds: Mapping[str, type[Event]]) -> msgspec.Raw:
     """The event object of a stored entry as JSON, as it was (or would now be) told."""
-    event = msgspec.convert(entry["data"], kinds[entry["event"]]).numbered(entry["seq"])
-    return msgspec.Raw(event_body(msgspec.json.encode(event), entry["stream"], entry["position"]))
+    return msgspec.Raw(told_again(entry, kinds).body)

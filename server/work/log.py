@@ -44,6 +44,10 @@ class LogReader:
         """The last numbered entry of each channel that has one."""
         return await self._store.heads(LOG.name, channels, numbered=True)
 
+    async def tails(self, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
+        """The first entries after a position of each channel."""
+        return await self._store.tails(LOG.name, after, limit)
+
     async def missed(self, after: Mapping[str, int], *, most: int, room: int) -> Missed:
         """Where each channel ends, and the first entries after a position of each, within bounds."""
         return await self._store.missed(LOG.name, after, most=most, room=room)

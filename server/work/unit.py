@@ -160,7 +160,8 @@ class UnitOfWork:
 
         On a state channel `key` names the value it replaces. An event is `partial` when its object
         `values` holds the one value of that key: the partial ones of a channel are told as one event.
-        `joins`, `leaves` and `dismisses` are those of `Publication`. `fields` are kept with the entry.
+        `joins`, `leaves` and `dismisses` are those of `Publication`; the people in them are told on their
+        own channels in the same work. `fields` are kept with the entry.
         """
         doc: Doc = {
             "_id": id or new_id(self.now),
@@ -169,8 +170,10 @@ class UnitOfWork:
             "data": msgspec.to_builtins(event),
             **fields,
         }
+        telling = Telling(joins, leaves, partial, dismisses)
+        doc.update(telling.kept())
         op = Append(LOG.name, channel, doc, numbered=numbered, idem=idem, key=key)
-        entry = Entry(op, event, Telling(joins, leaves, partial, dismisses))
+        entry = Entry(op, event, telling)
         self._entries.append((len(self._ops), entry))
         self._ops.append(op)
         return entry
@@ -212,6 +215,10 @@ class UnitOfWork:
             data=data,
         )
         self._ops.append(Sooner(Owed.collection.name, to_doc(owed), "due_at"))
+
+    def post(self, word: Callable[[Millis], Append]) -> None:
+        """Tell every node something it has to take to heart (see `server.nodes.bulletin`)."""
+        self._ops.append(word(self.now))
 
     def disconnect(
         self, person_id: str, reason: Closing, session_ids: frozenset[str] | None = None

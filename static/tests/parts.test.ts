@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest"
 import { RowHeights } from "../src/parts/heights"
 import { byLetter, fitting, letterOf } from "../src/parts/letters"
 import { estimatedLines, pieces } from "../src/parts/rich_text"
-import { delayBefore } from "../src/wire/connection"
 
 describe("row heights", () => {
   it("sum estimates and measures, and find the row at an offset", () => {
@@ -54,12 +53,5 @@ describe("letters", () => {
   it("put strange names last and thin out on short screens", () => {
     expect(byLetter([{ name: "1号" }, { name: "Bob" }, { name: "安" }]).map((g) => g.letter)).toEqual(["A", "B", "#"])
     expect(fitting(["A", "B", "C", "D", "E"], 72)).toEqual(["A", "C", "E"])
-  })
-})
-
-describe("coming back", () => {
-  it("starts at one second with wide jitter and has a ceiling", () => {
-    expect([delayBefore(0, 0), delayBefore(0, 1)]).toEqual([500, 1_500])
-    expect(delayBefore(50, 1)).toBe(4_500)
   })
 })

@@ -105,4 +105,5 @@ def test_the_locks_hold_hashes_and_no_addresses() -> None:
         hashed = re.findall(r"^[a-z0-9].*== ?\S+.*\\\n    --hash=sha256:", lock, re.MULTILINE)
         assert len(pins) == len(hashed) > 20
         assert "://" not in lock
-    assert '"resolved"' not in text_of(Path("static/package-lock.json"))
+    for npm_lock in ("static/package-lock.json", "benchmarks/peers/package-lock.json"):
+        assert '"resolved"' not in text_of(Path(npm_lock))

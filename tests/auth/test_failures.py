@@ -47,6 +47,19 @@ def test_the_window_slides() -> None:
     assert refused(limits, "ann", "x") == 600_000
 
 
+def test_of_several_nodes_each_allows_its_part() -> None:
+    nodes = 1
+    limits = SignInLimits(ManualClock(), per_account=10, nodes=lambda: nodes)
+    for _ in range(5):
+        limits.failed("ann", "x")
+    assert refused(limits, "ann", "x") is None
+    nodes = 2
+    assert refused(limits, "ann", "x") == 900_000
+    nodes = 100
+    limits.failed("bob", "y")
+    assert refused(limits, "bob", "y") is None, "one mistake is always forgiven"
+
+
 def test_success_forgives_the_account_and_not_the_address() -> None:
     limits = SignInLimits(ManualClock(), per_account=2, per_address=3)
     limits.failed("ann", "x")

@@ -179,12 +179,23 @@ async def test_who_has_retired_is_out(world: World) -> None:
 async def test_the_sweep_names_what_has_ended_once(world: World) -> None:
     token, session = await world.sign_in()
     await world.sessions.authenticate(token)
-    assert world.sessions.sweep() == []
+    assert await world.sessions.sweep() == []
 
     world.clock.advance(2 * HOUR_S)
 
-    assert world.sessions.sweep() == [("ann", session.id)]
-    assert world.sessions.sweep() == []
+    assert await world.sessions.sweep() == [("ann", session.id)]
+    assert await world.sessions.sweep() == []
+
+
+async def test_a_session_in_use_on_another_node_is_not_swept_away(world: World) -> None:
+    token, _ = await world.sign_in()
+    other = world.new_node()
+    await other.authenticate(token)
+    for _ in range(3):
+        world.clock.advance(HOUR_S)
+        await world.sessions.authenticate(token)
+
+    assert await other.sweep() == []
 
 
 async def test_the_sweep_names_those_who_have_retired(world: World) -> None:
@@ -192,7 +203,7 @@ async def test_the_sweep_names_those_who_have_retired(world: World) -> None:
     await world.sessions.authenticate(token)
     del world.roles["ann"]
 
-    assert world.sessions.sweep() == [("ann", session.id)]
+    assert await world.sessions.sweep() == [("ann", session.id)]
 
 
 async def test_what_is_held_is_bounded(world: World) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from server.clock import SystemClock
 from server.storage import Collection, Index, Search, Store
+from server.storage.mongodb import MongoStore
 from server.storage.sqlite import SqliteStore
+from tests.storage.mongodb import database_for, server_url
 
 NOTES = Collection(
     "notes",
@@ -32,4 +34,18 @@ async def open_sqlite(folder: Path, *, queue_limit: int = 10_000) -> Store:
     return store
 
 
-ADAPTERS: dict[str, OpenStore] = {"sqlite": open_sqlite}
+async def open_mongodb(folder: Path, *, queue_limit: int = 10_000) -> Store:
+    database = database_for(folder)
+    store = MongoStore(
+        server_url(), database=database, queue_limit=queue_limit, clock=SystemClock()
+    )
+    await store.open()
+    return store
+
+
+ADAPTERS: dict[str, OpenStore] = {"sqlite": open_sqlite, "mongodb": open_mongodb}
+
+
+def is_shared(open_store: OpenStore) -> bool:
+    """Whether several servers may have the same database open."""
+    return open_store is open_mongodb

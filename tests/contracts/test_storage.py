@@ -1,5 +1,6 @@
 """What a batch does: documents, versions, preconditions, and all or nothing."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,32 @@ async def test_a_unique_value_is_free_again_when_its_holder_lets_go(store: Store
     await store.apply(Delete("notes", "n2"), Insert("notes", {"_id": "n3", "badge": "007"}))
 
     assert [doc["_id"] for doc in await store.find("notes", "by_badge", ["007"])] == ["n3"]
+
+
+async def test_within_a_batch_a_value_is_let_go_before_it_is_taken(store: Store) -> None:
+    await store.apply(Insert("notes", {"_id": "n1", "badge": "7"}))
+    take = Insert("notes", {"_id": "n2", "badge": "7"})
+    let_go = Patch("notes", "n1", {"badge": None})
+
+    with pytest.raises(Duplicate):
+        await store.apply(take, let_go)
+    await store.apply(let_go, take, Patch("notes", "n1", {"badge": "8"}))
+
+    assert [doc["badge"] for doc in await store.scan("notes")] == ["8", "7"]
+
+
+async def test_neighbours_let_values_go_and_take_them_in_their_order(store: Store) -> None:
+    await store.apply(Insert("notes", {"_id": "n1", "badge": "7"}))
+
+    results = await asyncio.gather(
+        store.apply(Insert("notes", {"_id": "early", "badge": "7"})),
+        store.apply(Delete("notes", "n1")),
+        store.apply(Insert("notes", {"_id": "late", "badge": "7"})),
+        return_exceptions=True,
+    )
+
+    assert [type(result) for result in results] == [Duplicate, list, list]
+    assert [doc["_id"] for doc in await store.scan("notes")] == ["late"]
 
 
 async def test_put_replaces_the_version_it_read(store: Store) -> None:
@@ -243,6 +270,24 @@ async def test_what_is_no_document_is_refused_and_harms_nobody_else(
         await store.apply(Insert("notes", {"_id": "n0"}), op)
 
     assert await store.scan("notes") == []
+
+
+async def test_a_mistake_in_one_batch_hurts_no_other(store: Store) -> None:
+    good = [Insert("notes", {"_id": "n1"}), Append("talk", "a", {"_id": "m1"}, idem="i")]
+
+    results = await asyncio.gather(
+        store.apply(*good),
+        store.apply(Insert("notes", {"_id": "n2", "at": 2**64})),
+        store.apply(Insert("notes", {"_id": "\ud800"})),
+        store.apply(Insert("notes", {"_id": "n3", "text": "\ud800"})),
+        store.apply(Append("talk", "a", {"_id": "m2"}, idem="\ud800")),
+        store.apply(Append("talk", "\ud800", {"_id": "m3"})),
+        return_exceptions=True,
+    )
+    await store.apply(Insert("notes", {"_id": "n4"}))
+
+    assert [isinstance(result, Exception) for result in results] == [False, *[True] * 5]
+    assert [doc["_id"] for doc in await store.scan("notes")] == ["n1", "n4"]
 
 
 async def test_an_empty_batch_is_a_mistake(store: Store) -> None:

@@ -1,6 +1,5 @@
 """What a log promises: positions without gaps, numbers, repeats recognised, keys compacted."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -351,35 +350,6 @@ async def test_a_log_may_have_indexes_of_its_own(store: Store) -> None:
     with pytest.raises(Duplicate) as caught:
         await store.apply(Append("talk", "a", {"_id": "m3", "at": 2}))
     assert caught.value.index == "by_at"
-
-
-async def test_concurrent_appends_leave_no_gap_and_a_tailing_reader_sees_no_hole(
-    store: Store,
-) -> None:
-    async def send(number: int) -> int:
-        doc = {"_id": f"m{number}", "text": f"第{number}条"}
-        try:
-            [entry] = await store.apply(
-                Append("talk", "a", doc, numbered=True, idem=f"i{number % 60}")
-            )
-        except Repeated as repeated:
-            entry = repeated.entry
-        assert entry is not None
-        return int(entry["seq"])
-
-    async def tail() -> list[int]:
-        seen: list[int] = []
-        while len(seen) < 60:
-            page = (await store.tails("talk", {"a": seen[-1] if seen else 0}, 7))["a"]
-            seen += positions(page)
-        return seen
-
-    reader = asyncio.create_task(tail())
-    given = await asyncio.gather(*(send(number) for number in range(120)))
-
-    assert sorted(set(given)) == list(range(1, 61))
-    assert all(given[number] == given[number + 60] for number in range(60))
-    assert await reader == list(range(1, 61))
 
 
 async def test_what_was_missed_comes_in_one_read_with_the_ends(store: Store) -> None:

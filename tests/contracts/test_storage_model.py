@@ -254,16 +254,27 @@ class Batches(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-@pytest.mark.parametrize("adapter", sorted(ADAPTERS))
-def test_any_batches_leave_what_plain_dicts_predict(adapter: str) -> None:
+def run(adapter: str, examples: int) -> None:
     machine = type("BatchesOnAdapter", (Batches,), {"open_store": staticmethod(ADAPTERS[adapter])})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=15,
+            max_examples=examples,
             stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
             # Shrinking opens a store for every try, for minutes.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
         ),
     )
+
+
+@pytest.mark.parametrize("adapter", sorted(ADAPTERS))
+def test_any_batches_leave_what_plain_dicts_predict(adapter: str) -> None:
+    run(adapter, examples=15 if adapter == "sqlite" else 8)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("adapter", sorted(ADAPTERS))
+def test_hundreds_of_batches_leave_what_plain_dicts_predict(adapter: str) -> None:
+    run(adapter, examples=200)

@@ -14,6 +14,7 @@ from server.auth import Role, Session
 from server.directory import DOCUMENTS, Department, Directory, Person, Post
 from server.directory.staff_file import COLUMNS, BadFile, read_staff, write_template
 from server.directory.staff_import import import_staff
+from server.nodes import BULLETIN
 from server.storage import Insert
 from server.storage.document import from_doc, to_doc
 from server.storage.sqlite import SqliteStore
@@ -67,6 +68,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     await store.open()
     for kind in (*DOCUMENTS, *auth.DOCUMENTS, AuditRow):
         await store.ensure(kind.collection)
+    await store.ensure(BULLETIN)
     yield Office(tmp_path, store, clock)
     await store.close()
 

@@ -24,6 +24,8 @@ from server.clock import Clock
 from server.directory import Department, Directory, Person, Post, Presence
 from server.dispatch import Dispatcher
 from server.feature import Feature
+from server.nodes import Leader
+from server.nodes.alone import Alone
 from server.services import wired
 from server.settings import Settings
 from server.storage import Insert, Store
@@ -59,7 +61,7 @@ class Client:
 
     # What the hub does with a wire.
 
-    write = None
+    way = None
 
     def send(self, frame: Frame, *, key: str | None = None, ephemeral: bool = False) -> None:
         name, body = msgspec.json.decode(frame.data[2:])
@@ -95,6 +97,7 @@ class Office:
     def __init__(self, store: SqliteStore, clock: ManualClock, features: Sequence[Feature]) -> None:
         self.store, self.clock, self.features = store, clock, features
         self.hub = Hub(clock)
+        self.leader = Alone()
         self.directory = Directory()
         self.streams = Streams(features)
         self.settings = Settings()
@@ -108,6 +111,7 @@ class Office:
             Settings: self.settings,
             Streams: self.streams,
             Hub: self.hub,
+            Leader: self.leader,
             Presence: MemoryPresence([self.hub]),
         }
         self.roles: dict[str, frozenset[Role]] = {}

@@ -128,6 +128,18 @@ async def test_a_command_that_breaks_is_answered_and_the_next_one_works() -> Non
         assert (await client.call("fine"))["result"] == "fine"
 
 
+async def test_many_who_are_sent_away_are_told_to_come_back_spread_out() -> None:
+    async with running_ward() as ward:
+        clients = [await ward.connect(f"person-{number}") for number in range(250)]
+        await ward.gateway.close(Closing.GOING_AWAY)
+        for client in clients:
+            await client.ended()
+        waits = sorted(client.named("closing")[0]["retry_after_ms"] for client in clients)
+    assert waits[-1] <= 500, "250 at 500 a second are half a second"
+    early, late = waits[50], waits[200]
+    assert 20 < early < 200 < 300 < late, "and they are spread over all of it"
+
+
 async def test_going_away_lets_commands_finish_and_acks_them_before_it_says_so() -> None:
     async with running_ward() as ward:
         gate = asyncio.Event()
@@ -148,7 +160,9 @@ async def test_going_away_lets_commands_finish_and_acks_them_before_it_says_so()
         assert [(await call)["result"] for call in calls] == list(range(10))
         await closing
         await client.ended()
-        assert client.events == [("closing", {"reason": "going_away", "reconnect": True})]
+        [(name, told)] = client.events
+        assert (name, told["reason"], told["reconnect"]) == ("closing", "going_away", True)
+        assert 0 <= told["retry_after_ms"] <= 2, "one client need not wait"
         assert client.close_code == 1001
         assert ward.gateway.sockets == 0
 

@@ -107,7 +107,7 @@ def test_a_frame_is_the_bytes_of_a_websocket_frame() -> None:
     event = event_frame("chat.sent", b'{"a":1}')
     assert event.data == b'42["chat.sent",{"a":1}]'
     assert event.wire == bytes((0x81, len(event.data))) + event.data
-    assert ack_frame(7, msgspec.Raw(b"{}")).data == b"437[{}]"
+    assert ack_frame(7, b"{}").data == b"437[{}]"
     assert websocket_header(0x81, 125) == b"\x81\x7d"
     assert websocket_header(0x81, 126) == b"\x81\x7e\x00\x7e"
     assert websocket_header(0x82, 65_536) == b"\x82\x7f" + (65_536).to_bytes(8, "big")

@@ -14,6 +14,7 @@ from realtime.backplane import Backplane
 from realtime.clock import Clock, MachineClock
 from realtime.connection import Connection
 from realtime.errors import Refused, Unauthenticated
+from realtime.gaps import History, Patience
 from realtime.gateway import Gateway, GatewayOptions
 from realtime.hub import Hub
 from realtime.limits import ConnectionLimits
@@ -94,11 +95,13 @@ async def running_ward(
     limits: ConnectionLimits | None = None,
     backplane: Backplane | None = None,
     metrics: HubMetrics | None = None,
+    history: History | None = None,
+    patience: Patience | None = None,
     **options: Any,
 ) -> AsyncIterator[Ward]:
     """A gateway and a hub on a port of their own."""
     application = WardApplication()
-    hub = Hub(clock or MachineClock(), metrics, limits, backplane)
+    hub = Hub(clock or MachineClock(), metrics, limits, backplane, history, patience)
     await hub.start()
     gateway = Gateway(application, hub, GatewayOptions(**options))
     app = web.Application()

@@ -1,7 +1,8 @@
-"""A process that writes to a SqliteStore as fast as it can and tells each ack, until it is killed.
+"""A process that writes to a store as fast as it can and tells each ack, until it is killed.
 
-Started by test_sqlite_crash.py: `python dying_writer.py DATABASE ROUND`. Every ack is one line on standard
-output: stream, seq, id. Each batch appends an entry and stores a note with the number it took.
+Started by the tests of crashes: `python dying_writer.py ROUND FILE` or `… ROUND URL DATABASE`. Every ack is
+one line on standard output: stream, seq, id. Each batch appends an entry and stores a note with the number
+it took.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ import sys
 from pathlib import Path
 
 from server.clock import SystemClock
-from server.storage import Append, Collection, Insert, Search, Taken
+from server.storage import Append, Collection, Insert, Search, Store, Taken
+from server.storage.mongodb import MongoStore
 from server.storage.sqlite import SqliteStore
 
 TALK = Collection("talk", search=Search("text", "stream"), log=True)
@@ -20,7 +22,7 @@ WRITERS = 50
 STREAMS = 7
 
 
-async def write(store: SqliteStore, writer: str, stream: str) -> None:
+async def write(store: Store, writer: str, stream: str) -> None:
     for number in itertools.count():
         id = f"{writer}.{number}"
         [entry, _] = await store.apply(
@@ -31,8 +33,14 @@ async def write(store: SqliteStore, writer: str, stream: str) -> None:
         os.write(1, f"{stream} {entry['seq']} {id}\n".encode())
 
 
-async def main(database: str, turn: str) -> None:
-    store = SqliteStore(Path(database), clock=SystemClock())
+def store_at(place: str, *database: str) -> Store:
+    if database:
+        return MongoStore(place, database=database[0], clock=SystemClock())
+    return SqliteStore(Path(place), clock=SystemClock())
+
+
+async def main(turn: str, *place: str) -> None:
+    store = store_at(*place)
     await store.open()
     await store.ensure(TALK)
     await store.ensure(NOTES)

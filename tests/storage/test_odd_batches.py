@@ -1,6 +1,5 @@
 """The store against its promises."""
 
-import asyncio
 from pathlib import Path
 
 from server.outbox import Owed, coming
@@ -27,21 +26,3 @@ async def test_a_row_due_behind_many_is_found(tmp_path: Path) -> None:
     rows = await coming(store, 2**53)
     await store.close()
     assert len(rows) == 12_000
-
-
-async def test_a_mistake_in_one_batch_hurts_no_other(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "a.db", clock=ManualClock())
-    await store.open()
-    await store.ensure(Owed.collection)
-    good, bad, odd = await asyncio.gather(
-        store.apply(Insert("owed", {"_id": "1", "due_at": 1})),
-        store.apply(Insert("owed", {"_id": "2", "due_at": 2**64})),
-        store.apply(Insert("owed", {"_id": "\ud800", "due_at": 1})),
-        return_exceptions=True,
-    )
-    again = await store.apply(Insert("owed", {"_id": "3", "due_at": 1}))
-    await store.close()
-    assert isinstance(good, list)
-    assert isinstance(bad, Exception)
-    assert isinstance(odd, Exception)
-    assert again

@@ -20,8 +20,8 @@ async def write_until_killed(database: Path, turn: int, acks: int) -> list[tuple
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(ROOT / "tests/storage/dying_writer.py"),
-        str(database),
         str(turn),
+        str(database),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )

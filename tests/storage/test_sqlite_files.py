@@ -72,8 +72,8 @@ async def test_another_process_is_refused(open_here: Open, database: Path) -> No
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(ROOT / "tests/storage/dying_writer.py"),
-        str(database),
         "1",
+        str(database),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

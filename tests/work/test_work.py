@@ -8,6 +8,7 @@ import pytest
 
 from realtime.channel import person_channel
 from realtime.protocol import Event
+from realtime.publisher import Publication
 from server.feature import Feature
 from server.storage import Collection, Conflict
 from server.storage.document import Document
@@ -81,3 +82,13 @@ async def test_work_that_always_loses_says_so(office: Office) -> None:
     await office.system.do(change)
     with pytest.raises(Conflict):
         await office.system.do(change)
+
+
+async def test_values_told_together_say_how_many_positions_they_cover(office: Office) -> None:
+    heard: list[Publication] = []
+    office.hub.publish = heard.extend  # type: ignore[method-assign]
+
+    await measure(office, a=1, b=2, c=3)
+    await measure(office, a=4)
+
+    assert [(told.position, told.covers) for told in heard] == [(3, 3), (4, 1)]

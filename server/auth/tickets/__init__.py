@@ -10,6 +10,7 @@ Promises every adapter keeps:
   (`Sessions.actor`), so a revoked session's tickets are worth nothing.
 - Memory is bounded: a session's oldest tickets go first, and when all together are too many, `issue`
   raises Busy.
+- Where tickets are kept elsewhere and cannot be reached, both raise Unavailable within a second or two.
 """
 
 from typing import Final, Protocol
@@ -21,9 +22,10 @@ class Tickets(Protocol):
     """Tickets, issued and redeemed."""
 
     async def issue(self, session_id: str) -> str:
-        """A new ticket of a session. Raises Busy."""
+        """A new ticket of a session. Raises Busy, Unavailable."""
         ...
 
     async def redeem(self, ticket: str) -> str | None:
-        """The id of the session the ticket was issued to, the first time and in time; else None."""
+        """The id of the session the ticket was issued to, the first time and in time; else None.
+        Raises Unavailable."""
         ...

@@ -24,7 +24,7 @@ from server.features.dashboard.ledger import post_changes
 from server.features.dashboard.rights import RESERVED
 from server.features.dashboard.ticker import Ticker
 from server.integrations.his import EVENTS_PER_BATCH, HisEvent, Receipt, RefusedEvent, Sender
-from server.storage import refusing
+from server.storage import Conflict, Duplicate, refusing
 from server.work import SystemWork, UnitOfWork
 
 MOST_WAITING: Final = 32
@@ -86,6 +86,9 @@ class Ingest:
         try:
             with refusing():
                 receipts = await self._system.do(lambda work: self._take(work, group))
+        except (Conflict, Duplicate):
+            for waiting in group:
+                waiting.fault = Busy("other nodes take figures too; send again", retry_after_ms=500)
         except Exception as fault:
             for waiting in group:
                 waiting.fault = fault

@@ -6,6 +6,7 @@ corrected, and is dropped. Sums stay.
 
 from typing import Final
 
+from server.background import repeated
 from server.clock import Clock
 from server.features.dashboard.documents import Fact, TakenEvent
 from server.storage import Delete, Store
@@ -26,6 +27,10 @@ class Keeping:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+
+    async def run(self) -> None:
+        """Drop what is old until cancelled."""
+        await repeated("old facts of the HIS", KEEP_S, self.drop_old)
 
     async def drop_old(self) -> int:
         """Drop at most `AT_ONCE` of each kind; how many it were."""

@@ -2,24 +2,26 @@
 
 Nothing is counted here: whatever changed is read from the sums and compared with what the channels last
 told. At the start everything is compared, so that a crash between a commit and its telling heals within
-a second. What could not be told stays due. Who runs it: `ticking`, one in a process.
+a second. What could not be told stays due. Who runs it: `ticking`, one in a process; of several nodes the
+one that leads tells, and all of them look for what the others took in.
 """
 
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from server.background import repeating
+from server.background import repeated, repeating
 from server.clock import Clock, Millis
 from server.features.dashboard.days import HospitalDays, days_before, days_from
 from server.features.dashboard.documents import HEARD_ID, DaySums, Heard, sums_id
-from server.features.dashboard.keeping import KEEP_S, Keeping
+from server.features.dashboard.keeping import Keeping
 from server.features.dashboard.protocol import DashboardUpdated, Figures, Source
 from server.features.dashboard.ranges import READING_HOLDS_DAYS, read_day
 from server.features.dashboard.rights import HOSPITAL, SOURCE, channel_of
 from server.integrations.his import TYPED_KINDS, TYPES
+from server.nodes import Leader
 from server.settings import Settings
 from server.storage import Store, StoreBusy, StoreUnavailable
 from server.stream import VALUES_PER_CHANNEL
@@ -45,6 +47,7 @@ class Ticker:
         self._due: set[str] = set()
         self._known: set[str] = set()
         self._in_trouble = False
+        self._heard: Heard | None = None
         self.heard_at: Millis | None = None
 
     @property
@@ -57,8 +60,10 @@ class Ticker:
         await self._system.do(self._load)
 
     async def _load(self, work: UnitOfWork) -> None:
-        heard = await work.get(Heard, HEARD_ID)
+        self._heard = heard = await work.get(Heard, HEARD_ID)
         self.heard_at = None if heard is None else heard.at
+        self._day = ""
+        self._told_source.clear()
         for entry in await work.log.values(channel_of(HOSPITAL), VALUES_PER_CHANNEL):
             value = msgspec.convert(entry["data"], DashboardUpdated).values[entry["key"]]
             if isinstance(value, Figures):
@@ -67,6 +72,18 @@ class Ticker:
         for day in days_from(days_before(today, READING_HOLDS_DAYS - 1), today):
             self._known |= {sums.department_id for sums in await read_day(work, day, None)}
         self._known |= self._told.keys()
+
+    async def look(self) -> None:
+        """Learn what other nodes took in since the last time."""
+        await self._system.do(self._look)
+
+    async def _look(self, work: UnitOfWork) -> None:
+        heard = await work.get(Heard, HEARD_ID)
+        if heard is None or heard == self._heard:
+            return
+        changed = await read_day(work, self._days.day(work.now), None)
+        self.heard([*self._known, *(sums.department_id for sums in changed)], heard.at)
+        self._heard = heard
 
     def heard(self, departments: Iterable[str], at: Millis) -> None:
         """The sums of these departments have changed; the HIS was last heard at `at`."""
@@ -137,6 +154,11 @@ class Ticker:
 
         return {scope for scope in (HOSPITAL, *self._known) if is_due(scope)}
 
+    async def run(self) -> None:
+        """Tell until cancelled, beginning from what was told before, by whomever."""
+        await self.load()
+        await repeated("live figures", TICK_S, self.tick_quietly)
+
     async def tick_quietly(self) -> None:
         """A tick whose trouble with the store is logged once and not every second."""
         try:
@@ -182,15 +204,17 @@ def _by_type(metric: str, totals: Mapping[str, int]) -> dict[str, int]:
 
 @asynccontextmanager
 async def ticking(
-    store: Store, system: SystemWork, settings: Settings, clock: Clock
+    store: Store, system: SystemWork, settings: Settings, clock: Clock, leader: Leader
 ) -> AsyncIterator[Ticker]:
     """The ticker, running while the context lasts."""
     days = HospitalDays(settings.his_timezone)
     ticker = Ticker(system, clock, days, period_ms=settings.his_period_seconds * 1000)
     await ticker.load()
     keeping = Keeping(store, clock)
-    async with (
-        repeating("live figures", TICK_S, ticker.tick_quietly),
-        repeating("old facts of the HIS", KEEP_S, keeping.drop_old),
-    ):
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(leader.keep("live figures", ticker.run))
+        await stack.enter_async_context(leader.keep("old facts of the HIS", keeping.run))
+        if not leader.is_alone:
+            looking = repeating("figures of other nodes", TICK_S, ticker.look)
+            await stack.enter_async_context(looking)
         yield ticker

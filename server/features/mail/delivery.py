@@ -6,11 +6,13 @@ is told and owed, and how far the delivery has come; it is there whole or not at
 delivery in the version read, so a portion that crosses it finds that nothing is left to do. Deliveries
 take turns, so that a mail to everybody does not hold up one to a colleague.
 
-Run by the server for as long as it lives; stopping abandons the portion under way, which is safe.
+Run by the node that leads, for as long as it does; stopping abandons the portion under way, which is
+safe. Where several nodes serve, what others left is looked for every second.
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -20,6 +22,7 @@ from msgspec.structs import replace
 from server.directory import Directory
 from server.features.mail.documents import Copy, Delivery, Mail, copy_id, received_copy
 from server.features.mail.mailbox import Change, change_mailboxes, row_of
+from server.nodes import Leader
 from server.settings import Settings
 from server.storage import Store
 from server.work import SystemWork, UnitOfWork
@@ -31,6 +34,7 @@ PORTION: Final = 50
 MOST_AT_ONCE: Final = 500
 """Deliveries that take turns; more wait for the first to end."""
 RETRY_S: Final = 2.0
+LOOK_S: Final = 1.0
 
 
 class Postman:
@@ -44,11 +48,13 @@ class Postman:
         settings: Settings,
         *,
         portion: int = PORTION,
+        look_s: float = math.inf,
     ) -> None:
         self._store = store
         self._system = system
         self._directory = directory
         self._portion_size = portion
+        self._look_s = look_s
         self._due_in_ms = settings.notice_first_seconds * 1000
         self._woken = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -66,11 +72,13 @@ class Postman:
         """Deliver until cancelled."""
         while True:
             self._woken.clear()
-            wait_s = None if await self.deliver() else RETRY_S
-            if wait_s is None and not self._woken.is_set():
+            wait_s = self._look_s
+            if not await self.deliver():
+                wait_s = RETRY_S
+            elif not self._woken.is_set():
                 self._quiet.set()
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(wait_s if math.isfinite(wait_s) else None):
                     await self._woken.wait()
 
     async def deliver(self) -> bool:
@@ -157,14 +165,10 @@ def _recall(copy: Copy, mail: Mail) -> Change:
 
 @asynccontextmanager
 async def delivering(
-    store: Store, system: SystemWork, directory: Directory, settings: Settings
+    store: Store, system: SystemWork, directory: Directory, settings: Settings, leader: Leader
 ) -> AsyncIterator[Postman]:
-    """The postman at work while the context lasts."""
-    postman = Postman(store, system, directory, settings)
-    task = asyncio.create_task(postman.run(), name="mail delivery")
-    try:
+    """The postman, at work while the context lasts and this node leads."""
+    look_s = math.inf if leader.is_alone else LOOK_S
+    postman = Postman(store, system, directory, settings, look_s=look_s)
+    async with leader.keep("mail delivery", postman.run):
         yield postman
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

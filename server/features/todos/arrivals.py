@@ -12,7 +12,7 @@ from server.features.todos.commands import COUNTED_KEY
 from server.features.todos.counting import count_unread, counted
 from server.features.todos.documents import SeenList, Todo, todo_id
 from server.integrations.oa import Item
-from server.integrations.oa.mirror import Seen
+from server.integrations.oa.mirror import Outdated, Seen
 from server.settings import Settings
 from server.storage import Store
 from server.work import SystemWork, UnitOfWork
@@ -34,29 +34,31 @@ class Arrivals:
     async def changed(
         self,
         person_id: str,
+        before: Seen | None,
         seen: Seen,
         arrived: tuple[Item, ...],
         gone: tuple[str, ...],
-        baseline: bool,
     ) -> None:
         """Keep the list, tell the badge, and owe a notice for each new document."""
         await self._system.do(
-            lambda work: self._change(work, person_id, seen, arrived, gone, baseline)
+            lambda work: self._change(work, person_id, before, seen, arrived, gone)
         )
 
     async def _change(
         self,
         work: UnitOfWork,
         person_id: str,
+        before: Seen | None,
         seen: Seen,
         arrived: tuple[Item, ...],
         gone: tuple[str, ...],
-        baseline: bool,
     ) -> None:
-        await work.get(SeenList, person_id)
+        kept = await work.get(SeenList, person_id)
+        if before and kept and not Seen.from_document(kept.seen).says_the_same(before):
+            raise Outdated("Another node has told a change of this list.")
         known = await work.get_many(Todo, [todo_id(person_id, item.request_id) for item in arrived])
         for item in arrived:
-            self._arrive(work, person_id, item, known, baseline)
+            self._arrive(work, person_id, item, known, is_baseline=before is None)
         for todo in (await work.get_many(Todo, [todo_id(person_id, id) for id in gone])).values():
             work.put(replace(todo, gone_at=work.now))
         unread = await count_unread(work, person_id, seen)
@@ -64,7 +66,13 @@ class Arrivals:
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
 
     def _arrive(
-        self, work: UnitOfWork, person_id: str, item: Item, known: dict[str, Todo], baseline: bool
+        self,
+        work: UnitOfWork,
+        person_id: str,
+        item: Item,
+        known: dict[str, Todo],
+        *,
+        is_baseline: bool,
     ) -> None:
         id = todo_id(person_id, item.request_id)
         if id in known:
@@ -79,8 +87,8 @@ class Arrivals:
             creator_name=item.creator_name,
             is_urgent=item.urgency == "urgent",
             arrived_at=work.now,
-            notified=1 if baseline else 0,
+            notified=1 if is_baseline else 0,
         )
         work.put(todo)
-        if not baseline:
+        if not is_baseline:
             work.owe("todo", id, due_in_ms=self._due_in_ms)

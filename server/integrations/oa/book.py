@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from server.clock import Clock, Millis
 from server.integrations.oa import OA, OAError
 from server.integrations.oa.budget import Lane
-from server.integrations.oa.mirror import Seen, WorklistSink
+from server.integrations.oa.mirror import Outdated, Seen, WorklistSink
 from server.integrations.oa.reading import Depth, PendingReader, ZeroDoubted, changes
 
 
@@ -39,11 +39,19 @@ class Person:
     is_polled: bool = False
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def lane(self) -> Lane:
+        """Whose turn it is among."""
+        return Lane.VISIBLE if self.is_visible or self.is_hinted else Lane.REST
+
 
 class Book:
     """The people with an OA account, by person id."""
 
-    def __init__(self, oa: OA, sink: WorklistSink, clock: Clock) -> None:
+    def __init__(
+        self, oa: OA, sink: WorklistSink, clock: Clock, *, is_shared: bool = False
+    ) -> None:
+        self._is_shared = is_shared
         self.people: dict[str, Person] = {}
         self.trouble = ""
         self.answered_at: Millis | None = None
@@ -70,14 +78,26 @@ class Book:
         return new
 
     async def load(self, person: Person) -> None:
-        """Bring back what was kept, once."""
+        """Bring back what was kept: once, or every time where other nodes tell changes too."""
         if not person.loaded:
             kept = await self._sink.load(person.person_id)
             if not person.loaded:
                 person.loaded, person.seen = True, kept
+        elif self._is_shared and person.seen is not None:
+            async with person.applying:
+                kept = await self._sink.load(person.person_id)
+                # Of two that say the same, ours may be the later one: what is no news is not kept.
+                if kept is not None and not kept.says_the_same(person.seen):
+                    person.seen = kept
 
     async def check(self, person: Person, depth: Depth, lane: Lane) -> None:
         """Read a person's pending documents. Raises `OAError`, or what the sink raises."""
+        try:
+            await self._check(person, depth, lane)
+        except Outdated:
+            await self._check(person, depth, lane)
+
+    async def _check(self, person: Person, depth: Depth, lane: Lane) -> None:
         await self.load(person)
         number, started = next(self._numbers), self._clock.monotonic()
         try:
@@ -107,10 +127,10 @@ class Book:
                 person.whole_at = started
 
     async def _tell(self, person: Person, seen: Seen) -> None:
-        arrived, gone = changes(person.seen, seen)
-        baseline = person.seen is None
-        if baseline or arrived or gone or (person.seen and person.seen.pending != seen.pending):
-            await self._sink.changed(person.person_id, seen, arrived, gone, baseline)
+        before = person.seen
+        if before is None or not seen.says_the_same(before):
+            arrived, gone = changes(before, seen)
+            await self._sink.changed(person.person_id, before, seen, arrived, gone)
 
     def heard(self) -> None:
         """The OA answered something."""

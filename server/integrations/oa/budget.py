@@ -32,6 +32,9 @@ class OverBudget(Exception):
 SHARE_OF_REST = 20
 """Of so many calls one is kept for the last lane while it waits."""
 
+LEAST_CALLS = 0.01
+"""Calls a second of a node that has no share: none, as far as anybody can tell."""
+
 
 class Budget:
     """At most `calls_per_second` calls on average and `burst` at once."""
@@ -49,20 +52,33 @@ class Budget:
         self.calls_per_second = calls_per_second
         self.spent = 0
         self._clock = clock
-        self._burst = max(1.0, calls_per_second / 4 if burst is None else burst)
+        self._whole = calls_per_second
+        self._given_burst = burst
+        self._patience_s = patience_s
+        self._burst = self._burst_now()
         self._tokens = self._burst
         self._filled_at = clock.monotonic()
-        self._most_waiting = max(1, math.ceil(calls_per_second * patience_s))
         self._lanes: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Lane)
         self._since_rest = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    def reduce_to(self, share: float) -> None:
+        """From now on only this share of the calls is ours; others make the rest."""
+        self.grant()
+        self.calls_per_second = max(LEAST_CALLS, self._whole * share)
+        self._burst = self._burst_now()
+
+    def _burst_now(self) -> float:
+        given = self._given_burst
+        return max(1.0, self.calls_per_second / 4 if given is None else given)
 
     def waiting(self, lane: Lane) -> int:
         return sum(not turn.done() for turn in self._lanes[lane])
 
     async def take(self, lane: Lane) -> None:
         """Return when the call may be made. Raises `OverBudget` when the wait would be too long."""
-        if sum(self.waiting(before) for before in Lane if before <= lane) >= self._most_waiting:
+        most = max(1, math.ceil(self.calls_per_second * self._patience_s))
+        if sum(self.waiting(before) for before in Lane if before <= lane) >= most:
             raise OverBudget
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lanes[lane].append(turn)

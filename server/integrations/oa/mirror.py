@@ -9,8 +9,8 @@ OA. What must always hold:
   confirmed.
 - **A change is told before it is known.** The sink stores it first; only then does the mirror
   move. A crash in between tells the same change again, so a sink must be able to hear it twice.
-- **The first reading of a person is a baseline**: told with `baseline=True`, of which no notice
-  is made.
+- **The first reading of a person is a baseline**: told without a `before`, and no notice is made
+  of it.
 - **Documents decide, not numbers**: a change is a changed set of request ids. One done and one
   arrived is a change although the count stays.
 """
@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from server.clock import Millis
-from server.integrations.oa import Item, State
+from server.integrations.oa import Item, OAError, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class Seen:
     @property
     def request_ids(self) -> frozenset[str]:
         return frozenset(item.request_id for item in self.items)
+
+    def says_the_same(self, other: "Seen") -> bool:
+        """Whether there is no news between the two."""
+        return self.request_ids == other.request_ids and self.pending == other.pending
 
     def to_document(self) -> dict[str, Any]:
         """As JSON values, for whoever stores it."""
@@ -103,21 +107,28 @@ class Accounts(Protocol):
         ...
 
 
+class Outdated(OAError):
+    """Another node told a change of this person meanwhile: read again from what is kept now."""
+
+    kind = "outdated"
+
+
 class WorklistSink(Protocol):
     """Keeps what was seen, and hears of changes."""
 
     async def changed(
         self,
         person_id: str,
+        before: Seen | None,
         seen: Seen,
         arrived: tuple[Item, ...],
         gone: tuple[str, ...],
-        baseline: bool,
     ) -> None:
         """Keep `seen` and act on the change, as one. Called once per change, one at a time per
-        person; called again with the same change if it raises or the process dies before it
-        returns. `gone` are request ids. With `baseline` everything seen is in `arrived` and
-        nothing is news.
+        person and node; called again with the same change if it raises or the process dies before
+        it returns. `gone` are request ids. Without `before` this is the person's baseline:
+        everything seen is in `arrived` and nothing is news. Raises `Outdated` when something else
+        than `before` is kept by now, because another node has told a change.
         """
         ...
 

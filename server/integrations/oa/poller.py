@@ -17,6 +17,9 @@ two pages.
 While the OA is down nothing is planned; the breaker lets one reading through every few seconds,
 and when it closes all visible people are read at once. Trouble with one person backs off that
 person only.
+
+Where several nodes serve (`is_shared`), each reads those who look at a page of its own, and one of
+them, the one inside `tour`, everybody else; what any of them told is the base for all.
 """
 
 import asyncio
@@ -26,7 +29,7 @@ import logging
 import math
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from server.clock import Clock, Millis
@@ -40,6 +43,7 @@ from server.integrations.oa import (
     State,
     Unreachable,
 )
+from server.integrations.oa.asking import ANSWER_WITHIN_S, Asking
 from server.integrations.oa.book import Book, Person
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget, Lane
@@ -56,15 +60,13 @@ from server.integrations.oa.reading import CONFIRM_S, FOLLOWED_PAGES, Depth, Zer
 log = logging.getLogger(__name__)
 
 READINGS_AT_ONCE: Final = 6
-"""Of visible people, and as many of everybody else: the one waiting for calls must not stop the
-other.
-"""
+"""Of visible people, and as many of everybody else: neither must stop the other by waiting."""
 
 ACCOUNTS_EVERY_S: Final = 60.0
 ACCOUNTS_AGAIN_S: Final = 10.0
 WHOLE_S: Final = 300.0
 REST_LOOKS_EVERY: Final = 3
-ANSWER_WITHIN_S: Final = 12.0
+TOUR_DEMAND: Final = 10.0
 VISIBLE_BACK_OFF_S: Final = 5.0
 REST_BACK_OFF_S: Final = 300.0
 PAGES_KEPT: Final = 2_000
@@ -86,17 +88,19 @@ class PollingWorklist:
         *,
         poll_s: float = 3.0,
         rest_s: float = 10.0,
+        is_shared: bool = False,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._oa, self._accounts = oa, accounts
         self._clock, self._budget, self._breaker = clock, budget, breaker
         self._poll_s, self._rest_s, self._chance = poll_s, rest_s, chance
         self._sink = sink
-        self._book = Book(oa, sink, clock)
+        self._book = Book(oa, sink, clock, is_shared=is_shared)
+        self._tours = not is_shared
         self._on_screen: set[str] = set()
         self._plans: dict[Lane, list[tuple[float, str]]] = {Lane.VISIBLE: [], Lane.REST: []}
         self._polls: dict[Lane, set[asyncio.Task[None]]] = {Lane.VISIBLE: set(), Lane.REST: set()}
-        self._asked: dict[PageKey, asyncio.Task[bool]] = {}
+        self._asking = Asking()
         self._pages: OrderedDict[PageKey, tuple[Page, Millis, float]] = OrderedDict()
         self._mapping: asyncio.Task[None] | None = None
         self._mapping_at = -math.inf
@@ -117,13 +121,29 @@ class PollingWorklist:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def tour(self) -> None:
+        """Read everybody in turn, until cancelled: one node does, where several serve."""
+        self._tours = True
+        for person in self._book.people.values():
+            self._plan(person, person.due)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._tours = False
+            self._plans[Lane.REST].clear()
+
+    @property
+    def demand(self) -> float:
+        """How much there is to ask for, beside other nodes: whoever tours wants most of what is left."""
+        return 1.0 + len(self._on_screen) + (TOUR_DEMAND if self._tours else 0.0)
+
     async def idle(self) -> None:
         """Return when no reading is under way."""
         while tasks := self._tasks():
             await asyncio.wait(tasks)
 
     def _tasks(self) -> list[asyncio.Task[Any]]:
-        tasks: list[asyncio.Task[Any]] = [*self._asked.values()]
+        tasks: list[asyncio.Task[Any]] = [*self._asking.tasks]
         for polls in self._polls.values():
             tasks.extend(polls)
         if self._mapping is not None:
@@ -213,7 +233,8 @@ class PollingWorklist:
             return min(1.0, wait_s)
         if self._was_open:
             self._come_back(now)
-        return min(self._begin(lane, now) for lane in (Lane.VISIBLE, Lane.REST))
+        lanes = (Lane.VISIBLE, Lane.REST) if self._tours else (Lane.VISIBLE,)
+        return min(self._begin(lane, now) for lane in lanes)
 
     def _come_back(self, now: float) -> None:
         """After a failure of the whole: one reading is the try, and then everybody on screen."""
@@ -233,7 +254,7 @@ class PollingWorklist:
         while plan:
             due, person_id = plan[0]
             person = self._book.people.get(person_id)
-            if person is None or person.due != due or person.is_polled or _lane(person) != lane:
+            if person is None or person.due != due or person.is_polled or person.lane != lane:
                 heapq.heappop(plan)  # planned anew since, or gone
                 continue
             if due > now:
@@ -250,8 +271,8 @@ class PollingWorklist:
 
     def _plan(self, person: Person, due: float) -> None:
         person.due = due
-        if not person.is_polled:
-            heapq.heappush(self._plans[_lane(person)], (due, person.person_id))
+        if not person.is_polled and (self._tours or person.lane is Lane.VISIBLE):
+            heapq.heappush(self._plans[person.lane], (due, person.person_id))
             self._wake.set()
 
     def _period(self, person: Person) -> float:
@@ -317,6 +338,11 @@ class PollingWorklist:
             person = self._book.people.get(person_id)
         return person
 
+    def staff_changed(self) -> None:
+        """The directory is not what it was: learn the mapping anew."""
+        self._mapping_at = -math.inf
+        self._wake.set()
+
     async def _learn_accounts(self) -> None:
         try:
             new = self._book.take(await self._accounts.oa_users())
@@ -340,7 +366,7 @@ class PollingWorklist:
         if person.seen is not None and self._clock.monotonic() - known_at <= max_age_s:
             return True
         key: PageKey = (person.person_id, "pending", 0 if depth == "count" else 1)
-        fresh = await self._shared(key, self._book.check(person, depth, Lane.INTERACTIVE))
+        fresh = await self._asking.shared(key, self._book.check(person, depth, Lane.INTERACTIVE))
         if person.doubted_at is not None and not person.is_polled:
             self._plan(person, min(person.due, self._clock.monotonic() + CONFIRM_S))
         return fresh
@@ -350,7 +376,7 @@ class PollingWorklist:
         kept = self._pages.get(key)
         fresh = kept is not None and self._clock.monotonic() - kept[2] <= max_age_s
         if not fresh:
-            fresh = await self._shared(key, self._fetch(person, key))
+            fresh = await self._asking.shared(key, self._fetch(person, key))
             kept = self._pages.get(key)
         if kept is None:
             return Reading((), None, None, stale=True)
@@ -371,28 +397,3 @@ class PollingWorklist:
         self._pages.move_to_end(key)
         while len(self._pages) > PAGES_KEPT:
             self._pages.popitem(last=False)
-
-    async def _shared(self, key: PageKey, asking: Coroutine[Any, Any, None]) -> bool:
-        """Ask once for all who ask the same; the asking goes on when they have waited enough."""
-        task = self._asked.get(key)
-        if task is None:
-            task = self._asked[key] = asyncio.create_task(self._succeeds(asking))
-            task.add_done_callback(lambda _: self._asked.pop(key, None))
-        else:
-            asking.close()
-        done, _ = await asyncio.wait({task}, timeout=ANSWER_WITHIN_S)
-        return bool(done) and not task.cancelled() and task.result()
-
-    async def _succeeds(self, asking: Coroutine[Any, Any, None]) -> bool:
-        try:
-            await asking
-        except OAError:
-            return False
-        except Exception:
-            log.exception("a change of somebody's documents could not be stored")
-            return False
-        return True
-
-
-def _lane(person: Person) -> Lane:
-    return Lane.VISIBLE if person.is_visible or person.is_hinted else Lane.REST

@@ -4,27 +4,25 @@ Adding an index is adding its columns, filling them from the JSON, and creating 
 transaction of the writer, so that a declaration is there whole or not at all.
 """
 
-import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 import apsw
 import msgspec
 
-from server.storage import LOG_INDEXES, Collection, Duplicate, Index, StorageError
+from server.storage import Collection, Duplicate, Index
+from server.storage.declaring import check_names, merged, without
 from server.storage.sqlite.tables import Table, Tables, column
 from server.storage.sqlite.texts import text_row
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _PAGE: Final = 1000
 
 
 def ensure(db: apsw.Connection, tables: Tables, wanted: Collection) -> Table:
     """Make the table hold what is declared, inside the caller's transaction."""
-    _check_names(wanted)
+    check_names(wanted)
     old = tables.get(wanted.name)
-    collection = wanted if old is None else _merged(old, wanted)
+    collection = wanted if old is None else merged(old.collection, wanted)
     if old is not None and collection == old.collection:
         return old
     table = Table(collection)
@@ -46,48 +44,12 @@ def ensure(db: apsw.Connection, tables: Tables, wanted: Collection) -> Table:
 def drop_index(db: apsw.Connection, tables: Tables, coll: str, name: str) -> Table:
     """Drop an index and the columns nothing else needs, inside the caller's transaction."""
     old = tables[coll]
-    if name not in {index.name for index in old.collection.indexes}:
-        raise StorageError(f"{coll}: no index {name} to drop")
-    kept = tuple(index for index in old.collection.indexes if index.name != name)
-    table = Table(replace(old.collection, indexes=kept))
+    table = Table(without(old.collection, name))
     db.execute(f'DROP INDEX "i_{coll}.{name}"')
     for field in set(old.fields) - set(table.fields):
         db.execute(f"ALTER TABLE {table.sql} DROP COLUMN {column(field)}")
     _remember(db, table)
     return table
-
-
-def _check_names(collection: Collection) -> None:
-    names = [collection.name]
-    for index in collection.indexes:
-        names += [index.name, *index.keys]
-    if collection.search:
-        names += [collection.search.text_field, collection.search.scope_field]
-    for name in names:
-        if not _NAME.match(name):
-            raise ValueError(f"{name!r} is not a name for a collection, index or field")
-    declared = [index.name for index in collection.indexes]
-    if collection.log:
-        declared += [index.name for index in LOG_INDEXES]
-    if len(set(declared)) < len(declared) or "_id" in declared:
-        raise ValueError(f"{collection.name}: an index name is used twice or reserved")
-
-
-def _merged(old: Table, wanted: Collection) -> Collection:
-    """What is there, with what is wanted besides; indexes are dropped by `drop_index` alone."""
-    if old.log != wanted.log:
-        raise StorageError(f"{wanted.name}: a collection cannot become a log or cease to be one")
-    added: list[Index] = []
-    for index in wanted.indexes:
-        present = old.indexes.get(index.name)
-        if present is None:
-            added.append(index)
-        elif present != index:
-            raise StorageError(
-                f"{wanted.name}: index {index.name} is there, declared otherwise; drop it first"
-            )
-    search = wanted.search or old.search
-    return replace(old.collection, indexes=(*old.collection.indexes, *added), search=search)
 
 
 def _add_columns(db: apsw.Connection, table: Table, fields: Iterable[str]) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 import apsw
 import msgspec
 
-from server.storage import LOG_INDEXES, Collection, Doc, Duplicate, Index, StorageError
+from server.storage import Collection, Doc, Duplicate, Index, StorageError
+from server.storage.declaring import indexes_of
 
 _TEXT: Final = "CAST(? AS TEXT)"
 """Takes JSON as the bytes it was encoded to: making a string of them would encode it twice more."""
@@ -32,9 +33,7 @@ class Table:
         self.name = collection.name
         self.log = collection.log
         self.search = collection.search
-        self.indexes = {index.name: index for index in collection.indexes}
-        if collection.log:
-            self.indexes |= {index.name: index for index in LOG_INDEXES}
+        self.indexes = indexes_of(collection)
         keys = {key for index in self.indexes.values() for key in index.keys}
         if collection.search:
             keys.add(collection.search.scope_field)

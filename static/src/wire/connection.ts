@@ -3,14 +3,12 @@
    after the first paint. Whoever owns the page starts it after sign-in and stops it at sign-out. */
 import type { Socket } from "socket.io-client"
 import { computed, ref } from "vue"
+import { delayBefore, waitAsTold } from "./coming_back"
 import { commandByHttp, fetchTicket } from "./http"
 import { Refusal, asRefusal, resultOf } from "./refusal"
 import type { Arrived, CommandName, EventName, Fields, Result } from "./shapes"
 import { Stream } from "./stream"
 
-const FIRST_DELAY_MS = 1_000
-/** Short, because a ward waits; spread wide, because thousands come back at once. */
-const LONGEST_DELAY_MS = 3_000
 const CONNECT_TIMEOUT_MS = 10_000
 const COMMAND_TIMEOUT_MS = 10_000
 const PROBE_TIMEOUT_MS = 2_500
@@ -18,6 +16,7 @@ const UNANSWERED_MS = 5_000
 
 type Phase = "stopped" | "connecting" | "catching_up" | "live" | "lost"
 type Ending = "revoked" | "unauthenticated"
+type Closing = { reason: string; reconnect: boolean; retry_after_ms?: number }
 
 export const stream = new Stream()
 stream.stuck = () => reconnect()
@@ -29,6 +28,7 @@ let ticket = ""
 let failures = 0
 let timer: ReturnType<typeof setTimeout> | undefined
 let mayReturn = true
+let told: number | undefined
 let attempt = 0
 let onEnd: (why: Ending) => void = () => undefined
 const liveListeners: (() => void)[] = []
@@ -61,12 +61,9 @@ export function reconnect(): void {
   void connect()
 }
 
-export function delayBefore(tries: number, random = Math.random()): number {
-  return Math.min(FIRST_DELAY_MS * 1.7 ** tries, LONGEST_DELAY_MS) * (0.5 + random)
-}
-
 async function connect(): Promise<void> {
   const mine = ++attempt
+  told = undefined
   clearTimeout(timer)
   phase.value = "connecting"
   socket?.disconnect()
@@ -100,9 +97,10 @@ async function theSocket(): Promise<void> {
   socket.on("connect", () => void connected(attempt))
   socket.on("connect_error", () => phase.value === "connecting" && lost())
   socket.on("disconnect", () => ["live", "catching_up"].includes(phase.value) && lost())
-  socket.on("closing", ({ reason, reconnect: again }: { reason: string; reconnect: boolean }) => {
+  socket.on("closing", ({ reason, reconnect: again, retry_after_ms: wait }: Closing) => {
     if (reason === "revoked") end("revoked")
     else if (again === false) mayReturn = false
+    else told = waitAsTold(wait)
   })
   socket.onAny((name: string, event: unknown) => {
     if (name !== "closing" && event && typeof event === "object" && "channel" in event)
@@ -133,7 +131,8 @@ function lost(retryAfterMs = 0): void {
   phase.value = "lost"
   socket?.disconnect()
   if (!mayReturn) return
-  timer = setTimeout(() => void connect(), Math.max(retryAfterMs, delayBefore(failures++)))
+  const wait = told ?? Math.max(retryAfterMs, delayBefore(failures++))
+  timer = setTimeout(() => void connect(), wait)
 }
 
 function end(why: Ending): void {

@@ -100,8 +100,9 @@ async def test_a_crash_at_any_moment_of_a_recall_takes_it_back_from_everybody(
 async def test_a_server_that_starts_delivers_what_its_predecessor_left(tmp_path: Path) -> None:
     async with open_office(tmp_path, [BY_HAND]) as office:
         await send(await office.client("ann"), *RECIPIENTS)
-        working = delivering(office.store, office.system, office.directory, office.settings)
-        async with working as postman:
+        async with delivering(
+            office.store, office.system, office.directory, office.settings, office.leader
+        ) as postman:
             await postman.quiet()
 
         assert len(await copies(office)) == 5

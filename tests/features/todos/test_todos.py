@@ -90,7 +90,7 @@ class Desk:
         old = before.request_ids if before else frozenset()
         arrived = tuple(i for i in seen.items if i.request_id not in old)
         gone = tuple(sorted(old - seen.request_ids))
-        await self.sink.changed(person, seen, arrived, gone, before is None)
+        await self.sink.changed(person, before, seen, arrived, gone)
         self.mirror.lists[person] = seen
 
     async def owed(self) -> set[str]:
@@ -152,7 +152,7 @@ async def test_a_change_heard_twice_owes_no_second_notice(desk: Desk) -> None:
     await desk.holds("ann", "1", "2")
     seen = desk.mirror.lists["ann"]
     await desk.office.store.apply(*await desk.duty.settle("ann:2", {"ann": 1}))
-    await desk.sink.changed("ann", seen, (item("2"),), (), False)
+    await desk.sink.changed("ann", seen, seen, (item("2"),), ())
     assert await desk.owed() == set()
 
 

@@ -16,7 +16,7 @@ from server.integrations.oa import (
 )
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget, Lane
-from server.integrations.oa.mirror import Seen
+from server.integrations.oa.mirror import Outdated, Seen
 from server.integrations.oa.poller import PollingWorklist
 from tests.clocks import ManualClock
 
@@ -96,14 +96,18 @@ class Kept:
     async def changed(
         self,
         person_id: str,
+        before: Seen | None,
         seen: Seen,
         arrived: tuple[Item, ...],
         gone: tuple[str, ...],
-        baseline: bool,
     ) -> None:
         if self.is_full:
             raise OSError("no space left")
-        self.told.append((person_id, [one.request_id for one in arrived], sorted(gone), baseline))
+        kept = self.seen.get(person_id)
+        if before and kept and not kept.says_the_same(before):
+            raise Outdated("Another node has told a change.")
+        news = [one.request_id for one in arrived]
+        self.told.append((person_id, news, sorted(gone), before is None))
         self.seen[person_id] = seen
         self.was_told.set()
 

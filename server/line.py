@@ -1,0 +1,62 @@
+"""What links this node with the others, as the settings say: all by Redis, or nothing when it is alone."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+
+from realtime.backplane import Backplane
+from realtime.backplane.redis import LineMetrics, RedisBackplane
+from realtime.hub import Hub
+from realtime.presence import Presence
+from realtime.presence.memory import MemoryPresence
+from realtime.presence.redis import RedisPresence
+from server.auth.tickets import Tickets
+from server.auth.tickets.memory import MemoryTickets
+from server.auth.tickets.redis import RedisTickets
+from server.clock import Clock
+from server.http.health import Ask, Check
+from server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One node's share in the line. The hub starts and stops the backplane."""
+
+    tickets: Tickets
+    presence_of: Callable[[Hub], Presence]
+    check: Ask
+    backplane: Backplane | None = None
+
+
+@asynccontextmanager
+async def opened_line(
+    settings: Settings, clock: Clock, registry: CollectorRegistry
+) -> AsyncIterator[Line]:
+    """The line of these settings; a Redis that is away is waited for by nobody."""
+    if not settings.redis_url:
+        yield Line(MemoryTickets(clock), lambda hub: MemoryPresence([hub]), _not_configured)
+        return
+    backplane = RedisBackplane(settings.redis_url, metrics=LineMetrics(registry))
+    tickets = RedisTickets(settings.redis_url)
+    try:
+        yield Line(
+            tickets,
+            lambda hub: RedisPresence(hub, backplane),
+            partial(_check, backplane),
+            backplane,
+        )
+    finally:
+        await tickets.close()
+
+
+async def _not_configured() -> Check:
+    return Check(False, "not configured")
+
+
+async def _check(backplane: RedisBackplane) -> Check:
+    if not backplane.fault:
+        return Check(True)
+    return Check(False, "away: events of other nodes come late, and nobody new can connect")

@@ -1,0 +1,92 @@
+"""How a node is doing: the store's figures, and what `/readyz` asks."""
+
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from server.http import health
+from server.http.health import Check
+from server.integrations.oa.mirror import Worklist
+from server.line import Line
+from server.nodes import Leader
+from server.notify.notifier import Notifier
+from server.settings import Settings
+from server.storage import Store
+
+
+class StoreMetrics(Collector):
+    """The store's own figures, read when somebody asks for the metrics."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        state = self._store.health()
+        for name, sentence, value in (
+            ("storage_ready", "1 while changes can be stored", state.ready),
+            ("storage_waiting", "Operations waiting for the disk", state.waiting),
+            ("storage_last_batch", "Submissions in the last commit", state.last_batch),
+            ("storage_last_commit_ms", "Milliseconds of the last commit", state.last_commit_ms),
+            ("storage_commits", "Commits since the start", state.commits),
+            ("storage_reads", "Reads since the start", state.reads),
+        ):
+            yield GaugeMetricFamily(name, sentence, value=float(value))
+
+
+class NodeMetrics(Collector):
+    """This node among the others."""
+
+    def __init__(self, leader: Leader) -> None:
+        self._leader = leader
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "nodes_alive", "Nodes of this store, as this one sees them", value=self._leader.nodes
+        )
+        leads = float(self._leader.leads)
+        yield GaugeMetricFamily(
+            "node_leads", "1 on the node that does what is done once", value=leads
+        )
+
+
+def redis_check(line: Line, leader: Leader) -> health.Ask:
+    async def ask() -> Check:
+        check = await line.check()
+        if line.backplane is None and leader.nodes > 1:
+            return Check(
+                False,
+                f"{leader.nodes} nodes share the store and nothing links them: "
+                "give all of them the same YUANXIN_REDIS_URL",
+            )
+        return check
+
+    return ask
+
+
+def storage_check(store: Store) -> health.Ask:
+    async def ask() -> Check:
+        state = store.health()
+        return Check(state.ready, state.detail)
+
+    return ask
+
+
+def oa_check(worklist: Worklist, settings: Settings) -> health.Ask:
+    async def ask() -> Check:
+        if not settings.oa_endpoint:
+            return Check(False, "not configured")
+        state = worklist.health()
+        return Check(state.reachable, state.reason)
+
+    return ask
+
+
+def wecom_check(notifier: Notifier, settings: Settings) -> health.Ask:
+    async def ask() -> Check:
+        if not settings.wecom_api_base:
+            return Check(False, "not configured")
+        return Check(not notifier.trouble, notifier.trouble)
+
+    return ask
