@@ -19,8 +19,8 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 import uvloop
 
 from benchmarks.raw_socket import RawSocket
@@ -61,7 +61,8 @@ class Crowd:
         await asyncio.wait_for(opened.connected, READY_WITHIN_S)
         return opened
 
-    def _heard(self, to: RawSocket, name: str, body: dict[str, Any]) -> None:
+    def _heard(self, to: RawSocket, event: bytes) -> None:
+        _, body = msgspec.json.decode(event)
         self.lateness.append(time.perf_counter() - body["at"])
 
     async def send(

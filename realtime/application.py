@@ -1,9 +1,10 @@
 """What the hub asks of the product behind it."""
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -18,6 +19,39 @@ class Identity:
     person_id: str
     session_id: str
     address: str = ""
+
+
+class Promise:
+    """An answer that comes later without a task: whoever does the work gives it. The first one counts.
+
+    `heard` is called while it is given, in the same tick of the loop, so that the ack leaves together with
+    the events it comes with. It may also be awaited.
+    """
+
+    __slots__ = ("_answer", "_waiter", "heard")
+
+    def __init__(self) -> None:
+        self.heard: Callable[[msgspec.Raw], None] | None = None
+        self._answer: msgspec.Raw | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def give(self, answer: msgspec.Raw) -> None:
+        """Here it is."""
+        if self._answer is not None:
+            return
+        self._answer = answer
+        if self.heard is not None:
+            self.heard(answer)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def __await__(self) -> Generator[Any, None, msgspec.Raw]:
+        if self._answer is None:
+            if self._waiter is None:
+                self._waiter = asyncio.get_running_loop().create_future()
+            yield from asyncio.shield(self._waiter)
+        assert self._answer is not None, "it was given"
+        return self._answer
 
 
 class Application(Protocol):
@@ -36,7 +70,7 @@ class Application(Protocol):
     ) -> msgspec.Raw | Awaitable[msgspec.Raw]:
         """Do one command; the answer is the ack's one argument as JSON. Raises nothing.
 
-        What waits for nothing may answer at once, which spares it a task."""
+        What waits for nothing may answer at once, or give a `Promise`, which spares it a task."""
         ...
 
 

@@ -10,7 +10,6 @@ its own bound. Always true: a connection that `leave` was called for hears nothi
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from realtime.application import Reach
@@ -19,6 +18,7 @@ from realtime.channel import ChannelKind, kind_of, person_channel
 from realtime.clock import Clock
 from realtime.connection import Connection
 from realtime.errors import Busy, Closing, Refused, Unauthenticated, Unavailable
+from realtime.farewells import Farewells
 from realtime.frames import Frame, event_frame
 from realtime.gaps import Gaps, History, Patience
 from realtime.limits import ConnectionLimits
@@ -32,8 +32,6 @@ MOST_TOGETHER = 16 * 1024
 """Bytes written at once; more would pass a reader's bound before anybody sees that it is slow."""
 MOST_LATER = 256
 """Publications that may wait for the end of the tick."""
-LAST_CLOSE_S = 600.0
-LAST_CLOSE_SESSIONS = 20_000
 
 ChannelsOf = Callable[[str], Awaitable[Sequence[str]]]
 
@@ -53,6 +51,7 @@ class Hub:
         self.clock = clock
         self.metrics = metrics or HubMetrics()
         self.limits = limits or ConnectionLimits()
+        self.farewells = Farewells(clock)
         self.on_gone: Callable[[str], None] | None = None
         """Told a person's id when their last connection here has ended."""
         self.on_visible: Callable[[str, bool], None] | None = None
@@ -73,7 +72,6 @@ class Hub:
             )
         self._later: list[Publication] = []
         self._tick: asyncio.Handle | None = None
-        self._last_close: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def start(self) -> None:
         """Begin to hear other nodes."""
@@ -128,7 +126,7 @@ class Hub:
             return
         connection.is_open = False
         if reason is not None:
-            self._remember_close(connection.session_id, reason)
+            self.farewells.remember(connection.session_id, reason)
         for channel in tuple(connection.watched):
             self._membership.unwatch(connection, channel)
         person = self._membership.people[connection.person_id]
@@ -210,6 +208,10 @@ class Hub:
             person.id for person in self._membership.people.values() if person.connections
         )
 
+    def channels_of(self, person_id: str) -> frozenset[str]:
+        """What a person who is here hears by membership."""
+        return self._membership.channels_of(person_id)
+
     def is_member(self, person_id: str, channel: str) -> bool:
         """Whether a person who is here hears a channel by membership."""
         return self._membership.is_member(person_id, channel)
@@ -234,12 +236,6 @@ class Hub:
         """Only a ping sent later proves anything about what was told until then."""
         settled = held_from + self.limits.settling_ms
         return settled if self._gaps is None else max(settled, self._gaps.proves_from(held_from))
-
-    def take_last_close(self, session_id: str) -> str | None:
-        """Why the server last ended a connection of this session, if it did in the last minutes. It is
-        told once: whoever asks next was not the one cut off."""
-        reason, ended_at = self._last_close.pop(session_id, (None, 0.0))
-        return reason if self.clock.monotonic() - ended_at <= LAST_CLOSE_S else None
 
     # -- what other nodes say ------------------------------------------------------------------------
 
@@ -380,12 +376,6 @@ class Hub:
             self._gaps.need(channel, needed)
         if self._backplane is not None:
             self._backplane.need(channel, needed)
-
-    def _remember_close(self, session_id: str, reason: Closing) -> None:
-        self._last_close[session_id] = (reason.reason, self.clock.monotonic())
-        self._last_close.move_to_end(session_id)
-        if len(self._last_close) > LAST_CLOSE_SESSIONS:
-            self._last_close.popitem(last=False)
 
 
 def _send(

@@ -53,22 +53,20 @@ class TokenBucket:
             return 0
         return max(1, math.ceil((amount - self._tokens) / self._rate * 1000))
 
-    def is_full(self, at: float) -> bool:
-        """Whether it remembers nothing that matters any more."""
-        self._refill(at)
-        return self._tokens >= self._burst
-
     def _refill(self, at: float) -> None:
         if at > self._at:
             self._tokens = min(self._burst, self._tokens + (at - self._at) * self._rate)
             self._at = at
 
 
+FORGET_EVERY = 8
+"""So many new keys come before old ones are looked at."""
+
 K = TypeVar("K")
 
 
 class RateTable(Generic[K]):
-    """One bucket per key in bounded memory.
+    """One bucket per key in bounded memory: its tokens, and when they were counted.
 
     Full buckets are forgotten first. When all are in use the longest unused one goes, which can only
     be too generous to its owner, never unjust to another.
@@ -79,27 +77,39 @@ class RateTable(Generic[K]):
         self._rate = rate
         self._burst = burst
         self._max_keys = max_keys
-        self._buckets: OrderedDict[K, TokenBucket] = OrderedDict()
+        self._newcomers = 0
+        self._buckets: OrderedDict[K, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._buckets)
 
     def take(self, key: K, amount: float = 1.0) -> int:
         """0 when allowed (and counted), otherwise the milliseconds after which to ask again."""
-        at = self._clock.monotonic()
-        bucket = self._buckets.get(key)
+        at, buckets = self._clock.monotonic(), self._buckets
+        bucket = buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(self._rate, self._burst, at)
-            self._forget(at)
+            tokens = self._burst
+            self._newcomers += 1
+            if self._newcomers >= FORGET_EVERY or len(buckets) >= self._max_keys:
+                self._forget(at)
         else:
-            self._buckets.move_to_end(key)
-        return bucket.take(at, amount)
+            tokens = self._refilled(bucket, at)
+            buckets.move_to_end(key)
+        is_allowed = tokens >= amount
+        buckets[key] = (tokens - amount if is_allowed else tokens, at)
+        return 0 if is_allowed else max(1, math.ceil((amount - tokens) / self._rate * 1000))
+
+    def _refilled(self, bucket: tuple[float, float], at: float) -> float:
+        tokens, counted_at = bucket
+        return min(self._burst, tokens + max(0.0, at - counted_at) * self._rate)
 
     def _forget(self, at: float) -> None:
-        # Two are looked at for each one that comes: what is idle leaves faster than keys can arrive.
-        for _ in range(2):
-            key, bucket = next(iter(self._buckets.items()))
-            if len(self._buckets) > self._max_keys or (
-                bucket.is_full(at) and len(self._buckets) > 1
-            ):
-                del self._buckets[key]
+        # Twice as many may go as have come: what is idle leaves faster than keys can arrive.
+        self._newcomers, buckets = 0, self._buckets
+        for _ in range(2 * FORGET_EVERY):
+            key, bucket = next(iter(buckets.items()))
+            if len(buckets) < self._max_keys and self._refilled(bucket, at) < self._burst:
+                return
+            del buckets[key]
+            if not buckets:
+                return

@@ -7,6 +7,7 @@ snapshot being read, and wins over it.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 
 from realtime.channel import person_channel
@@ -67,7 +68,8 @@ class Membership:
         joined = {channel for channel in snapshot if overrides.get(channel, True)}
         joined.update(channel for channel, is_member in overrides.items() if is_member)
         for channel in joined:
-            self._add(person, channel)
+            # One string for all who hear it, not one for each who read its name.
+            self._add(person, sys.intern(channel))
 
     def depart(self, person: Person) -> None:
         """Forget a person whose last connection has ended."""
@@ -137,6 +139,15 @@ class Membership:
         if person is None or person.overrides is not None:
             return None
         return channel in person.channels
+
+    def channels_of(self, person_id: str) -> frozenset[str]:
+        """What a person who is here hears, their own channel included."""
+        person = self.people.get(person_id)
+        return (
+            frozenset()
+            if person is None
+            else frozenset({*person.channels, person_channel(person_id)})
+        )
 
     def is_member(self, person_id: str, channel: str) -> bool:
         person = self.people.get(person_id)

@@ -4,9 +4,11 @@ A shape is one msgspec class. The class is the validation, its docstring the doc
 protocol documents and client types are made from it.
 """
 
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from realtime.errors import Invalid
 
@@ -45,11 +47,30 @@ def read_command(kind: type[C], body: object) -> C:
     """Check a decoded JSON object against its class. Raises Invalid with the path to the fault."""
     if not isinstance(body, dict):
         raise Invalid(f"{kind.wire_name} takes one object with its fields")
-    check_depth(body)
+    if takes_anything(kind):
+        check_depth(body)
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as fault:
         raise Invalid(str(fault)) from None
+
+
+@cache
+def takes_anything(kind: type[Command]) -> bool:
+    """Whether a command has a field without a type: elsewhere the types bound how deeply it nests."""
+    return _nests_freely(inspect.type_info(kind), frozenset())
+
+
+def _nests_freely(part: object, within: frozenset[type]) -> bool:
+    if isinstance(part, inspect.AnyType | inspect.RawType):
+        return True
+    if isinstance(part, inspect.StructType):
+        if part.cls in within:
+            return True
+        within |= {part.cls}
+    if isinstance(part, inspect.Type | inspect.Field):
+        part = tuple(getattr(part, name) for name in part.__struct_fields__)
+    return isinstance(part, tuple) and any(_nests_freely(each, within) for each in part)
 
 
 def check_depth(value: Any) -> None:

@@ -163,6 +163,7 @@ async def running(
             idle_hours=settings.session_idle_hours,
             days=settings.session_days,
         )
+        await sessions.load()
         failures = SignInLimits(clock, nodes=lambda: leader.nodes)
         sign_in = SignIn(
             store,

@@ -7,13 +7,14 @@ after another, so that a crowd at one door gets through it.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from realtime.application import Promise
 from realtime.connection import Connection
 from realtime.limits import RateTable
 from realtime.protocol import Command, Result, read_command
@@ -55,6 +56,7 @@ class Dispatcher:
         self._publisher = publisher
         self._clock = clock
         self._again = asyncio.Lock()
+        self._keeping: set[asyncio.Task[msgspec.Raw]] = set()
         self._bound: dict[str, Bound] = {}
         for feature in features:
             for handler in feature.commands:
@@ -75,6 +77,10 @@ class Dispatcher:
         self, actor: Actor, name: str, body: object, connection: Connection | None = None
     ) -> Result:
         """Do one command. Raises Refused."""
+        bound, command = self._admitted(actor, name, body)
+        return await self._attempt(bound, command, actor, connection)
+
+    def _admitted(self, actor: Actor, name: str, body: object) -> tuple[Bound, Command]:
         bound = self._bound.get(name)
         if bound is None:
             raise NotFound(f"there is no command {name[:64]!r}")
@@ -82,8 +88,7 @@ class Dispatcher:
         wait_ms = bound.rates.take(actor.person_id)
         if wait_ms:
             raise RateLimited("too many of these at once; wait a moment", retry_after_ms=wait_ms)
-        command = read_command(bound.kind, body)
-        return await self._attempt(bound, command, actor, connection)
+        return bound, read_command(bound.kind, body)
 
     async def _attempt(
         self, bound: Bound, command: Command, actor: Actor, connection: Connection | None
@@ -106,18 +111,78 @@ class Dispatcher:
         result: Result = answer() if callable(answer) else answer
         return result
 
+    # Answers as JSON
+
+    def begin(
+        self, actor: Actor, name: str, body: object, connection: Connection | None = None
+    ) -> msgspec.Raw | Awaitable[msgspec.Raw]:
+        """Do one command and give the ack as JSON: now, by a promise, or once awaited. Raises nothing:
+        what is unknown is logged."""
+        try:
+            bound, command = self._admitted(actor, name, body)
+            if bound.handler.at_once is not None:
+                promise = self._do_at_once(bound, command, actor, connection)
+                if promise is not None:
+                    return promise
+        except Exception as fault:
+            return self._told(name, fault)
+        return self._answered(name, self._attempt(bound, command, actor, connection))
+
     async def answer(
         self, actor: Actor, name: str, body: object, connection: Connection | None = None
     ) -> msgspec.Raw:
-        """Do one command and give the ack as JSON. Raises nothing: what is unknown is logged."""
+        """`begin`, for whoever can only wait."""
+        answer = self.begin(actor, name, body, connection)
+        return answer if isinstance(answer, msgspec.Raw) else await answer
+
+    async def _answered(self, name: str, doing: Awaitable[Result]) -> msgspec.Raw:
         try:
-            result = await self.run(actor, name, body, connection)
+            return acceptance(await doing)
+        except Exception as fault:
+            return self._told(name, fault)
+
+    def _do_at_once(
+        self, bound: Bound, command: Command, actor: Actor, connection: Connection | None
+    ) -> Promise | None:
+        """Let the commit prove what the handler would have to read."""
+        work = UnitOfWork(self._store, actor, self._clock.now(), connection=connection)
+        assert bound.handler.at_once is not None
+        answer = bound.handler.at_once(command, work, **bound.services)
+        if answer is None:
+            return None
+        promise, name = Promise(), bound.kind.wire_name
+
+        def failed(fault: Exception) -> None:
+            if isinstance(fault, Conflict | Duplicate):
+                again = self._answered(name, self._attempt(bound, command, actor, connection))
+                self._keep(promise, again)
+            else:
+                promise.give(self._told(name, fault))
+
+        work.submit(self._publisher, lambda: promise.give(acceptance(answer())), failed)
+        return promise
+
+    def _keep(self, promise: Promise, answer: Coroutine[Any, Any, msgspec.Raw]) -> None:
+        """Let an answer that has to be awaited be the promise's."""
+        task = asyncio.get_running_loop().create_task(answer)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+        task.add_done_callback(lambda done: promise.give(done.result()))
+
+    def _told(self, name: str, fault: Exception) -> msgspec.Raw:
+        try:
+            with refusing():
+                raise fault
         except Refused as refused:
             return refusal(refused)
         except Exception:
             log.exception("command failed", extra={"command": name[:64]})
             return refusal(Unavailable("something went wrong on our side; it has been logged"))
-        return msgspec.Raw(b'{"ok":true,"result":' + msgspec.json.encode(result) + b"}")
+
+
+def acceptance(result: Result) -> msgspec.Raw:
+    """The ack of a command that was done."""
+    return msgspec.Raw(b'{"ok":true,"result":' + msgspec.json.encode(result) + b"}")
 
 
 def refusal(refused: Refused) -> msgspec.Raw:

@@ -52,11 +52,17 @@ ORDINARY = Rate(burst=60, per_second=20)
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A command's function, who may use it, and how often."""
+    """A command's function, who may use it, and how often.
+
+    `at_once` does the same without waiting for anything, for a command that is asked very often: it takes
+    what the function takes, and relies on what the commit will prove instead of reading it. None, or a
+    commit that proves it wrong, is answered by the function.
+    """
 
     function: Callable[..., Awaitable[Any]]
     right: Right
     rate: Rate = ORDINARY
+    at_once: Callable[..., Any] | None = None
 
     def check(self, actor: Actor) -> None:
         """Raises Forbidden."""

@@ -1,6 +1,6 @@
 """The product as the gateway sees it: tickets become people, names become commands."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import msgspec
 
@@ -46,8 +46,16 @@ class SocketApplication:
         with refusing():
             return list(await self._streams.channels_of(self._store, person_id))
 
-    async def handle(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
+    def handle(
+        self, connection: Connection, name: str, body: object
+    ) -> msgspec.Raw | Awaitable[msgspec.Raw]:
         """Do a command for the person behind the connection, with the rights of this moment."""
+        actor = self._sessions.known(connection.session_id, connection.identity.address)
+        if actor is None:
+            return self._ask(connection, name, body)
+        return self._dispatcher.begin(actor, name, body, connection)
+
+    async def _ask(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
         try:
             actor = await self._sessions.actor(connection.session_id, connection.identity.address)
         except Refused as refused:

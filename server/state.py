@@ -30,6 +30,7 @@ class StoreMetrics(Collector):
             ("storage_last_batch", "Submissions in the last commit", state.last_batch),
             ("storage_last_commit_ms", "Milliseconds of the last commit", state.last_commit_ms),
             ("storage_commits", "Commits since the start", state.commits),
+            ("storage_reads", "Reads since the start", state.reads),
         ):
             yield GaugeMetricFamily(name, sentence, value=float(value))
 

@@ -6,7 +6,7 @@ here, so nothing falls between; an event that comes twice is recognised by its p
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
 from msgspec import Meta
@@ -18,19 +18,25 @@ from realtime.protocol import Command, Event, Nothing, Result
 from server.directory import Directory
 from server.errors import Invalid, NotFound
 from server.feature import Feature, Rate, allow, staff
-from server.storage import Doc, Store
+from server.storage import Doc, Missed, Store
 from server.work import UnitOfWork
-from server.work.entry import read_event
+from server.work.entry import told_body
 
 EVENTS_PER_CHANNEL = 200
 VALUES_PER_CHANNEL = 1_000
 """A state channel that is watched holds at most so many values; more are not answered."""
-CHANNELS_PER_READ = 8
-"""The tails of so many channels are read at once, until the answer is full."""
+ENTRIES_PER_READ = 1_000
+"""What is missed is read for all channels at once, so many entries at most."""
 MOST_BEHIND = 5_000
 """Whoever is further behind in a channel loads afresh, which is cheaper for both."""
 BYTES_PER_ANSWER = 256 * 1024
 """What one answer carries at most, so that it fits the bound of a connection's buffer."""
+BYTES_KEPT = 16 * 1024 * 1024
+"""Event objects kept for the next who missed them."""
+EVENT_OVERHEAD = 64
+"""What an answer needs around an event's own object."""
+BYTES_PER_READ = 2 * BYTES_PER_ANSWER
+"""Stored entries are longer than the events they give."""
 
 Position = Annotated[int, Meta(ge=0, le=2**53)]
 
@@ -105,6 +111,8 @@ class Streams:
         self.events: Mapping[str, type[Event]] = {
             event.wire_name: event for feature in features for event in feature.events
         }
+        self._bodies: dict[tuple[str, int], msgspec.Raw] = {}
+        self._bodies_bytes = 0
         self._sources = [f.channels_of for f in features if f.channels_of is not None]
         self._watching = {family: check for f in features for family, check in f.watching.items()}
 
@@ -114,6 +122,19 @@ class Streams:
         for source in self._sources:
             channels.update(await source(store, person_id))
         return channels
+
+    def told(self, entry: Doc) -> msgspec.Raw:
+        """The event object of a stored entry; kept for a while, since many come back to the same."""
+        key = (entry["_id"], entry["_v"])
+        body = self._bodies.get(key)
+        if body is None:
+            body = told_body(entry, self.events)
+            self._bodies_bytes += len(bytes(body))
+            if self._bodies_bytes > BYTES_KEPT:
+                self._bodies.clear()
+                self._bodies_bytes = len(bytes(body))
+            self._bodies[key] = body
+        return body
 
     async def check_watching(self, work: UnitOfWork, channel: str, directory: Directory) -> None:
         """Whether the actor may watch a channel. Raises NotFound or what its feature says."""
@@ -125,68 +146,89 @@ class Streams:
 
 async def catch_up(command: CatchUp, work: UnitOfWork, streams: Streams, hub: Hub) -> CaughtUp:
     """Answer what was missed, or that everything has to be loaded again."""
-    channels = await streams.channels_of(work.store, work.actor.person_id)
-    found = await work.log.ends(list(channels))
-    ends = {channel: found.get(channel, (0, 0))[0] for channel in channels}
-    positions = command.positions or {}
-    after = {c: max(positions.get(c, 0), first - 1) for c, first in channels.items()}
-    reload = bool(positions) and (
-        must_reload(command.epoch, work.store.epoch, positions, ends)
-        or any(ends[channel] - at > MOST_BEHIND for channel, at in after.items())
-    )
-    if reload or not positions:
-        tails = {c: ChannelTail(events=[], position=end, complete=True) for c, end in ends.items()}
-    else:
-        tails = await _tails(work, streams, after, ends)
-        # Whoever was removed meanwhile gets nothing that may have been said since.
-        still = await streams.channels_of(work.store, work.actor.person_id)
-        tails = {channel: tail for channel, tail in tails.items() if channel in still}
     last_close = None
     if work.connection is not None:
-        last_close = hub.take_last_close(work.connection.session_id)
-        if positions and not reload and all(tail.complete for tail in tails.values()):
+        last_close = hub.farewells.take(work.connection.session_id)
+    epoch, positions = work.store.epoch, command.positions or {}
+    if not positions:
+        tails = await _standing(work, streams)
+        return CaughtUp(epoch=epoch, reload=False, channels=tails, last_close=last_close)
+    after = await _reached(work, streams, hub, positions)
+    missed = await work.log.missed(after, most=ENTRIES_PER_READ, room=BYTES_PER_READ)
+    # Asked after the reading: whoever was removed meanwhile gets nothing that may have been said since.
+    firsts = await streams.channels_of(work.store, work.actor.person_id)
+    ends = {channel: missed.ends.get(channel, 0) for channel in firsts if channel in after}
+    reload = must_reload(command.epoch, epoch, positions, ends) or any(
+        end - max(after[channel], firsts[channel] - 1) > MOST_BEHIND
+        for channel, end in ends.items()
+    )
+    if reload:
+        tails = {c: ChannelTail(events=[], position=end, complete=True) for c, end in ends.items()}
+    else:
+        after = {c: max(positions.get(c, 0), first - 1) for c, first in firsts.items()}
+        tails = _tails(missed, streams, after, ends)
+        if work.connection is not None and all(tail.complete for tail in tails.values()):
             hub.mark_caught_up(work.connection)
-    return CaughtUp(epoch=work.store.epoch, reload=reload, channels=tails, last_close=last_close)
+    return CaughtUp(epoch=epoch, reload=reload, channels=tails, last_close=last_close)
 
 
-async def _tails(
-    work: UnitOfWork, streams: Streams, after: Mapping[str, int], ends: Mapping[str, int]
-) -> dict[str, ChannelTail]:
-    """What each channel holds beyond a position, as much as one answer may carry."""
-    tails = {
-        channel: ChannelTail(events=[], position=position, complete=position >= ends[channel])
-        for channel, position in after.items()
+async def _standing(work: UnitOfWork, streams: Streams) -> dict[str, ChannelTail]:
+    """Where every channel of the actor stands now."""
+    channels = await streams.channels_of(work.store, work.actor.person_id)
+    ends = await work.log.ends(list(channels))
+    return {
+        channel: ChannelTail(events=[], position=ends.get(channel, (0, 0))[0], complete=True)
+        for channel in channels
     }
-    behind = [channel for channel, tail in tails.items() if not tail.complete]
+
+
+async def _reached(
+    work: UnitOfWork, streams: Streams, hub: Hub, positions: Mapping[str, int]
+) -> dict[str, int]:
+    """The actor's channels, and up to where the actor needs nothing of each.
+
+    A connection hears its channels already, so that the hub knows them. Only where the client does not
+    know one of them is it asked from where on the actor may see it.
+    """
+    heard = hub.channels_of(work.actor.person_id) if work.connection is not None else frozenset()
+    if heard and heard <= positions.keys():
+        return {channel: positions[channel] for channel in heard}
+    firsts = await streams.channels_of(work.store, work.actor.person_id)
+    return {c: max(positions.get(c, 0), first - 1) for c, first in firsts.items()}
+
+
+def _tails(
+    missed: Missed, streams: Streams, after: Mapping[str, int], ends: Mapping[str, int]
+) -> dict[str, ChannelTail]:
+    """What each channel holds beyond a position, as much as one answer may carry. A channel whose end is
+    not known, since the actor came to it a moment ago, is to be asked for again."""
+    tails: dict[str, ChannelTail] = {}
     room = BYTES_PER_ANSWER
-    for start in range(0, len(behind), CHANNELS_PER_READ):
-        some = {channel: after[channel] for channel in behind[start : start + CHANNELS_PER_READ]}
-        found = await work.log.tails(some, EVENTS_PER_CHANNEL + 1)
-        for channel, position in some.items():
-            tails[channel], used = _tail(found[channel], streams, position, ends[channel], room)
-            room -= used
-        if room <= 0:
-            break
+    for channel, position in after.items():
+        found = [e for e in missed.entries.get(channel, ()) if e["position"] > position]
+        tails[channel], used = _tail(found, streams, position, ends.get(channel), room)
+        room -= used
     return tails
 
 
 def _tail(
-    found: Sequence[Doc], streams: Streams, position: int, end: int, room: int
+    found: Sequence[Doc], streams: Streams, position: int, end: int | None, room: int
 ) -> tuple[ChannelTail, int]:
     """As many of the entries as fit, and the bytes they take."""
     events: list[LoggedEvent] = []
     used = 0
     for entry in found[:EVENTS_PER_CHANNEL]:
-        event = msgspec.convert(read_event(entry, streams.events), LoggedEvent)
-        used += len(msgspec.json.encode(event))
+        body = streams.told(entry)
+        used += len(bytes(body)) + EVENT_OVERHEAD
         if used > room:
             break
-        events.append(event)
-    complete = len(events) == len(found)
+        # JSON already, and encoded as what the class says it is.
+        data = cast(dict[str, Any], body)
+        events.append(LoggedEvent(event=entry["event"], position=entry["position"], data=data))
     if events:
         position = events[-1].position
-    reached = max(end, position) if complete else position
-    return ChannelTail(events=events, position=reached, complete=complete), used
+    complete = end is not None and position >= end
+    return ChannelTail(events=events, position=position, complete=complete), used
 
 
 async def watch(
@@ -209,7 +251,7 @@ async def watch(
     newest: list[Doc] = []
     if kind_of(channel) is ChannelKind.STATE:
         newest = await work.log.values(channel, VALUES_PER_CHANNEL)
-    state = {entry["key"]: read_event(entry, streams.events)["data"] for entry in newest}
+    state = {entry["key"]: streams.told(entry) for entry in newest}
     return Watched(position=position, state=state)
 
 

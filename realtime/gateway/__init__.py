@@ -91,8 +91,9 @@ class Gateway:
         spread_s = min(LONGEST_SPREAD_S, self.sockets / RETURNS_PER_SECOND)
         self._server.return_within_ms = round(spread_s * 1000)
         self._server.draining = True
-        if self._server.commands:
-            await asyncio.wait(self._server.commands, timeout=handlers_s)
+        promised = [asyncio.ensure_future(promise) for promise in self._server.promises]
+        if promised or self._server.commands:
+            await asyncio.wait([*promised, *self._server.commands], timeout=handlers_s)
         for socket in list(engine.sockets.values()):
             socket.close(reason)
         await engine.join(flush_s)

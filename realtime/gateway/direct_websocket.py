@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_TOGETHER = 16 * 1024
 """Bytes that may wait for the end of the tick."""
+PORTION = 128
+"""WebSockets that are written at the end of one tick, and as many again of those left behind before."""
 _FINAL = 0x80
 _SENDABLE = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
 """The numbers a client may give in a Close frame."""
@@ -39,23 +41,31 @@ _SENDABLE = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000
 
 class Tick:
     """The WebSockets that have something to write at the end of this tick of the loop: an ack and an
-    event, or several events, are one write to the kernel, which is the dearest part of a message."""
+    event, or several events, are one write to the kernel, which is the dearest part of a message. What
+    thousands hear is written in portions, so that the next ack waits for one of them and not for all."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_behind", "_waiting")
 
     def __init__(self) -> None:
         self._waiting: list[DirectWebSocket] = []
+        self._behind: deque[DirectWebSocket] = deque()
 
     def add(self, ws: "DirectWebSocket") -> None:
         """Have it written when everything that is ready now has been looked at."""
-        if not self._waiting:
+        if not self._waiting and not self._behind:
             asyncio.get_running_loop().call_soon(self._end)
         self._waiting.append(ws)
 
     def _end(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for ws in waiting:
+        behind = self._behind
+        portion = waiting[:PORTION]
+        portion += [behind.popleft() for _ in range(min(PORTION, len(behind)))]
+        behind.extend(waiting[PORTION:])
+        for ws in portion:
             ws.flush()
+        if behind or self._waiting:
+            asyncio.get_running_loop().call_soon(self._end)
 
 
 class DirectWebSocket(asyncio.Protocol):

@@ -10,7 +10,7 @@ from socketio.exceptions import (
     ConnectionRefusedError as SocketRefused,
 )
 
-from realtime.application import Application
+from realtime.application import Application, Promise
 from realtime.connection import Connection
 from realtime.errors import Closing, Refused, Unavailable
 from realtime.frames import ack_frame
@@ -45,6 +45,7 @@ class ProductServer(SocketServer):
         self.metrics = hub.metrics
         self.draining = False
         self.commands: set[asyncio.Task[None]] = set()
+        self.promises: set[Promise] = set()
 
     async def admit(self, socket: EngineSocket, namespace: str, sid: str, auth: Any) -> None:
         try:
@@ -75,6 +76,9 @@ class ProductServer(SocketServer):
             return
         if isinstance(answer, msgspec.Raw):
             self._answer(socket, name, answer, ack_id, began)
+            return
+        if isinstance(answer, Promise):
+            self._expect(socket, name, answer, ack_id, began)
             return
         task = socket.work(self._await(socket, name, answer, ack_id, began))
         self.commands.add(task)
@@ -107,6 +111,18 @@ class ProductServer(SocketServer):
         self.metrics.closings.labels(reason.reason if reason else "gone").inc()
         if socket.outgoing is not None:
             self.metrics.queued(socket.outgoing.high_water)
+
+    def _expect(
+        self, socket: EngineSocket, name: str, promise: Promise, ack_id: int | None, began: float
+    ) -> None:
+        def heard(answer: msgspec.Raw) -> None:
+            self.promises.discard(promise)
+            self._answer(socket, name, answer, ack_id, began)
+            socket.workload.end()
+
+        self.promises.add(promise)
+        socket.workload.begin()
+        promise.heard = heard
 
     async def _await(
         self,

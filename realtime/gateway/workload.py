@@ -22,10 +22,15 @@ class Workload:
 
     def add(self, task: "asyncio.Task[None]") -> None:
         """Count a task until it ends."""
-        self.in_flight += 1
-        task.add_done_callback(self._done)
+        self.begin()
+        task.add_done_callback(self.end)
 
-    def _done(self, _: "asyncio.Task[None]") -> None:
+    def begin(self) -> None:
+        """Count something that is no task until its `end`."""
+        self.in_flight += 1
+
+    def end(self, _: object = None) -> None:
+        """It has ended."""
         self.in_flight -= 1
         self.wake()
 

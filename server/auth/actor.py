@@ -1,7 +1,8 @@
 """The person on whose behalf work is done, and the roles a person may hold."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Role(StrEnum):
@@ -16,8 +17,7 @@ class Role(StrEnum):
     AUDIT_ADMIN = "audit_admin"
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """A signed-in person on a device, or the server itself."""
 
     person_id: str

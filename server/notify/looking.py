@@ -2,8 +2,9 @@
 
 For each unsettled person one of four things: settled (the news reached a screen, or the person wants no
 notices here), looked at again (still pending, or away but not for long enough), covered (a notice waits
-or is on its way), or queued. The row goes when nobody is unsettled, in the version that was looked at:
-if more happened meanwhile, the conflict keeps it.
+or is on its way), or queued. A row is taken in hand before it is looked at: from then on whatever
+happens makes it a new version (`Sooner`). It goes when nobody is unsettled, in the version in hand: if more
+happened meanwhile, the conflict keeps it.
 
 Nothing here has an effect that a repeat would double: a crash between any two steps is healed by the
 next look.
@@ -23,13 +24,18 @@ from server.notify.agenda import Agenda
 from server.notify.duty import Claim, Duty
 from server.notify.metrics import NoticeMetrics
 from server.outbox import UNENDED, Notice, Owed, coming
-from server.storage import Conflict, Delete, Duplicate, Insert, Op, Patch, StorageError, Store
+from server.storage import Conflict, Delete, Doc, Duplicate, Insert, Op, Patch, StorageError, Store
 from server.storage.document import from_doc, to_doc
 
 logger = logging.getLogger(__name__)
 
+IN_HAND: Final = 2**53 - 1
+"""When a row is due that the notifier has taken in hand; every row is looked at after a start."""
+STRAYS_EVERY_MS: Final = 60_000
+"""How often rows in hand are looked for that this notifier does not have in mind: one that led before, and
+did not know that it no longer did, may have taken them."""
 HORIZON_MS: Final = 15_000
-"""Rows are taken up this long before they are due; the longest `due_in_ms` a busy subject may have."""
+"""A look further away is written into the row, so that it need not be kept in mind."""
 
 BATCH: Final = 100
 MOST_BATCHES: Final = 4
@@ -82,18 +88,23 @@ class Looking:
         self._first_ms = first_ms
         self._may_send = may_send
         self._everything = True
+        self._strays_at = 0
 
     def start_over(self) -> None:
         """Look at every row again: at the start, and when the clock was set back."""
         self._agenda.clear()
+        self._strays_at = 0
         self._everything = True
 
     async def step(self) -> bool:
         """Look at what is due now, within bounds. Says whether more is due at once."""
-        latest = self._clock.now() + HORIZON_MS
-        rows = await coming(self._store, FOR_EVER if self._everything else latest)
+        now = self._clock.now()
+        if now >= self._strays_at:
+            self._agenda.discovered(await coming(self._store, FOR_EVER, IN_HAND - 1), now)
+            self._strays_at = now + STRAYS_EVERY_MS
+        rows = await coming(self._store, FOR_EVER if self._everything else now + 1)
         self._everything = False
-        self._agenda.discovered(rows, latest)
+        self._agenda.discovered(rows, now + HORIZON_MS)
         self._metrics.owed.set(len(self._agenda))
         for _ in range(MOST_BATCHES):
             ids = self._agenda.ready(self._clock.now(), BATCH)
@@ -103,10 +114,7 @@ class Looking:
         return True
 
     async def _look(self, ids: Sequence[str]) -> None:
-        docs = await self._store.get_many(Owed.collection.name, ids)
-        for id in ids:
-            if id not in docs:
-                self._agenda.forget(id)
+        docs = await self._taken_in_hand(ids)
         by_kind: dict[str, list[Owed]] = {}
         for doc in docs.values():
             by_kind.setdefault(doc["kind"], []).append(from_doc(Owed, doc))
@@ -119,6 +127,21 @@ class Looking:
             ]
             await asyncio.gather(*looks)
             self._metrics.looks.inc(len(rows))
+
+    async def _taken_in_hand(self, ids: Sequence[str]) -> dict[str, Doc]:
+        """The rows that are there, each in a version that ends with the next change to its subject."""
+        coll = Owed.collection.name
+        docs = await self._store.get_many(coll, ids)
+        for id in ids:
+            if id not in docs:
+                self._agenda.forget(id)
+        touched = [id for id, doc in docs.items() if doc["due_at"] != IN_HAND]
+        if touched:
+            taken = await self._store.apply(
+                *(Patch(coll, id, {"due_at": IN_HAND}) for id in touched)
+            )
+            docs.update((doc["_id"], doc) for doc in taken if doc is not None)
+        return docs
 
     async def _claims(self, kind: str, rows: list[Owed]) -> dict[str, Sequence[Claim]]:
         """Who is unsettled, by row; rows that cannot be judged now are put off and left out."""
@@ -147,9 +170,12 @@ class Looking:
         try:
             findings = await self._judge(claims, now)
             await self._carry_out(row, version, findings, now)
-        except (Conflict, Duplicate):
+        except (Conflict, Duplicate) as lost:
             # Somebody was faster: what was found is no longer so.
-            self._agenda.again(row.id, now, now)
+            if lost.coll == Owed.collection.name:
+                self._agenda.forget(row.id)  # It will be due again by itself.
+            else:
+                self._agenda.again(row.id, now, now)
         except StorageError as fault:
             logger.warning("a look at what is owed was not stored: %s", fault)
             self._agenda.again(row.id, now, now + FAULT_LOOK_MS)

@@ -2,7 +2,8 @@
 `server.notify` decides and sends.
 
 - `Owed`: something happened to a subject and somebody may have to be told. Written with the change
-  itself, replaced when more happens, removed only in the version that was looked at.
+  itself, left as it is when more happens unless it would be due sooner, removed only in the version
+  in which the notifier took it in hand.
 - `Notice`: one notice for one person, and for good what became of it. The rows are the ledger that
   senders and administrators read.
 

@@ -1,8 +1,9 @@
 """Owed: durable reminders that somebody may have to be told, written with the change itself.
 
 A row says only *that* something happened to a subject which people may not have seen. `server.notify`
-looks at it when it is due and decides who still needs a notice. A row is replaced when more happens to
-the same subject, and removed, in the version looked at, when nobody is owed anything any more.
+takes it in hand when it is due and decides who still needs a notice. More that happens to the subject
+leaves a row alone that is due no later (`Sooner`), so that a busy conversation writes it once; one in hand
+is due never, so that whatever happens during a look makes it a new version, in which it stays.
 """
 
 from typing import Any, ClassVar, Final
@@ -17,7 +18,7 @@ _PAGE: Final = 500
 class Owed(Document, frozen=True):
     """Somebody may have to be told of `subject`; the id is `<kind>:<subject>`.
 
-    `at` is when it last changed, `due_at` when to look at it (next).
+    `at` is when it was written, `due_at` when to look at it (next).
     """
 
     collection: ClassVar[Collection] = Collection("owed", indexes=(Index("due", ("due_at",)),))
@@ -29,10 +30,10 @@ class Owed(Document, frozen=True):
     data: dict[str, Any] = {}
 
 
-async def coming(store: Store, before: int) -> list[Doc]:
-    """All rows to be looked at before this moment, as stored, the earliest first."""
+async def coming(store: Store, before: int, after: int | None = None) -> list[Doc]:
+    """All rows to be looked at between these moments, as stored, the earliest first."""
     rows: dict[str, Doc] = {}
-    limit, after = _PAGE, None
+    limit = _PAGE
     while True:
         page = await store.find(Owed.collection.name, "due", gt=after, lt=before, limit=limit)
         new = [doc for doc in page if doc["_id"] not in rows]

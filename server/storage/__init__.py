@@ -33,6 +33,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
+import msgspec
+
 from server.errors import Busy, Unavailable
 
 Doc = dict[str, Any]
@@ -81,8 +83,7 @@ LOG_INDEXES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """Stands for a number that an earlier `Append` of the same batch takes; top-level values only.
 
     After several to one stream it is the number of the last one before.
@@ -92,16 +93,14 @@ class Taken:
     what: Literal["position", "seq"]
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(msgspec.Struct, frozen=True):
     """Store a new document. Raises `Duplicate` when its id or a unique index value is taken."""
 
     coll: str
     doc: Doc
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """Replace a document. `expect` is the version read; 0 = must not exist; None = store either way."""
 
     coll: str
@@ -109,8 +108,7 @@ class Put:
     expect: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True):
     """Set top-level fields of a document that exists (None removes a field).
 
     Identity, version and what `Append` gave an entry cannot be patched.
@@ -122,8 +120,7 @@ class Patch:
     expect: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Remove a document. Without `expect`, one that is already gone is no conflict."""
 
     coll: str
@@ -131,8 +128,7 @@ class Delete:
     expect: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Max:
+class Max(msgspec.Struct, frozen=True):
     """Raise an integer field of an existing document to `value`, or set it where it is absent.
 
     A higher or equal one stays as it is, and so does the document's version.
@@ -144,8 +140,7 @@ class Max:
     value: int | Taken
 
 
-@dataclass(frozen=True, slots=True)
-class Require:
+class Require(msgspec.Struct, frozen=True):
     """Precondition: the document exists (in this version, if `expect` says one)."""
 
     coll: str
@@ -153,8 +148,7 @@ class Require:
     expect: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(msgspec.Struct, frozen=True):
     """Add an entry at the end of a stream of a log collection.
 
     `numbered` entries also take the next `seq`. `idem` makes repeats recognisable (see `Repeated`).
@@ -169,13 +163,26 @@ class Append:
     key: str | None = None
 
 
-Op = Insert | Put | Patch | Delete | Max | Require | Append
+class Sooner(msgspec.Struct, frozen=True):
+    """Store a document, unless one is there whose integer `field` is no later: then nothing is written
+    and its version stays. For what many batches ask for, of which the first alone need say it."""
+
+    coll: str
+    doc: Doc
+    field: str
+
+
+Op = Insert | Put | Patch | Delete | Max | Require | Append | Sooner
 
 Completion = Callable[[Sequence[Doc | None]], None]
-"""Called with one result per operation: the document as stored, or None for Delete and Require.
+"""Called with one result per operation: the document as stored, or None for Delete and Require, and for a
+Sooner that left what was there.
 
 `apply` returns the same objects afterwards; leave them as they are.
 """
+
+Failure = Callable[[Exception], None]
+"""Called on the event loop with what `apply` would have raised."""
 
 
 class StorageError(Exception):
@@ -225,6 +232,14 @@ def refusing() -> Iterator[None]:
         raise Unavailable("the store cannot be used now; nothing was done") from None
 
 
+class Missed(msgspec.Struct, frozen=True):
+    """What `Store.missed` found: the position of the last entry of each stream that has one, and entries.
+    A stream whose last entry here has its end's position is here whole."""
+
+    ends: dict[str, int]
+    entries: dict[str, list[Doc]]
+
+
 @dataclass(frozen=True, slots=True)
 class StoreHealth:
     """How the store is doing; times in milliseconds."""
@@ -235,6 +250,7 @@ class StoreHealth:
     last_commit_ms: float
     commits: int
     detail: str = ""
+    reads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +288,11 @@ class Store(Protocol):
     async def drop_index(self, coll: str, name: str) -> None: ...
 
     async def apply(self, *ops: Op, then: Completion | None = None) -> list[Doc | None]: ...
+
+    def submit(self, *ops: Op, then: Completion, failed: Failure) -> None:
+        """`apply` for a caller that does not wait, which spares it a task: exactly one of the two is
+        called, later. What `apply` refuses at once (`StoreBusy`) is raised here."""
+        ...
 
     async def get(self, coll: str, id: str) -> Doc | None: ...
 
@@ -314,6 +335,12 @@ class Store(Protocol):
 
         Every stream asked for has its list, if only an empty one.
         """
+        ...
+
+    async def missed(self, coll: str, after: Mapping[str, int], *, most: int, room: int) -> Missed:
+        """What readers who stand at these positions have missed, in one read: where each stream ends, and
+        the first entries after each position, the streams in the order given, `most` entries or about
+        `room` bytes in all (one entry in any case)."""
         ...
 
     async def search(

@@ -6,6 +6,7 @@ adapter. Pairs never contain white space or ASCII punctuation (those stand as pr
 so an index that splits at white space keeps each pair whole.
 """
 
+import re
 from operator import add
 from typing import Final
 
@@ -19,9 +20,14 @@ _STAND_INS: Final = {code: _PRIVATE + code for code in range(0x80) if not chr(co
 }
 
 
+_HAS_STAND_IN: Final = re.compile(f"[{re.escape(''.join(map(chr, _STAND_INS)))}]")
+
+
 def folded(text: str) -> str:
     """The text as it is compared: without case, every kind of blank as a blank."""
-    return text.casefold().translate(_STAND_INS)
+    text = text.casefold()
+    # Most Chinese texts have none, and translating looks every character up.
+    return text.translate(_STAND_INS) if _HAS_STAND_IN.search(text) else text
 
 
 def bigrams(text: str) -> list[str]:

@@ -27,6 +27,7 @@ from server.storage import (
     Repeated,
     Require,
     Search,
+    Sooner,
     StorageError,
     Store,
     Taken,
@@ -253,6 +254,24 @@ async def maxima_only_rise(first: Store, second: Store) -> None:
     _expect(doc and doc["at"], _ROUNDS - 1, "the highest of many")
 
 
+async def what_is_left_alone_stands(first: Store, second: Store) -> None:
+    """Who takes a document in hand sees what relied on it, or finds that it has changed since."""
+    for number in range(_ROUNDS):
+        id = f"n{number}"
+        await first.apply(Insert("notes", {"_id": id, "at": 5}))
+        relying = asyncio.create_task(
+            first.apply(
+                Append("talk", id, {"_id": f"m{number}"}),
+                Sooner("notes", {"_id": id, "at": 6}, "at"),
+            )
+        )
+        [taken] = await second.apply(Patch("notes", id, {"at": 9}))
+        seen = await second.positions("talk", [id])
+        await relying
+        if not seen and taken == await first.get("notes", id):
+            raise Broken("a batch relied on what another one had taken away before it was stored")
+
+
 async def what_was_acked_is_seen(first: Store, second: Store) -> None:
     for number in range(_ROUNDS):
         writer, reader = (first, second) if number % 2 else (second, first)
@@ -306,6 +325,7 @@ QUESTIONS: Final = (
     Question("a repeat is recognised by either server", repeats_are_recognised),
     Question("a stream's end is known, and no number comes twice", streams_end_where_they_end),
     Question("a maximum only rises", maxima_only_rise),
+    Question("what a batch leaves alone stands when it is stored", what_is_left_alone_stands),
     Question("what one server acked the other one sees", what_was_acked_is_seen),
     Question("text is found, within its scopes", text_is_found),
     Question("an index may be declared later", indexes_may_come_later),

@@ -1,7 +1,6 @@
 """The log: one entry for each change a channel was told of, under its channel as stream."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -97,9 +96,6 @@ def told_again(entry: Doc, kinds: Mapping[str, type[Event]]) -> Publication:
     return _publication(entry, event, msgspec.convert(entry.get("telling", {}), Telling))
 
 
-def read_event(entry: Doc, kinds: Mapping[str, type[Event]]) -> dict[str, Any]:
-    """A stored entry as `{event, position, data}`, the data as it was (or would now be) told."""
-    event = msgspec.convert(entry["data"], kinds[entry["event"]]).numbered(entry["seq"])
-    data: dict[str, Any] = msgspec.to_builtins(event)
-    data["channel"], data["position"] = entry["stream"], entry["position"]
-    return {"event": entry["event"], "position": entry["position"], "data": data}
+def told_body(entry: Doc, kinds: Mapping[str, type[Event]]) -> msgspec.Raw:
+    """The event object of a stored entry as JSON, as it was (or would now be) told."""
+    return msgspec.Raw(told_again(entry, kinds).body)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from server.storage import Doc, Store
+from server.storage import Doc, Missed, Store
 from server.work.entry import LOG
 
 
@@ -47,6 +47,10 @@ class LogReader:
     async def tails(self, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
         """The first entries after a position of each channel."""
         return await self._store.tails(LOG.name, after, limit)
+
+    async def missed(self, after: Mapping[str, int], *, most: int, room: int) -> Missed:
+        """Where each channel ends, and the first entries after a position of each, within bounds."""
+        return await self._store.missed(LOG.name, after, most=most, room=room)
 
     async def values(self, channel: str, limit: int) -> list[Doc]:
         """The newest entry of each key of a state channel."""

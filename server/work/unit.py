@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from realtime.connection import Connection
-from realtime.errors import Closing, NotFound
+from realtime.errors import Closing, NotFound, Refused
 from realtime.protocol import Event, event_body
 from realtime.publisher import Publication, Publisher, laid_over
 from server.audit import AuditRow
@@ -18,6 +18,7 @@ from server.storage import (
     Append,
     Delete,
     Doc,
+    Failure,
     Insert,
     Max,
     Op,
@@ -25,6 +26,7 @@ from server.storage import (
     Put,
     Repeated,
     Require,
+    Sooner,
     Store,
     Taken,
 )
@@ -47,7 +49,6 @@ class UnitOfWork:
         self, store: Store, actor: Actor, now: Millis, *, connection: Connection | None = None
     ) -> None:
         self.store = store
-        self.log = LogReader(store)
         self.actor = actor
         self.now = now
         self.connection = connection
@@ -59,6 +60,11 @@ class UnitOfWork:
         self._afterwards: list[Callable[[], None]] = []
 
     # Reading
+
+    @property
+    def log(self) -> LogReader:
+        """The log, as it is stored."""
+        return LogReader(self.store)
 
     async def get(self, kind: type[D], id: str) -> D | None:
         """A document by id, or None."""
@@ -197,18 +203,18 @@ class UnitOfWork:
         )
 
     def owe(self, kind: str, subject: str, *, due_in_ms: int, **data: Any) -> None:
-        """Remember that people may have to be told of `subject`, to be looked at when due: within
-        15 s for a subject that changes often, since the row is replaced each time."""
-        self.overwrite(
-            Owed(
-                id=f"{kind}:{subject}",
-                kind=kind,
-                subject=subject,
-                at=self.now,
-                due_at=Millis(self.now + due_in_ms),
-                data=data,
-            )
+        """Remember that people may have to be told of `subject`, to be looked at when due; what is
+        remembered already, and due no later, stands."""
+        due_at = Millis(self.now + due_in_ms)
+        owed = Owed(
+            id=f"{kind}:{subject}",
+            kind=kind,
+            subject=subject,
+            at=self.now,
+            due_at=due_at,
+            data=data,
         )
+        self._ops.append(Sooner(Owed.collection.name, to_doc(owed), "due_at"))
 
     def post(self, word: Callable[[Millis], Append]) -> None:
         """Tell every node something it has to take to heart (see `server.nodes.bulletin`)."""
@@ -236,9 +242,34 @@ class UnitOfWork:
                 *self._ops, then=lambda stored: self._announce(publisher, stored)
             )
         except Repeated as repeated:
-            for _, entry in self._entries:
-                if entry.op.idem == repeated.entry["idem"]:
-                    entry.repeat(repeated.entry)
+            self._repeat(repeated)
+
+    def submit(self, publisher: Publisher, done: Callable[[], None], failed: Failure) -> None:
+        """`commit` for a caller that does not wait: one of the two is called, later."""
+
+        def then(stored: Sequence[Doc | None]) -> None:
+            try:
+                self._announce(publisher, stored)
+            finally:
+                done()
+
+        def otherwise(fault: Exception) -> None:
+            if not isinstance(fault, Repeated):
+                failed(fault)
+                return
+            try:
+                self._repeat(fault)
+            except Refused as refused:
+                failed(refused)
+            else:
+                done()
+
+        self.store.submit(*self._ops, then=then, failed=otherwise)
+
+    def _repeat(self, repeated: Repeated) -> None:
+        for _, entry in self._entries:
+            if entry.op.idem == repeated.entry["idem"]:
+                entry.repeat(repeated.entry)
 
     def _announce(self, publisher: Publisher, stored: Sequence[Doc | None]) -> None:
         publications: list[Publication] = []

@@ -18,6 +18,7 @@ from server.storage import (
     Patch,
     Repeated,
     Require,
+    Sooner,
     Store,
     Taken,
 )
@@ -349,3 +350,51 @@ async def test_a_log_may_have_indexes_of_its_own(store: Store) -> None:
     with pytest.raises(Duplicate) as caught:
         await store.apply(Append("talk", "a", {"_id": "m3", "at": 2}))
     assert caught.value.index == "by_at"
+
+
+async def test_what_was_missed_comes_in_one_read_with_the_ends(store: Store) -> None:
+    for stream, number in (("a", 1), ("b", 1), ("a", 2), ("a", 3)):
+        await store.apply(Append("talk", stream, {"_id": f"{stream}{number}"}, numbered=True))
+
+    missed = await store.missed("talk", {"a": 1, "b": 1, "none": 0}, most=9, room=10_000)
+
+    assert missed.ends == {"a": 3, "b": 1}
+    assert {s: [e["_id"] for e in found] for s, found in missed.entries.items()} == {
+        "a": ["a2", "a3"]
+    }
+
+
+async def test_what_was_missed_is_bounded_in_all_and_in_the_order_asked(store: Store) -> None:
+    for number in range(1, 6):
+        for stream in ("a", "b"):
+            await store.apply(
+                Append("talk", stream, {"_id": f"{stream}{number}", "text": "字" * 90})
+            )
+
+    few = await store.missed("talk", {"b": 3, "a": 0}, most=4, room=10_000)
+    narrow = await store.missed("talk", {"a": 0, "b": 0}, most=9, room=500)
+    least = await store.missed("talk", {"a": 0}, most=9, room=1)
+
+    found = {stream: [e["_id"] for e in entries] for stream, entries in few.entries.items()}
+    assert found == {"b": ["b4", "b5"], "a": ["a1", "a2"]}
+    assert [e["_id"] for e in narrow.entries["a"]] == ["a1", "a2"]
+    assert [e["_id"] for e in least.entries["a"]] == ["a1"]
+    assert few.ends == {"a": 5, "b": 5}
+
+
+async def test_what_stands_no_later_is_left_as_it_is(store: Store) -> None:
+    await store.apply(Sooner("notes", {"_id": "n", "at": 5}, "at"))
+
+    [left] = await store.apply(Sooner("notes", {"_id": "n", "at": 5, "owner": "x"}, "at"))
+    [stored] = await store.apply(Sooner("notes", {"_id": "n", "at": 4, "owner": "y"}, "at"))
+
+    assert left is None
+    assert stored == await store.get("notes", "n") == {"_id": "n", "at": 4, "owner": "y", "_v": 2}
+
+
+async def test_a_field_that_is_absent_is_later_than_any(store: Store) -> None:
+    await store.apply(Insert("notes", {"_id": "n"}))
+
+    await store.apply(Sooner("notes", {"_id": "n", "at": 9}, "at"))
+
+    assert await store.get("notes", "n") == {"_id": "n", "at": 9, "_v": 2}

@@ -30,6 +30,7 @@ from server.storage import (
     Put,
     Repeated,
     Require,
+    Sooner,
     Store,
 )
 from tests.contracts.storage_adapters import ADAPTERS, NOTES, TALK, OpenStore
@@ -54,6 +55,12 @@ NOTE_OPS = st.one_of(
     st.builds(lambda id, expect: Delete("notes", id, expect), IDS, VERSIONS),
     st.builds(lambda id, value: Max("notes", id, "at", value), IDS, st.integers(0, 9)),
     st.builds(lambda id, expect: Require("notes", id, expect), IDS, VERSIONS),
+    st.builds(
+        lambda id, doc, at: Sooner("notes", {**doc, "_id": id, "at": at}, "at"),
+        IDS,
+        FIELDS,
+        st.integers(0, 9),
+    ),
 )
 APPENDS = st.tuples(
     STREAMS, st.booleans(), st.sampled_from([None, "i", "j"]), st.sampled_from([None, "k"])
@@ -83,6 +90,11 @@ class Model:
     def _do(self, op: Op) -> Doc | None:
         if isinstance(op, Append):
             return self._append(op)
+        if isinstance(op, Sooner):
+            there = self.notes.get(op.doc["_id"], {}).get("at")
+            if there is not None and there <= op.doc["at"]:
+                return None
+            op = Put("notes", op.doc, None)
         if isinstance(op, Insert | Put):
             id, expect = op.doc["_id"], (0 if isinstance(op, Insert) else op.expect)
         else:

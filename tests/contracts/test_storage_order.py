@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from server.storage import Append, Conflict, Doc, Insert, Op, Require, Store, StoreBusy
+from server.storage import Append, Conflict, Doc, Insert, Max, Op, Require, Store, StoreBusy
 from tests.contracts.storage_adapters import NOTES, TALK, OpenStore
 
 
@@ -166,3 +167,34 @@ async def test_closing_finishes_what_was_accepted(open_store: OpenStore, tmp_pat
     assert [entry["position"] for [entry] in await asyncio.gather(*accepted) if entry] == list(
         range(1, 51)
     )
+
+
+async def test_who_submits_is_told_of_either_end_in_the_order_of_the_commits(store: Store) -> None:
+    told: list[object] = []
+    submit = partial(store.submit, failed=lambda fault: told.append(type(fault)))
+
+    submit(append(1), then=lambda results: told.append(results[0] and results[0]["position"]))
+    submit(Require("talk", "nobody"), then=told.append)
+    submit(append(2), then=lambda results: told.append(results[0] and results[0]["position"]))
+    await store.apply(append(3))
+
+    assert told == [1, Conflict, 2]
+
+
+async def test_a_batch_that_fails_half_done_leaves_its_neighbours_and_nothing_of_itself(
+    store: Store,
+) -> None:
+    first, failed, last = await asyncio.gather(
+        store.apply(append(1), Insert("notes", {"_id": "1", "at": 1})),
+        store.apply(append(2), Max("notes", "1", "at", 7), Require("notes", "nobody")),
+        store.apply(append(3), Max("notes", "1", "at", 3)),
+        return_exceptions=True,
+    )
+
+    assert isinstance(failed, Conflict)
+    assert isinstance(first, list)
+    assert isinstance(last, list)
+    assert [entry and entry["position"] for entry in (first[0], last[0])] == [1, 2]
+    assert await store.get("notes", "1") == {"_id": "1", "at": 3, "_v": 2}
+    [again] = await store.apply(Max("notes", "1", "at", 2))
+    assert again == {"_id": "1", "at": 3, "_v": 2}

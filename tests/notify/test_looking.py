@@ -1,11 +1,13 @@
 """Who is owed a notice, and when: presence delays, reading and a proof settle."""
 
+import asyncio
 import json
 
 from realtime.application import Reach
 from server.integrations.wecom.memory import MemoryWeCom
 from server.notify import Priority
-from server.storage import Put, Store
+from server.notify.looking import IN_HAND
+from server.storage import Patch, Put, Store
 from tests.clocks import ManualClock
 from tests.notify.ward import Ward
 
@@ -199,3 +201,35 @@ async def test_urgent_goes_before_everything_else(ward: Ward, phones: MemoryWeCo
     await ward.pass_time(15)
 
     assert list(phones.phones) == ["to-urgent", "to-todo", "to-chat"]
+
+
+async def test_whoever_takes_the_lead_looks_at_what_was_in_hand(
+    ward: Ward, phones: MemoryWeCom
+) -> None:
+    await ward.follow("news", "s0001")
+    await ward.pass_time(1)
+    await ward.change("news")
+    await ward.store.apply(Patch("owed", "board:news", {"due_at": IN_HAND}))
+    ward.clock.advance(10)
+
+    leading = asyncio.create_task(ward.notifier.run())
+    async with asyncio.timeout(10):
+        while not phones.phones:
+            await asyncio.sleep(0.01)
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
+
+    assert list(phones.phones) == ["s0001"]
+
+
+async def test_what_one_who_led_before_took_in_hand_is_found(
+    ward: Ward, phones: MemoryWeCom
+) -> None:
+    await ward.follow("news", "s0001")
+    await ward.pass_time(1)
+    await ward.change("news")
+    await ward.store.apply(Patch("owed", "board:news", {"due_at": IN_HAND}))
+
+    await ward.pass_time(70)
+
+    assert list(phones.phones) == ["s0001"]

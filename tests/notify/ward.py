@@ -15,7 +15,7 @@ from server.notify import Claim, Draft, Notifier, Priority
 from server.outbox import DOCUMENTS, Notice, Owed
 from server.settings import Settings
 from server.storage import Collection as Kept
-from server.storage import Delete, Doc, Index, Max, Op, Put, Store
+from server.storage import Delete, Doc, Index, Max, Op, Put, Sooner, Store
 from server.storage.document import Document, from_doc, to_doc
 from tests.clocks import ManualClock
 
@@ -222,7 +222,7 @@ class Ward:
             due_at=type(now)(now + round(due_in_s * 1000)),
         )
         await self.store.apply(
-            Put("boards", to_doc(changed), None), Put("owed", to_doc(owed), None)
+            Put("boards", to_doc(changed), None), Sooner("owed", to_doc(owed), "due_at")
         )
         return len(changed.changes)
 

@@ -27,8 +27,8 @@ async def test_a_slow_reader_is_cut_off_at_its_bound_and_nobody_else() -> None:
         assert told < 600
         await wu.wait_for("chat.sent", lambda event: event["position"] == told)
         assert ward.gateway.sockets == 2
-        assert ward.hub.take_last_close("session-of-stuck") == "too_slow"
-        assert ward.hub.take_last_close("session-of-li") is None
+        assert ward.hub.farewells.take("session-of-stuck") == "too_slow"
+        assert ward.hub.farewells.take("session-of-li") is None
 
 
 async def test_what_a_stuck_reader_held_is_given_back() -> None:
@@ -163,7 +163,7 @@ async def test_a_silent_device_is_gone_after_its_ping_times_out() -> None:
         client.answers_pings = False
         await eventually(lambda: not ward.hub.is_online("li"))
         await client.ended()
-        assert ward.hub.take_last_close("session-of-li") is None
+        assert ward.hub.farewells.take("session-of-li") is None
 
 
 async def test_a_device_that_vanishes_is_gone_at_once() -> None:
@@ -276,4 +276,4 @@ async def test_a_disconnect_ends_only_the_sessions_named_and_tells_them_to_stay_
         await phone.ended()
         assert phone.frames[-1] == "41"
         assert desk.is_open
-        assert ward.hub.take_last_close("phone") == "revoked"
+        assert ward.hub.farewells.take("phone") == "revoked"

@@ -102,7 +102,7 @@ async def test_why_a_session_was_ended_is_told_once_and_for_some_minutes(
         client = await ward.connect(f"li/{session}")
         await client.send("abc")
         await client.ended()
-    told = [ward.hub.take_last_close("phone") for _ in range(2)]
+    told = [ward.hub.farewells.take("phone") for _ in range(2)]
     clock.advance(3600)
     assert told == ["bad_frame", None]
-    assert ward.hub.take_last_close("desk") is None
+    assert ward.hub.farewells.take("desk") is None

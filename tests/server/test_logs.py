@@ -113,10 +113,10 @@ async def test_a_fault_of_ours_is_logged_once_with_its_cause_and_without_the_wor
         opened = (await house.ask("ann", "chat.open", person_id="bob")).result
         socket = await house.socket("ann")
 
-        async def broken(*_: object, **__: object) -> None:
+        def broken(*_: object, **__: object) -> None:
             raise ZeroDivisionError("the cause")
 
-        monkeypatch.setattr(house.server.store, "apply", broken)
+        monkeypatch.setattr(house.server.store, "submit", broken)
         content = {"kind": "text", "text": WORDS}
         await socket.call("chat.send", {**opened, "client_id": "c1", "content": content})
         monkeypatch.undo()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from realtime.channel import conversation_channel
-from server.feature import Feature, Rate, allow, staff
+from server.feature import Feature, Handler, Rate, allow, staff
 from server.features.chat import conversations, membership, messages, reading
 from server.features.chat.documents import Conversation, Member, ReadMark, RecalledMessage
 from server.features.chat.duty import ChatDuty
@@ -34,7 +34,12 @@ async def channels_of(store: Store, person_id: str) -> Mapping[str, int]:
 feature = Feature(
     "chat",
     commands=[
-        *allow(staff, messages.send_message, rate=Rate(burst=60, per_second=20)),
+        Handler(
+            messages.send_message,
+            staff,
+            Rate(burst=60, per_second=20),
+            at_once=messages.send_at_once,
+        ),
         *allow(
             staff,
             conversations.open_conversation,

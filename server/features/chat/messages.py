@@ -1,6 +1,7 @@
 """Sending messages, reading them back, taking them back, finding them."""
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -10,7 +11,6 @@ from realtime.protocol import Nothing
 from server.errors import ConflictRefused, Forbidden, Invalid, NotFound, Refused
 from server.features.chat import rights
 from server.features.chat.documents import Conversation, Member, RecalledMessage, member_id
-from server.features.chat.marks import mark
 from server.features.chat.protocol import (
     History,
     HistoryPage,
@@ -38,16 +38,28 @@ CONVERSATIONS_LIMIT = 5_000
 
 async def send_message(command: SendMessage, work: UnitOfWork, settings: Settings) -> Later[Sent]:
     """Keep a message, move the sender's mark, and owe it to everybody who does not see it."""
-    sender_id, conversation_id = work.actor.person_id, command.conversation_id
-    idem = f"{sender_id}/{command.client_id}"
-    digest = _digest(conversation_id, command.content)
     if not command.content.text.strip():
         raise Invalid("there is nothing to read in this text - at `$.content.text`")
     try:
-        member = await rights.membership(work, conversation_id)
+        member = await rights.membership(work, command.conversation_id)
         mentioned = await _mentioned(command.content, work, member)
     except Refused as refused:
-        return await _sent_before(work, idem, digest, refused)
+        return await _sent_before(work, command, refused)
+    return _send(command, work, settings, mentioned)
+
+
+def send_at_once(command: SendMessage, work: UnitOfWork, settings: Settings) -> Later[Sent] | None:
+    """The same for a text that mentions nobody, without asking whether the sender is a member: raising
+    the sender's mark fails the commit where there is no membership."""
+    if command.content.mentions or not command.content.text.strip():
+        return None
+    return _send(command, work, settings, ())
+
+
+def _send(
+    command: SendMessage, work: UnitOfWork, settings: Settings, mentioned: "Mentioned"
+) -> Later[Sent]:
+    sender_id, conversation_id = work.actor.person_id, command.conversation_id
     message = Message(
         message_id=new_id(work.now),
         sender_id=sender_id,
@@ -60,39 +72,42 @@ async def send_message(command: SendMessage, work: UnitOfWork, settings: Setting
         conversation_channel(conversation_id),
         MessageSent(conversation_id=conversation_id, message=message),
         id=message.message_id,
-        idem=idem,
+        idem=_idem(sender_id, command),
         numbered=True,
-        digest=digest,
+        digest=_digest(command),
         text=command.content.text,
     )
-    work.require(member)
-    mark(work, member, entry.taking_seq, message.message_id)
+    work.raise_to(Member, member_id(conversation_id, sender_id), "read_seq", entry.taking_seq)
     for kind, id, field in mentioned:
         work.raise_to(kind, id, field, entry.taking_seq)
     work.owe("chat", conversation_id, due_in_ms=settings.notice_first_seconds * 1000)
     return lambda: Sent(message_id=entry.id, seq=entry.seq, sent_at=entry.at)
 
 
-def _digest(conversation_id: str, content: Text) -> str:
+def _idem(sender_id: str, command: SendMessage) -> str:
+    return f"{sender_id}/{command.client_id}"
+
+
+def _digest(command: SendMessage) -> str:
     """What makes two sends the same message."""
-    encoded = msgspec.json.encode([conversation_id, content])
+    encoded = msgspec.json.encode([command.conversation_id, command.content])
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
-async def _sent_before(work: UnitOfWork, idem: str, digest: str, otherwise: Refused) -> Later[Sent]:
+async def _sent_before(work: UnitOfWork, command: SendMessage, otherwise: Refused) -> Later[Sent]:
     """The answer to a repeat from somebody who might not send it now; raises `otherwise` if it is none.
 
     People leave and groups are handed over, and what was sent before has been sent.
     """
-    first = await work.log.by_idem(idem)
+    first = await work.log.by_idem(_idem(work.actor.person_id, command))
     if first is None:
         raise otherwise
-    if first["digest"] != digest:
+    if first["digest"] != _digest(command):
         raise ConflictRefused("this client_id was used for another message; use a new one")
     return lambda: Sent(message_id=first["_id"], seq=first["seq"], sent_at=first["at"])
 
 
-Mentioned = list[tuple[type[Member] | type[Conversation], str, str]]
+Mentioned = Sequence[tuple[type[Member] | type[Conversation], str, str]]
 """The documents that remember a mention, each with its field."""
 
 

@@ -75,17 +75,17 @@ async def list_readers(command: ListReaders, work: UnitOfWork) -> Readers:
 async def _first_marks(
     work: UnitOfWork, conversation_id: str, seq: int, people: set[str]
 ) -> dict[str, Millis]:
-    """When each of these people first had a mark at or beyond a number.
+    """When each of these people first had a mark at or beyond a number, or wrote after it.
 
     The trail from there on names most of them at once; whoever jumped far ahead is looked up singly.
     """
-    found: dict[str, Millis] = {}
+    found = await _first_own(work, conversation_id, seq, people)
     after = seq - 1
     for _ in range(MARK_PAGES if people else 0):
         marks = await work.query(ReadMark, "place", conversation_id, gt=after, limit=MARKS)
         for passed in marks:
             if passed.person_id in people:
-                found.setdefault(passed.person_id, passed.at)
+                found[passed.person_id] = min(passed.at, found.get(passed.person_id, passed.at))
         if len(marks) < MARKS or len(found) == len(people):
             break
         # A number's marks may lie on both sides of a page's end: go on with that number.
@@ -96,6 +96,29 @@ async def _first_marks(
         )
         if marks:
             found[person_id] = marks[0].at
+    return found
+
+
+async def _first_own(
+    work: UnitOfWork, conversation_id: str, seq: int, people: set[str]
+) -> dict[str, Millis]:
+    """When each of these people first wrote after a number; who writes has read what came before.
+
+    Whoever was silent for longer than is looked at here wrote later than the last moment looked at.
+    """
+    found: dict[str, Millis] = {}
+    after = seq
+    for _ in range(MARK_PAGES if people else 0):
+        entries = await work.log.numbered(
+            conversation_channel(conversation_id), after=after, limit=MARKS
+        )
+        for entry in entries:
+            sender_id = entry["data"]["message"]["sender_id"]
+            if sender_id in people:
+                found.setdefault(sender_id, entry["at"])
+        if len(entries) < MARKS or len(found) == len(people):
+            break
+        after = entries[-1]["seq"]
     return found
 
 

@@ -19,6 +19,8 @@ from server.storage import (
     Collection,
     Completion,
     Doc,
+    Failure,
+    Missed,
     Op,
     StorageError,
     StoreBusy,
@@ -72,6 +74,7 @@ class MongoStore:
         self._epoch = ""
         self._waiting = 0
         self._reading = 0
+        self._reads = 0
         self._searching = 0
         self._gate = asyncio.Semaphore(_SEARCHES_AT_ONCE)
         self._open = False
@@ -128,11 +131,26 @@ class MongoStore:
             last_commit_ms=writer.last_commit_ms,
             commits=writer.commits,
             detail=trouble,
+            reads=self._reads,
         )
 
     # Writing
 
     async def apply(self, *ops: Op, then: Completion | None = None) -> list[Doc | None]:
+        future: asyncio.Future[list[Doc | None]] = asyncio.get_running_loop().create_future()
+        self._put(ops, then, future, None)
+        return await future
+
+    def submit(self, *ops: Op, then: Completion, failed: Failure) -> None:
+        self._put(ops, then, None, failed)
+
+    def _put(
+        self,
+        ops: Sequence[Op],
+        then: Completion | None,
+        future: asyncio.Future[list[Doc | None]] | None,
+        failed: Failure | None,
+    ) -> None:
         self._check_open()
         if not ops:
             raise ValueError("nothing to apply")
@@ -141,9 +159,7 @@ class MongoStore:
         if self._waiting and self._waiting + len(ops) > self._limit:
             raise StoreBusy(f"{self._waiting} operations are waiting")
         self._waiting += len(ops)
-        future: asyncio.Future[list[Doc | None]] = asyncio.get_running_loop().create_future()
-        self._writer.put(Batch(ops, then, future, self._clock.monotonic()))
-        return await future
+        self._writer.put(Batch(ops, then, future, failed, self._clock.monotonic()))
 
     def _done(self, ops: int) -> None:
         self._waiting -= ops
@@ -210,6 +226,10 @@ class MongoStore:
         layout = self._layout(coll)
         return await self._read(lambda: queries.tails(self._database, layout, after, limit))
 
+    async def missed(self, coll: str, after: Mapping[str, int], *, most: int, room: int) -> Missed:
+        layout = self._layout(coll)
+        return await self._read(lambda: queries.missed(self._database, layout, after, most, room))
+
     async def search(
         self,
         coll: str,
@@ -231,6 +251,7 @@ class MongoStore:
         if self._searching >= min(SEARCH_LIMIT, self._limit):
             raise StoreBusy("too many searches are waiting")
         self._searching += 1
+        self._reads += 1
         try:
             async with self._gate:
                 return await self._asked(
@@ -253,6 +274,7 @@ class MongoStore:
         if self._reading >= self._limit:
             raise StoreBusy("too many reads are waiting")
         self._reading += 1
+        self._reads += 1
         try:
             return await self._asked(ask)
         finally:

@@ -22,6 +22,7 @@ from server.storage import (
     Put,
     Repeated,
     Require,
+    Sooner,
     StorageError,
     Taken,
 )
@@ -73,6 +74,7 @@ class Draft:
             Max: self._max,
             Require: self._require,
             Append: self._append,
+            Sooner: self._sooner,
         }
 
     def run(self, ops: Sequence[Op]) -> list[Doc | None]:
@@ -139,6 +141,16 @@ class Draft:
         present = self._record(op.coll, doc["_id"])
         if op.expect is not None and op.expect != (present.version if present else 0):
             raise Conflict(op.coll, doc["_id"])
+        return self._store(layout, doc, present)
+
+    def _sooner(self, op: Sooner) -> Doc | None:
+        layout = self._open_layout(op.coll)
+        doc = self._filled(op.doc)
+        present = self._record(op.coll, doc["_id"])
+        if present is not None and present.doc.get(op.field, doc[op.field] + 1) <= doc[op.field]:
+            # It says what this batch would have said: nobody may take it away meanwhile.
+            self._batch_relied_on[DocFact(op.coll, doc["_id"])] = present
+            return None
         return self._store(layout, doc, present)
 
     def _patch(self, op: Patch) -> Doc:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import bson
 from bson.raw_bson import RawBSONDocument
 
-from server.storage import Append, Doc, Insert, Op, Put
+from server.storage import Append, Doc, Insert, Op, Put, Sooner
 from server.storage.mongodb.layout import Layout, Layouts
 
 
@@ -96,10 +96,10 @@ def _encoded(coll: str, doc: Doc) -> RawBSONDocument:
 def check(ops: Iterable[Op]) -> None:
     """What names documents and entries has to be text. Raises TypeError or ValueError."""
     for op in ops:
-        names: list[Any] = [op.doc.get("_id", "")] if isinstance(op, Insert | Put) else []
+        names: list[Any] = [op.doc.get("_id", "")] if isinstance(op, Insert | Put | Sooner) else []
         if isinstance(op, Append):
             names = [op.doc.get("_id", ""), op.stream, op.idem or "", op.key or ""]
-        elif not isinstance(op, Insert | Put):
+        elif not isinstance(op, Insert | Put | Sooner):
             names = [op.id]
         for name in names:
             if not isinstance(name, str):
@@ -113,7 +113,7 @@ def needed(layouts: Layouts, ops: Iterable[Op]) -> Iterator[Fact]:
         layout = layouts.get(op.coll)
         if layout is None:
             continue
-        id = op.doc.get("_id") if isinstance(op, Insert | Put | Append) else op.id
+        id = op.doc.get("_id") if isinstance(op, Insert | Put | Sooner | Append) else op.id
         if id is not None:
             yield DocFact(op.coll, id)
         if isinstance(op, Append) and layout.log:

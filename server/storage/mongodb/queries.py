@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from server.storage import Doc
+import msgspec
+from pymongo.asynchronous.command_cursor import AsyncCommandCursor
+
+from server.storage import Doc, Missed
 from server.storage.bigrams import bigrams, holds
 from server.storage.mongodb.connection import Database
 from server.storage.mongodb.layout import (
@@ -17,6 +20,9 @@ from server.storage.mongodb.layout import (
 
 _STREAMS_A_READ: Final = 200
 """Streams whose tails are asked for by one command; each is a stage, and stages are limited."""
+
+_A_BATCH: Final = 100
+"""Entries that come at once where not all of them may be wanted."""
 
 _MOST_GRAMS: Final = 64
 """Pairs of a long text that are asked for; the whole of it is compared afterwards."""
@@ -131,14 +137,41 @@ async def tails(
         return found
     wanted = list(after.items())
     for start in range(0, len(wanted), _STREAMS_A_READ):
-        first, *others = [_tail(each, limit) for each in wanted[start : start + _STREAMS_A_READ]]
-        union = [{"$unionWith": {"coll": layout.name, "pipeline": tail}} for tail in others]
-        cursor = await database[layout.name].aggregate(
-            [*first, *union], batchSize=limit * (1 + len(others))
-        )
-        async for doc in cursor:
+        some = wanted[start : start + _STREAMS_A_READ]
+        async for doc in await _following(database, layout, some, limit, limit * len(some)):
             found[doc["stream"]].append(doc)
     return found
+
+
+async def missed(
+    database: Database, layout: Layout, after: Mapping[str, int], most: int, room: int
+) -> Missed:
+    """The ends first: an entry that comes in between may be here, none up to an end can be absent."""
+    standing = await positions(database, layout, list(after))
+    ends = {stream: position for stream, (position, _) in standing.items()}
+    behind = [(s, position) for s, position in after.items() if ends.get(s, 0) > position]
+    entries: dict[str, list[Doc]] = {}
+    for start in range(0, len(behind), _STREAMS_A_READ):
+        some = behind[start : start + _STREAMS_A_READ]
+        async for doc in await _following(database, layout, some, most, min(most, _A_BATCH)):
+            entries.setdefault(doc["stream"], []).append(doc)
+            most, room = most - 1, room - len(msgspec.json.encode(doc))
+            if most <= 0 or room <= 0:
+                return Missed(ends, entries)
+    return Missed(ends, entries)
+
+
+async def _following(
+    database: Database,
+    layout: Layout,
+    after: Sequence[tuple[str, int]],
+    limit: int,
+    batch: int,
+) -> AsyncCommandCursor[Doc]:
+    """The first entries of each stream after a position, one stream after the other."""
+    first, *others = [_tail(each, limit) for each in after]
+    union = [{"$unionWith": {"coll": layout.name, "pipeline": tail}} for tail in others]
+    return await database[layout.name].aggregate([*first, *union], batchSize=batch)
 
 
 def _tail(after: tuple[str, int], limit: int) -> list[Spec]:

@@ -26,7 +26,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
 from server.clock import Clock
-from server.storage import Completion, Doc, Duplicate, Op, StoreUnavailable
+from server.storage import Completion, Doc, Duplicate, Failure, Op, StoreUnavailable
 from server.storage.mongodb import commits
 from server.storage.mongodb.commits import Stale, Taken
 from server.storage.mongodb.connection import (
@@ -56,23 +56,45 @@ _LOOK_AGAIN_S: Final = 1.0
 class Batch:
     """Operations that stand or fall together, and who waits for them."""
 
-    __slots__ = ("error", "future", "is_refused", "ops", "results", "since", "then", "was_taken")
+    __slots__ = (
+        "error",
+        "failed",
+        "future",
+        "is_refused",
+        "ops",
+        "results",
+        "since",
+        "then",
+        "was_taken",
+    )
 
     def __init__(
         self,
         ops: Sequence[Op],
         then: Completion | None,
-        future: asyncio.Future[list[Doc | None]],
+        future: asyncio.Future[list[Doc | None]] | None,
+        failed: Failure | None,
         since: float,
     ) -> None:
         self.ops = ops
         self.then = then
         self.future = future
+        self.failed = failed
         self.since = since
         self.results: list[Doc | None] = []
         self.error: Exception | None = None
         self.is_refused = False
         self.was_taken = False
+
+    def fail(self, reason: Exception) -> None:
+        """Tell whoever waits, or whoever left word instead of waiting."""
+        if self.failed is not None:
+            try:
+                self.failed(reason)
+            except Exception:
+                logger.exception("a failure could not be told")
+        if self.future is not None and not self.future.done():
+            self.future.set_exception(reason)
 
 
 class Writer:
@@ -282,20 +304,17 @@ class Writer:
         if batch.is_refused:
             return
         self._done(len(batch.ops))
-        if batch.future.done():
-            return
-        if batch.error is None:
+        if batch.error is not None:
+            batch.fail(batch.error)
+        elif batch.future is not None and not batch.future.done():
             batch.future.set_result(batch.results)
-        else:
-            batch.future.set_exception(batch.error)
 
     def _refuse(self, group: Sequence[Batch], reason: Exception) -> None:
         for batch in group:
             if not batch.is_refused:
                 batch.is_refused = True
                 self._done(len(batch.ops))
-                if not batch.future.done():
-                    batch.future.set_exception(reason)
+                batch.fail(reason)
 
     def _refuse_overdue(self, group: Sequence[Batch], reason: Exception) -> None:
         """Nobody waits for longer than the patience of the store."""

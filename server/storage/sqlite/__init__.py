@@ -20,6 +20,8 @@ from server.storage import (
     Collection,
     Completion,
     Doc,
+    Failure,
+    Missed,
     Op,
     StoreBusy,
     StoreHealth,
@@ -57,6 +59,7 @@ class SqliteStore:
         self._history = History(path)
         self._tables = Tables()
         self._waiting = 0
+        self._handing: list[Batch | Change] = []
         self._open = False
         self._snapshots = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop
@@ -107,6 +110,7 @@ class SqliteStore:
             return
         self._open = False
         async with self._snapshots:
+            self._hand_over()
             await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
@@ -133,21 +137,41 @@ class SqliteStore:
             last_commit_ms=writer.last_commit_ms,
             commits=writer.commits,
             detail=writer.trouble,
+            reads=self._readers.reads + self._searcher.reads,
         )
 
     # Writing
 
     async def apply(self, *ops: Op, then: Completion | None = None) -> list[Doc | None]:
+        future: asyncio.Future[list[Doc | None]] = self._loop.create_future()
+        self._put(Batch(ops, then, future, None))
+        return await future
+
+    def submit(self, *ops: Op, then: Completion, failed: Failure) -> None:
+        self._put(Batch(ops, then, None, failed))
+
+    def _put(self, batch: Batch) -> None:
         self._check_open()
-        if not ops:
+        count = len(batch.ops)
+        if not count:
             raise ValueError("nothing to apply")
         # A batch larger than the bound is accepted only when nothing else waits.
-        if self._waiting and self._waiting + len(ops) > self._limit:
+        if self._waiting and self._waiting + count > self._limit:
             raise StoreBusy(f"{self._waiting} operations are waiting")
-        self._waiting += len(ops)
-        future: asyncio.Future[list[Doc | None]] = self._loop.create_future()
-        self._writer.put(Batch(ops, then, future))
-        return await future
+        self._waiting += count
+        self._hand(batch)
+
+    def _hand(self, item: Batch | Change) -> None:
+        """Give it to the writer at the end of this tick of the loop, with whatever else it brings: what
+        arrived together is committed together, and the thread is woken once."""
+        if not self._handing:
+            self._loop.call_soon(self._hand_over)
+        self._handing.append(item)
+
+    def _hand_over(self) -> None:
+        if self._handing:
+            items, self._handing = self._handing, []
+            self._writer.put(items)
 
     def _tell(self, settled: Sequence[Batch | Change]) -> None:
         """On the writer's thread: hand over to the loop."""
@@ -158,21 +182,23 @@ class SqliteStore:
 
     def _complete(self, settled: Sequence[Batch | Change]) -> None:
         for item in settled:
-            if isinstance(item, Change):
-                if not item.future.done():
-                    _settle(item.future, None, item.error)
-                continue
-            self._waiting -= len(item.ops)
-            if item.error is None and item.then is not None:
-                self._call_then(item.then, item.results)
-            if not item.future.done():
-                _settle(item.future, item.results, item.error)
+            if isinstance(item, Batch):
+                self._waiting -= len(item.ops)
+                self._finish(item)
+            elif not item.future.done():
+                _settle(item.future, None, item.error)
 
-    def _call_then(self, then: Completion, results: Sequence[Doc | None]) -> None:
+    def _finish(self, batch: Batch) -> None:
         try:
-            then(results)
+            if batch.error is None:
+                if batch.then is not None:
+                    batch.then(batch.results)
+            elif batch.failed is not None:
+                batch.failed(batch.error)
         except Exception:
             logger.exception("a completion failed after its commit")
+        if batch.future is not None and not batch.future.done():
+            _settle(batch.future, batch.results, batch.error)
 
     async def ensure(self, collection: Collection) -> None:
         await self._change(lambda: declarations.ensure(self._db, self._tables, collection))
@@ -183,7 +209,7 @@ class SqliteStore:
     async def _change(self, make: Callable[[], Table]) -> None:
         self._check_open()
         future: asyncio.Future[None] = self._loop.create_future()
-        self._writer.put(Change(make, future))
+        self._hand(Change(make, future))
         await future
 
     # Reading
@@ -233,6 +259,12 @@ class SqliteStore:
     async def tails(self, coll: str, after: Mapping[str, int], limit: int) -> dict[str, list[Doc]]:
         table = self._table(coll)
         return await self._readers.read(lambda cursor: queries.tails(cursor, table, after, limit))
+
+    async def missed(self, coll: str, after: Mapping[str, int], *, most: int, room: int) -> Missed:
+        table = self._table(coll)
+        return await self._readers.read(
+            lambda cursor: queries.missed(cursor, table, after, most, room)
+        )
 
     async def search(
         self,

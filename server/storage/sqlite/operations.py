@@ -1,8 +1,9 @@
 """What each operation of a batch does to the tables.
 
 Runs on the writer's connection inside a transaction that the writer opens and ends; it knows nothing of
-threads. This is the hot path: statements are made once per table, the head of a stream is remembered
-instead of read, uniqueness is left to the indexes, and search rows are owed until the end.
+threads. This is the hot path: statements are made once per table, the head of a stream and rows that are
+raised again and again are remembered instead of read (nobody else writes), uniqueness is left to the
+indexes, and search rows are owed until the end.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +25,14 @@ from server.storage import (
     Put,
     Repeated,
     Require,
+    Sooner,
     Taken,
 )
 from server.storage.sqlite.tables import Table, Tables
 from server.storage.sqlite.texts import PendingTexts
 
 _MOST_HEADS: Final = 50_000
+_MOST_ROWS: Final = 20_000
 _LOG_FIELDS: Final = frozenset({"stream", "position", "seq", "number", "idem", "key"})
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Doc).decode
@@ -43,6 +46,8 @@ class Operations:
         self.texts = PendingTexts()
         self._db = db
         self.execute = db.cursor().execute
+        self.writes = 0
+        """Counts what was written: whoever fails and has not moved it has nothing to undo."""
         self._taken: dict[str, tuple[int, int]] = {}
         self._removed: set[tuple[str, str | None]] = set()
         self._by_type: dict[type[Op], Callable[[Any], Doc | None]] = {
@@ -53,6 +58,7 @@ class Operations:
             Max: self._max,
             Require: self._require,
             Append: self._append,
+            Sooner: self._sooner,
         }
 
     def run(self, ops: Sequence[Op]) -> list[Doc | None]:
@@ -65,13 +71,21 @@ class Operations:
     def undone(self, ops: Sequence[Op]) -> None:
         """The operations were rolled back: remember nothing that came from them."""
         for op in ops:
-            if type(op) is Append and (table := self.tables.get(op.coll)):
+            table = self.tables.get(op.coll)
+            if table is None:
+                continue
+            if isinstance(op, Append):
                 table.heads.pop(op.stream, None)
+            elif isinstance(op, Insert | Put | Sooner):
+                table.rows.pop(op.doc.get("_id", ""), None)
+            else:
+                table.rows.pop(op.id, None)
 
     def all_undone(self) -> None:
         self.texts.forget()
         for table in self.tables.values():
             table.heads.clear()
+            table.rows.clear()
 
     def repeated(self, ops: Sequence[Op]) -> Repeated | None:
         """Whether the operations failed because they had been done before."""
@@ -104,6 +118,13 @@ class Operations:
             self._replace(table, row[0], doc, indexed=True)
         return doc
 
+    def _sooner(self, op: Sooner) -> Doc | None:
+        table = self._open_table(op.coll)
+        known = self._known(table, op.doc["_id"])
+        if known is not None and known[1].get(op.field, op.doc[op.field] + 1) <= op.doc[op.field]:
+            return None
+        return self._put(Put(op.coll, op.doc, None))
+
     def _patch(self, op: Patch) -> Doc:
         table = self.tables[op.coll]
         changes = op.set
@@ -131,15 +152,14 @@ class Operations:
         if op.field in ("_id", "_v") or (table.log and op.field in _LOG_FIELDS):
             raise ValueError(f"{op.coll}/{op.id}: {op.field} cannot be raised")
         value = self._number(op.value) if type(op.value) is Taken else op.value
-        row = self._row(table, op.id)
-        if row is None:
+        known = self._known(table, op.id)
+        if known is None:
             raise Conflict(op.coll, op.id)
-        doc = _decode(row[2])
+        rank, doc = known
         present = doc.get(op.field)
         if present is None or present < value:
-            doc[op.field] = value
-            doc["_v"] += 1
-            self._replace(table, row[0], doc, indexed=op.field in table.field_set)
+            doc = {**doc, op.field: value, "_v": doc["_v"] + 1}
+            self._replace(table, rank, doc, indexed=op.field in table.field_set)
         return doc
 
     def _delete(self, op: Delete) -> None:
@@ -153,6 +173,7 @@ class Operations:
             entry = _decode(row[2])
             self._keep_head(table, entry)
             self._removed.add((op.coll, entry.get("idem")))
+        table.rows.pop(op.id, None)
         self._remove(table, row[0])
 
     def _require(self, op: Require) -> None:
@@ -209,6 +230,7 @@ class Operations:
         stream = entry["stream"]
         head = table.heads.get(stream) or self._head(table, stream)
         if head[0] == entry["position"]:
+            self.writes += 1
             self.execute(
                 "INSERT OR REPLACE INTO log_heads VALUES (?,?,?,?)", (table.name, stream, *head)
             )
@@ -245,18 +267,30 @@ class Operations:
             return rank, version, text
         return None
 
+    def _known(self, table: Table, id: str) -> tuple[int, Doc] | None:
+        """Rank and document of a row that is likely to be asked for again."""
+        known = table.rows.get(id)
+        if known is None and (row := self._row(table, id)) is not None:
+            known = (row[0], _decode(row[2]))
+            if not table.log:
+                if len(table.rows) >= _MOST_ROWS:
+                    table.rows.clear()
+                table.rows[id] = known
+        return known
+
     def _add(self, table: Table, doc: Doc) -> None:
         get = doc.get
-        values = [doc["_id"], 1, _encode(doc).decode(), *map(get, table.fields)]
+        values = [doc["_id"], 1, _encode(doc), *map(get, table.fields)]
         try:
             self.execute(table.insert, values)
         except apsw.ConstraintError as error:
             raise table.duplicate(error) from None
+        self.writes += 1
         if table.search:
             self.texts.stored(table, self._db.last_insert_rowid(), doc, replaces=False)
 
     def _replace(self, table: Table, rank: int, doc: Doc, *, indexed: bool) -> None:
-        text = _encode(doc).decode()
+        text = _encode(doc)
         if not indexed:
             self.execute(table.update, (doc["_v"], text, rank))
         else:
@@ -265,10 +299,14 @@ class Operations:
                 self.execute(table.update_indexed, values)
             except apsw.ConstraintError as error:
                 raise table.duplicate(error) from None
+        self.writes += 1
+        if doc["_id"] in table.rows:
+            table.rows[doc["_id"]] = (rank, doc)
         if table.search:
             self.texts.stored(table, rank, doc, replaces=True)
 
     def _remove(self, table: Table, rank: int) -> None:
         self.execute(table.delete, (rank,))
+        self.writes += 1
         if table.search:
             self.texts.removed(table, rank)

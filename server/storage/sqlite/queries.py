@@ -10,12 +10,13 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from server.storage import Doc, Index
+from server.storage import Doc, Index, Missed
 from server.storage.sqlite.tables import Table, column
 
 _decode_doc: Final = msgspec.json.Decoder(Doc).decode
 _decode_docs: Final = msgspec.json.Decoder(list[Doc]).decode
 _decode_positions: Final = msgspec.json.Decoder(dict[str, tuple[int, int]]).decode
+_decode_ends: Final = msgspec.json.Decoder(dict[str, int]).decode
 _decode_by_name: Final = msgspec.json.Decoder(dict[str, list[Doc]]).decode
 
 _ARRAY: Final = "'[' || ifnull(group_concat(doc, ','), '') || ']'"
@@ -151,3 +152,32 @@ def tails(
     for (text,) in cursor.execute(query, (wanted, limit)):
         return _decode_by_name(text)
     return {}
+
+
+def missed(
+    cursor: apsw.Cursor, table: Table, after: Mapping[str, int], most: int, room: int
+) -> Missed:
+    # A nested loop, so that the entries come by stream and position, and no more are touched than `most`;
+    # what does not fit is not decoded.
+    index = f'"i_{table.name}.position"'
+    found = (
+        f"SELECT c.doc FROM asked CROSS JOIN {table.sql} c INDEXED BY {index}"
+        " ON c.f_stream = asked.stream AND c.f_position > asked.after LIMIT ?2"
+    )
+    sized = (
+        f"SELECT doc, sum(octet_length(doc)) OVER (ROWS UNBOUNDED PRECEDING) AS size FROM ({found})"
+    )
+    end = f"(SELECT max(f_position) FROM {table.sql} WHERE f_stream = stream)"
+    query = (
+        "WITH asked AS MATERIALIZED"
+        " (SELECT value->>0 AS stream, value->>1 AS after FROM json_each(?1))"
+        f" SELECT (SELECT json_group_object(stream, end) FROM (SELECT stream, {end} AS end FROM asked)"
+        f" WHERE end IS NOT NULL), (SELECT {_ARRAY} FROM ({sized}) WHERE size - octet_length(doc) < ?3)"
+    )
+    wanted = msgspec.json.encode(list(after.items())).decode()
+    entries: dict[str, list[Doc]] = {}
+    for ends, docs in cursor.execute(query, (wanted, most, room)):
+        for doc in _decode_docs(docs):
+            entries.setdefault(doc["stream"], []).append(doc)
+        return Missed(_decode_ends(ends), entries)
+    return Missed({}, entries)

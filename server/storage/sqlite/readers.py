@@ -34,6 +34,8 @@ class Readers:
         self._loop = loop
         self._limit = limit
         self._waiting = 0
+        self.reads = 0
+        """How many were asked since the start."""
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(
@@ -57,6 +59,7 @@ class Readers:
         if self._waiting >= self._limit:
             raise StoreBusy("too many reads are waiting")
         self._waiting += 1
+        self.reads += 1
         future: asyncio.Future[T] = self._loop.create_future()
         self._queue.put((call, future))
         return await future

@@ -4,7 +4,7 @@ Columns are filled by this adapter from the document. What was declared is kept 
 `collections`: an index stays until it is dropped, also when the code that declared it is gone. Text
 search is an FTS5 table without content, whose rowid is the document's rank.
 
-A `Table` is immutable towards readers; `heads` belongs to the writer's thread.
+A `Table` is immutable towards readers; `heads` and `rows` belong to the writer's thread.
 """
 
 from typing import Final
@@ -12,9 +12,11 @@ from typing import Final
 import apsw
 import msgspec
 
-from server.storage import Collection, Duplicate, Index, StorageError
+from server.storage import Collection, Doc, Duplicate, Index, StorageError
 from server.storage.declaring import indexes_of
 
+_TEXT: Final = "CAST(? AS TEXT)"
+"""Takes JSON as the bytes it was encoded to: making a string of them would encode it twice more."""
 _OWN_COLUMNS: Final = {"_id": "id", "_v": "v"}
 
 
@@ -38,17 +40,18 @@ class Table:
         self.fields = tuple(sorted(keys - _OWN_COLUMNS.keys()))
         self.field_set = frozenset(self.fields)
         self.heads: dict[str, tuple[int, int]] = {}
+        self.rows: dict[str, tuple[int, Doc]] = {}
 
         self.sql = f'"c_{self.name}"'
         self.search_sql = f'"search_{self.name}"'
         columns = [column(field) for field in self.fields]
-        marks = ",".join("?" * (3 + len(columns)))
+        marks = ",".join(("?", "?", _TEXT, *("?" for _ in columns)))
         sets = "".join(f",{name}=?" for name in columns)
         self.insert = (
             f"INSERT INTO {self.sql}({','.join(['id', 'v', 'doc', *columns])}) VALUES({marks})"
         )
-        self.update = f"UPDATE {self.sql} SET v=?,doc=? WHERE rank=?"
-        self.update_indexed = f"UPDATE {self.sql} SET v=?,doc=?{sets} WHERE rank=?"
+        self.update = f"UPDATE {self.sql} SET v=?,doc={_TEXT} WHERE rank=?"
+        self.update_indexed = f"UPDATE {self.sql} SET v=?,doc={_TEXT}{sets} WHERE rank=?"
         self.delete = f"DELETE FROM {self.sql} WHERE rank=?"
         self.get = f"SELECT doc FROM {self.sql} WHERE id=?"
         self.get_row = f"SELECT rank,v,doc FROM {self.sql} WHERE id=?"

@@ -7,6 +7,7 @@ would cost each batch a segment.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import apsw
@@ -20,6 +21,7 @@ _MOST_TOKENS: Final = 200
 """Above so many scopes, the join alone is quicker than a longer expression."""
 
 
+@lru_cache(4096)
 def _token(scope: str) -> str:
     # In hex, since the tokenizer folds case and splits at punctuation; scopes are exact.
     return scope.encode().hex()

@@ -1,9 +1,10 @@
 """The writer: one thread, one connection, many batches to a commit.
 
-Batches wait in a queue; the thread takes what is there (up to a bound), runs each inside a savepoint so
-that one that fails leaves its neighbours alone, commits once, and tells the event loop once. The slower
-the disk, the larger the groups. The thread also does the checkpoints, after the acks have gone out, and
-changes what collections declare (`Change`).
+Batches wait in a queue; the thread takes what is there (up to a bound), runs them, commits once, and tells
+the event loop once. The slower the disk, the larger the groups. A batch that fails leaves its neighbours
+alone: mostly it fails before it has written anything; otherwise the group is begun again with each batch
+inside a savepoint, which costs a batch a copy of each page it touches. The thread also does the
+checkpoints, after the acks have gone out, and changes what collections declare (`Change`).
 
 It is started and stopped by the store, which also bounds the queue. What always holds: nothing is told
 before it is committed, and groups are told in the order of their commits. When the disk refuses, the
@@ -14,13 +15,14 @@ import asyncio
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import apsw
 
 from server.clock import Clock
-from server.storage import Append, Completion, Doc, Op, StorageError, StoreUnavailable
+from server.storage import Completion, Doc, Failure, Op, StorageError, StoreUnavailable
 from server.storage.sqlite.history import History
 from server.storage.sqlite.operations import Operations
 from server.storage.sqlite.tables import Table
@@ -44,16 +46,21 @@ _DISK_TROUBLE: Final = (
 
 
 class Batch:
-    """Operations that stand or fall together, and who waits for them."""
+    """Operations that stand or fall together, and who is told or waits for them."""
 
-    __slots__ = ("error", "future", "ops", "results", "then")
+    __slots__ = ("error", "failed", "future", "ops", "results", "then")
 
     def __init__(
-        self, ops: Sequence[Op], then: Completion | None, future: asyncio.Future[list[Doc | None]]
+        self,
+        ops: Sequence[Op],
+        then: Completion | None,
+        future: asyncio.Future[list[Doc | None]] | None,
+        failed: Failure | None,
     ) -> None:
         self.ops = ops
         self.then = then
         self.future = future
+        self.failed = failed
         self.results: list[Doc | None] = []
         self.error: Exception | None = None
 
@@ -90,7 +97,7 @@ class Writer:
         self._tell = tell
         # One cursor for all, so that no half-read statement outlives the next one.
         self._execute = operations.execute
-        self._queue: queue.SimpleQueue[Batch | Change | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[Batch | Change | None]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._wal_pages = 0
         self.trouble = ""
@@ -102,41 +109,45 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, item: Batch | Change) -> None:
-        self._queue.put(item)
+    def put(self, items: Sequence[Batch | Change]) -> None:
+        """Do these next, in their order."""
+        self._queue.put(items)
 
     def stop(self) -> None:
         """Finish what is queued, then end; blocks until the thread has ended."""
-        self._queue.put(None)
+        self._queue.put((None,))
         self._thread.join()
 
     def _run(self) -> None:
-        group: list[Batch] = []
+        waiting: deque[Batch | Change | None] = deque()
         while True:
-            try:
-                item = self._queue.get(timeout=_RETRY_S if self.trouble else None)
-            except queue.Empty:
+            self._take(waiting)
+            if not waiting:
                 self._commit([])
                 continue
-            while type(item) is Batch:
-                group.append(item)
-                if len(group) >= _GROUP:
-                    break
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            if group:
-                self._commit(group)
-                self._tell(group)
-                group = []
-            if type(item) is Change:
+            item = waiting.popleft()
+            if item is None:
+                return
+            if isinstance(item, Change):
                 self._change(item)
                 self._tell([item])
-            elif item is None:
-                return
-            if self._wal_pages >= (_CHECKPOINT_PAGES if self._queue.empty() else _URGENT_PAGES):
+            else:
+                group = _group(item, waiting)
+                self._commit(group)
+                self._tell(group)
+            is_idle = not waiting and self._queue.empty()
+            if self._wal_pages >= (_CHECKPOINT_PAGES if is_idle else _URGENT_PAGES):
                 self._checkpoint()
+
+    def _take(self, waiting: deque[Batch | Change | None]) -> None:
+        """Take all there is; wait for it when nothing is left to do, but not for long while in trouble."""
+        try:
+            if not waiting:
+                waiting.extend(self._queue.get(timeout=_RETRY_S if self.trouble else None))
+            while True:
+                waiting.extend(self._queue.get_nowait())
+        except queue.Empty:
+            return
 
     # Groups
 
@@ -144,8 +155,10 @@ class Writer:
         started = self._clock.monotonic()
         try:
             self._execute("BEGIN IMMEDIATE")
-            for batch in group:
-                self._do(batch)
+            if not all(self._do(batch) for batch in group):
+                self._begin_again(group)
+                for batch in group:
+                    self._do_guarded(batch)
             self._end_transaction()
         except Exception as error:
             self._fail(group, error)
@@ -156,31 +169,51 @@ class Writer:
         self.last_batch = len(group)
         self.last_commit_ms = (self._clock.monotonic() - started) * 1000
 
-    def _do(self, batch: Batch) -> None:
-        operations, ops = self._operations, batch.ops
-        owed = len(operations.texts)
-        # A single operation undoes itself by failing; only a keyed Append removes before it adds.
-        guarded = len(ops) > 1 or (type(ops[0]) is Append and ops[0].key is not None)
-        if guarded:
-            self._execute("SAVEPOINT batch")
+    def _do(self, batch: Batch) -> bool:
+        """Run a batch; False when it failed half done."""
+        operations = self._operations
+        before = operations.writes
         try:
-            batch.results = operations.run(ops)
+            batch.results = operations.run(batch.ops)
         except _DISK_TROUBLE:
             raise
         except Exception as error:
             if not self._db.in_transaction:
                 raise
-            if guarded:
-                self._execute("ROLLBACK TO batch")
-                self._execute("RELEASE batch")
+            if operations.writes != before:
+                return False
+            self._note(batch, error)
+        return True
+
+    def _begin_again(self, group: list[Batch]) -> None:
+        self._execute("ROLLBACK")
+        self._operations.texts.forget()
+        for batch in group:
+            self._operations.undone(batch.ops)
+            batch.error = None
+        self._execute("BEGIN IMMEDIATE")
+
+    def _do_guarded(self, batch: Batch) -> None:
+        operations = self._operations
+        owed = len(operations.texts)
+        self._execute("SAVEPOINT batch")
+        try:
+            batch.results = operations.run(batch.ops)
+        except _DISK_TROUBLE:
+            raise
+        except Exception as error:
+            if not self._db.in_transaction:
+                raise
+            self._execute("ROLLBACK TO batch")
             operations.texts.forget(owed)
-            operations.undone(ops)
-            batch.error = error
-            if isinstance(error, StorageError):
-                batch.error = operations.repeated(ops) or error
-        else:
-            if guarded:
-                self._execute("RELEASE batch")
+            operations.undone(batch.ops)
+            self._note(batch, error)
+        self._execute("RELEASE batch")
+
+    def _note(self, batch: Batch, error: Exception) -> None:
+        batch.error = error
+        if isinstance(error, StorageError):
+            batch.error = self._operations.repeated(batch.ops) or error
 
     def _end_transaction(self) -> None:
         self._operations.texts.write(self._execute)
@@ -244,3 +277,15 @@ class Writer:
         except apsw.Error as error:
             logger.warning("storage cannot checkpoint: %s", error)
         self._wal_pages = 0
+
+
+def _group(first: Batch, waiting: deque[Batch | Change | None]) -> list[Batch]:
+    """The first batch, and those that follow it without a change between them."""
+    group = [first]
+    while waiting and len(group) < _GROUP:
+        following = waiting[0]
+        if not isinstance(following, Batch):
+            break
+        group.append(following)
+        waiting.popleft()
+    return group

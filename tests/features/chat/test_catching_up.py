@@ -102,7 +102,7 @@ async def test_long_texts_end_an_answer_early_but_never_for_good(
 async def test_many_channels_behind_come_in_pieces_too(
     office: Office, ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "CHANNELS_PER_READ", 2)
+    monkeypatch.setattr(stream, "ENTRIES_PER_READ", 3)
     monkeypatch.setattr(stream, "BYTES_PER_ANSWER", 700)
     conversations = [await group(ann, "bob", title=f"第{n}组") for n in range(5)]
     positions = await places(bob)
