@@ -1,8 +1,6 @@
 """Several servers on one MongoDB: its history, its migrations, and one of them dying while it writes."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -13,14 +11,14 @@ from pymongo import AsyncMongoClient
 from server.app import opened_store
 from server.clock import SystemClock
 from server.settings import Settings
-from server.storage import Collection, Doc, Index, Insert, Search, StorageError
+from server.storage import Collection, Index, Insert, Search, StorageError
 from server.storage.migrate import LEDGER, pending
 from server.storage.mongodb import MongoStore
 from server.storage.mongodb.history import META, begin_new_epoch
 from server.stores import bring_to_this_version
+from tests.storage.dying import everything, write_until_killed
 from tests.storage.mongodb import database_for, server_url
 
-ROOT = Path(__file__).parents[2]
 SHARED = Settings(storage_url="mongodb://used-by-nobody")
 
 
@@ -131,33 +129,6 @@ async def test_a_shared_store_that_is_behind_is_migrated_only_when_told_to(
 # Dying
 
 
-async def write_until_killed(database: str, turn: int, acks: int) -> list[tuple[str, int, str]]:
-    """Every ack that a writer told before it was killed, at least so many."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "tests/storage/dying_writer.py"),
-        *(str(turn), server_url(), database),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert process.stdout is not None
-    lines = [await process.stdout.readline() for _ in range(acks)]
-    process.kill()
-    lines += (await process.stdout.read()).splitlines(keepends=True)
-    await process.wait()
-    whole = [line.decode().split() for line in lines if line.endswith(b"\n")]
-    return [(stream, int(seq), id) for stream, seq, id in whole]
-
-
-async def everything(store: MongoStore, coll: str) -> dict[str, Doc]:
-    docs: dict[str, Doc] = {}
-    after: str | None = None
-    while page := await store.scan(coll, after, limit=2_000):
-        docs |= {doc["_id"]: doc for doc in page}
-        after = page[-1]["_id"]
-    return docs
-
-
 async def kill_and_check(tmp_path: Path, rounds: int, acks: int) -> None:
     """Two servers write to the same streams; both are killed; nothing that was acked is missing."""
     name = database_for(tmp_path)
@@ -167,7 +138,8 @@ async def kill_and_check(tmp_path: Path, rounds: int, acks: int) -> None:
     acked: list[tuple[str, int, str]] = []
     for turn in range(rounds):
         parts = await asyncio.gather(
-            write_until_killed(name, 2 * turn, acks), write_until_killed(name, 2 * turn + 1, acks)
+            write_until_killed(2 * turn, acks, server_url(), name),
+            write_until_killed(2 * turn + 1, acks, server_url(), name),
         )
         acked += [ack for part in parts for ack in part]
         entries, notes = await everything(store, "talk"), await everything(store, "notes")

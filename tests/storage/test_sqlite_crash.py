@@ -1,46 +1,13 @@
 """kill -9 in the middle of writing: what was acked is there, and nothing is half there."""
 
-import asyncio
-import os
 import random
-import sys
 from pathlib import Path
 
 import pytest
 
 from server.clock import SystemClock
-from server.storage import Doc
 from server.storage.sqlite import SqliteStore
-
-ROOT = Path(__file__).parents[2]
-
-
-async def write_until_killed(database: Path, turn: int, acks: int) -> list[tuple[str, int, str]]:
-    """Every ack that a writer told before it was killed, at least so many."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "tests/storage/dying_writer.py"),
-        str(turn),
-        str(database),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert process.stdout is not None
-    lines = [await process.stdout.readline() for _ in range(acks)]
-    process.kill()
-    lines += (await process.stdout.read()).splitlines(keepends=True)
-    await process.wait()
-    whole = [line.decode().split() for line in lines if line.endswith(b"\n")]
-    return [(stream, int(seq), id) for stream, seq, id in whole]
-
-
-async def everything(store: SqliteStore, coll: str) -> dict[str, Doc]:
-    docs: dict[str, Doc] = {}
-    after: str | None = None
-    while page := await store.scan(coll, after, limit=5_000):
-        docs |= {doc["_id"]: doc for doc in page}
-        after = page[-1]["_id"]
-    return docs
+from tests.storage.dying import everything, write_until_killed
 
 
 async def kill_and_check(tmp_path: Path, rounds: int) -> None:
@@ -49,7 +16,7 @@ async def kill_and_check(tmp_path: Path, rounds: int) -> None:
     acked: list[tuple[str, int, str]] = []
     epochs: set[str] = set()
     for turn in range(rounds):
-        acked += await write_until_killed(database, turn, chance.randrange(50, 1_500))
+        acked += await write_until_killed(turn, chance.randrange(50, 1_500), str(database))
 
         store = SqliteStore(database, clock=SystemClock())
         await store.open()

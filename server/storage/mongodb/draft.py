@@ -36,6 +36,7 @@ from server.storage.mongodb.facts import (
     record,
 )
 from server.storage.mongodb.layout import LOG_FIELDS, OURS, Layout, Layouts
+from server.storage.taken import Numbers
 
 Known = dict[Fact, Any]
 Step = tuple[DocFact, Record | None, Record | None]
@@ -64,7 +65,7 @@ class Draft:
         self._batch: Known = {}
         self._batch_steps: list[Step] = []
         self._batch_relied_on: dict[DocFact, Record] = {}
-        self._taken: dict[str, tuple[int, int]] = {}
+        self._taken = Numbers()
         self._removed: set[tuple[str, str | None]] = set()
         self._by_type: dict[type[Op], Callable[[Any], Doc | None]] = {
             Insert: self._insert,
@@ -80,7 +81,7 @@ class Draft:
     def run(self, ops: Sequence[Op]) -> list[Doc | None]:
         """Do a batch. Raises what it fails with; facts that were missing make it give nothing."""
         self._batch, self._batch_steps, self._batch_relied_on = {}, [], {}
-        self._taken, self._removed = {}, set()
+        self._taken, self._removed = Numbers(), set()
         try:
             results = [self._by_type[type(op)](op) for op in ops]
         except Unknown as unknown:
@@ -167,14 +168,14 @@ class Draft:
             if value is None:
                 doc.pop(field, None)
             else:
-                doc[field] = self._number(value) if type(value) is Taken else value
+                doc[field] = self._taken.of(value) if type(value) is Taken else value
         return self._store(layout, doc, present)
 
     def _max(self, op: Max) -> Doc:
         layout = self._layouts[op.coll]
         if op.field in ("_id", "_v") or (layout.log and op.field in LOG_FIELDS):
             raise ValueError(f"{op.coll}/{op.id}: {op.field} cannot be raised")
-        value = self._number(op.value) if type(op.value) is Taken else op.value
+        value = self._taken.of(op.value) if type(op.value) is Taken else op.value
         present = self._present(op.coll, op.id, None)
         held = present.doc.get(op.field)
         if held is not None and held >= value:
@@ -316,20 +317,4 @@ class Draft:
         return doc
 
     def _filled(self, given: Mapping[str, Any]) -> Doc:
-        """A copy to store, with numbers in the place of `Taken`."""
-        doc = {field: value for field, value in given.items() if field not in OURS}
-        if type(doc.get("_id")) is not str:
-            raise ValueError(f"a document needs a string as _id, not {doc.get('_id')!r}")
-        for field, value in doc.items():
-            if type(value) is Taken:
-                doc[field] = self._number(value)
-        return doc
-
-    def _number(self, taken: Taken) -> int:
-        try:
-            position, seq = self._taken[taken.stream]
-        except KeyError:
-            raise ValueError(
-                f"nothing was appended to {taken.stream} before in this batch"
-            ) from None
-        return position if taken.what == "position" else seq
+        return self._taken.fill({f: v for f, v in given.items() if f not in OURS})

@@ -6,7 +6,7 @@ raised again and again are remembered instead of read (nobody else writes), uniq
 indexes, and search rows are owed until the end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import apsw
@@ -30,6 +30,7 @@ from server.storage import (
 )
 from server.storage.sqlite.tables import Table, Tables
 from server.storage.sqlite.texts import PendingTexts
+from server.storage.taken import Numbers
 
 _MOST_HEADS: Final = 50_000
 _MOST_ROWS: Final = 20_000
@@ -48,7 +49,7 @@ class Operations:
         self.execute = db.cursor().execute
         self.writes = 0
         """Counts what was written: whoever fails and has not moved it has nothing to undo."""
-        self._taken: dict[str, tuple[int, int]] = {}
+        self._taken = Numbers()
         self._removed: set[tuple[str, str | None]] = set()
         self._by_type: dict[type[Op], Callable[[Any], Doc | None]] = {
             Insert: self._insert,
@@ -99,14 +100,14 @@ class Operations:
 
     def _insert(self, op: Insert) -> Doc:
         table = self._open_table(op.coll)
-        doc = self._filled(op.doc)
+        doc = self._taken.fill(op.doc)
         doc["_v"] = 1
         self._add(table, doc)
         return doc
 
     def _put(self, op: Put) -> Doc:
         table = self._open_table(op.coll)
-        doc = self._filled(op.doc)
+        doc = self._taken.fill(op.doc)
         row = self._row(table, doc["_id"])
         if op.expect is not None and op.expect != (row[1] if row else 0):
             raise Conflict(op.coll, doc["_id"])
@@ -142,7 +143,7 @@ class Operations:
             if value is None:
                 doc.pop(field, None)
             else:
-                doc[field] = self._number(value) if type(value) is Taken else value
+                doc[field] = self._taken.of(value) if type(value) is Taken else value
         doc["_v"] += 1
         self._replace(table, row[0], doc, indexed=not table.field_set.isdisjoint(changes))
         return doc
@@ -151,7 +152,7 @@ class Operations:
         table = self.tables[op.coll]
         if op.field in ("_id", "_v") or (table.log and op.field in _LOG_FIELDS):
             raise ValueError(f"{op.coll}/{op.id}: {op.field} cannot be raised")
-        value = self._number(op.value) if type(op.value) is Taken else op.value
+        value = self._taken.of(op.value) if type(op.value) is Taken else op.value
         known = self._known(table, op.id)
         if known is None:
             raise Conflict(op.coll, op.id)
@@ -192,7 +193,7 @@ class Operations:
         heads = table.heads
         position, seq = heads.get(stream) or self._head(table, stream)
         position += 1
-        doc = self._filled(op.doc)
+        doc = self._taken.fill(op.doc)
         doc["_v"] = 1
         doc["stream"] = stream
         doc["position"] = position
@@ -242,25 +243,6 @@ class Operations:
         if table.log:
             raise ValueError(f"{coll} is a log: entries are made by Append")
         return table
-
-    def _filled(self, given: Mapping[str, Any]) -> Doc:
-        """A copy to store, with numbers in the place of `Taken`."""
-        doc = dict(given)
-        if type(doc.get("_id")) is not str:
-            raise ValueError(f"a document needs a string as _id, not {doc.get('_id')!r}")
-        for field, value in doc.items():
-            if type(value) is Taken:
-                doc[field] = self._number(value)
-        return doc
-
-    def _number(self, taken: Taken) -> int:
-        try:
-            position, seq = self._taken[taken.stream]
-        except KeyError:
-            raise ValueError(
-                f"nothing was appended to {taken.stream} before in this batch"
-            ) from None
-        return position if taken.what == "position" else seq
 
     def _row(self, table: Table, id: str) -> tuple[int, int, str] | None:
         for rank, version, text in self.execute(table.get_row, (id,)):
