@@ -143,6 +143,10 @@ class Window:
         """Wait until something is on the screen."""
         await self.page.locator(selector).first.wait_for(**also)
 
+    async def kept_a_chat(self, account: str) -> None:
+        """Wait until the device remembers a chat for the next visit."""
+        await self.page.evaluate(CHAT_IS_KEPT, account)
+
     async def settle(self) -> None:
         """Wait until nothing on the screen stands for something to come, or still moves."""
         await self.page.evaluate(SETTLED)
@@ -180,6 +184,17 @@ class Window:
     async def close(self) -> None:
         await self.context.close()
 
+
+CHAT_IS_KEPT: Final = """account => new Promise(resolve => {
+  const request = indexedDB.open("yuanxin:" + account)
+  request.onsuccess = () => {
+    const look = () => {
+      const counted = request.result.transaction("windows").objectStore("windows").count()
+      counted.onsuccess = () => counted.result ? resolve(request.result.close()) : setTimeout(look, 50)
+    }
+    look()
+  }
+})"""
 
 SETTLED: Final = """() => new Promise(resolve => {
   const until = Date.now() + 5000

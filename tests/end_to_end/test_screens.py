@@ -4,8 +4,6 @@ One server and one browser for all of it.
 """
 
 import asyncio
-import json
-import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +11,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import WebSocketRoute
 
 from server.features.chat.documents import direct_id
 from server.features.forum.documents import Post
@@ -30,6 +27,7 @@ from tests.end_to_end.hard_cases import (
     House,
     seed,
 )
+from tests.end_to_end.lines import RETRY_AFTER_MS, OutrunningLine, StrictLine
 from tests.end_to_end.processes import ServerProcess
 from tests.end_to_end.walking import LOOKS, Look, Walker
 
@@ -43,7 +41,6 @@ HARD_MAIL = {
 }
 USUAL = {"language": "zh", "theme": "system", "font": "normal"}
 AMBER_AFTER_S = 2.0
-RETRY_AFTER_MS = 2_000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -256,25 +253,9 @@ async def test_a_revoked_device_is_told_so(house: House) -> None:
 
 async def test_who_writes_too_fast_waits_as_told_and_sends_once(house: House) -> None:
     friend = direct_id("s0002", "s0003")
-    attempts: list[float] = []
-
-    def between(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def asked(frame: str | bytes) -> None:
-            sent = re.match(r'42(\d+)\["chat\.send"', str(frame))
-            if sent:
-                attempts.append(time.monotonic())
-            if sent and len(attempts) == 1:
-                error = {"code": "rate_limited", "message": "", "retry_after_ms": RETRY_AFTER_MS}
-                socket.send(f"43{sent[1]}{json.dumps([{'ok': False, 'error': error}])}")
-            else:
-                server.send(frame)
-
-        socket.on_message(asked)
-
+    line = StrictLine()
     async with house.window("") as window:
-        await window.page.route_web_socket("**/socket.io/**", between)
+        await window.page.route_web_socket("**/socket.io/**", line.join)
         await window.come_in("s0002")
         await window.turn_to("/about")
         await window.see("dd:has-text('已连接')")
@@ -284,72 +265,32 @@ async def test_who_writes_too_fast_waits_as_told_and_sends_once(house: House) ->
         await window.see(".line.mine:has-text('写得太快的一句') .under:has-text('发送太频繁')")
         await sent_once(window, friend, "写得太快的一句")
 
-    assert len(attempts) == 2
-    assert attempts[1] - attempts[0] >= RETRY_AFTER_MS / 1000
+    assert len(line.attempts) == 2
+    assert line.attempts[1] - line.attempts[0] >= RETRY_AFTER_MS / 1000
 
 
 async def test_a_message_that_outruns_a_page_of_history_stays_on_the_screen(house: House) -> None:
     """The page was read before the message was kept, and comes after the message's ack."""
     friend = direct_id("s0001", "s0002")
-    asked: dict[str, str] = {}
-    pages: list[str | bytes] = []
-
-    def between(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-        sends: list[str | bytes] = []
-
-        def ask(frame: str | bytes) -> None:
-            named = re.match(r'42(\d+)\["(chat\.history|chat\.send)"', str(frame))
-            if named:
-                asked[named[1]] = named[2]
-            if named and named[2] == "chat.send" and not pages:
-                sends.append(frame)
-            else:
-                server.send(frame)
-
-        def answer(frame: str | bytes) -> None:
-            acked = re.match(r"43(\d+)\[", str(frame))
-            name = asked.pop(acked[1], "") if acked else ""
-            if name == "chat.history" and not pages:
-                pages.append(frame)
-                for one in sends:
-                    server.send(one)
-                return
-            socket.send(frame)
-            if name == "chat.send":
-                socket.send(pages[0])
-
-        socket.on_message(ask)
-        server.on_message(answer)
-
+    line = OutrunningLine()
     async with house.window("s0001", forgiven=[NETWORK]) as window:
         await window.turn_to(f"/c/{friend}")
         await window.see(".bubble:has-text('好的，我再约两位护士')")
-        await window.page.evaluate(CHAT_IS_KEPT, "s0001")
+        await window.kept_a_chat("s0001")
         for over_http in (TICKETS, COMMANDS):
             await window.context.route(over_http, lambda route: route.abort())
-        await window.page.route_web_socket("**/socket.io/**", between)
+        await window.page.route_web_socket("**/socket.io/**", line.join)
         await window.page.reload()
         await window.write("比历史先到的一句")
         await window.see(".line.mine:has-text('比历史先到的一句')")
         await window.context.unroute(TICKETS)
         await sent_once(window, friend, "比历史先到的一句")
 
-    assert len(pages) == 1
+    assert line.has_outrun
 
 
 TICKETS = "**/api/v1/auth/ticket"
 COMMANDS = "**/api/v1/commands/**"
-CHAT_IS_KEPT = """account => new Promise(resolve => {
-  const request = indexedDB.open("yuanxin:" + account)
-  request.onsuccess = () => {
-    const look = () => {
-      const counted = request.result.transaction("windows").objectStore("windows").count()
-      counted.onsuccess = () => counted.result ? resolve(request.result.close()) : setTimeout(look, 50)
-    }
-    look()
-  }
-})"""
 
 
 async def test_three_thousand_messages_are_a_few_rows_and_the_first_can_be_reached(
