@@ -10,11 +10,11 @@ from server.background import repeating
 from server.clock import Clock
 from server.directory import Directory
 from server.features.todos.arrivals import Arrivals
+from server.integrations.oa import Approvals
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
-from server.integrations.wecom import WeCom
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
 from server.nodes import Leader
@@ -38,7 +38,9 @@ class OAUsers:
         return {person.id: person.oa_user_id for person in people if person.oa_user_id}
 
 
-def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> WeCom | None:
+def wecom_client(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock
+) -> WeComClient | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
     config = WeComConfig(
         api_base=settings.wecom_api_base,
@@ -57,8 +59,8 @@ async def polled_oa(
     clock: Clock,
     directory: Directory,
     leader: Leader,
-) -> AsyncIterator[PollingWorklist]:
-    """The mirror of the OA, asking within its budget while the context lasts."""
+) -> AsyncIterator[tuple[PollingWorklist, Approvals]]:
+    """The mirror of the OA, asking within its budget while the context lasts, and the way to act there."""
     budget = Budget(settings.oa_calls_per_second, clock)
     breaker = Breaker(clock)
     config = OAConfig(
@@ -93,7 +95,7 @@ async def polled_oa(
             repeating("share of the OA's calls", SHARE_S, share_out),
         ):
             await share_out()
-            yield worklist
+            yield worklist, oa
     finally:
         await worklist.close()
         await oa.close()

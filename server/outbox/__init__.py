@@ -5,6 +5,8 @@
   itself, replaced when more happens, removed only in the version that was looked at.
 - `Notice`: one notice for one person, and for good what became of it. The rows are the ledger that
   senders and administrators read.
+- `Press`, `Withdrawal`: what happens to a card after it was sent (`after.py`). `Phone`: whether there is
+  anywhere to send to.
 
 Relied on: a notice is leased before it is sent, and its bytes are stored with the lease, so a crash
 leaves either no call or a row that says which bytes may have gone out; they are replaced only when WeCom
@@ -13,11 +15,12 @@ subject waits unsent (`waiting_for` is unique). Whoever holds a row changes it o
 read; a conflict means that it is no longer his.
 """
 
+from server.outbox.after import Phone, Press, Withdrawal, phone_id, task_of
 from server.outbox.ledger import Delivery, dead_letters, deliveries, purge
 from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State
 from server.outbox.owed import Owed, coming
 
-DOCUMENTS = (Owed, Notice)
+DOCUMENTS = (Owed, Notice, Press, Withdrawal, Phone)
 """What a store has to hold for this."""
 
 __all__ = [
@@ -28,10 +31,15 @@ __all__ = [
     "Delivery",
     "Notice",
     "Owed",
+    "Phone",
+    "Press",
     "Priority",
     "State",
+    "Withdrawal",
     "coming",
     "dead_letters",
     "deliveries",
+    "phone_id",
     "purge",
+    "task_of",
 ]
