@@ -59,6 +59,10 @@ class SandboxConfig:
     secret: str = field(default="sandbox", repr=False)
     callback_token: str = field(default="", repr=False)
     callback_aes_key: str = field(default="", repr=False)
+    callback_url: str = ""
+    """Where the app is called back; empty: nobody has set that up."""
+    callback_try_s: float = 5.0
+    callback_between_s: float = 1.0
     clock: Clock = field(default_factory=SystemClock)
     slow_s: float = 12.0
     """How long a slow answer takes: longer than a sensible client waits."""
