@@ -16,6 +16,7 @@ from server.directory import Person
 from server.directory.seeding import seed_people
 from server.features.chat.seeding import Talk, seed_talk
 from server.features.dashboard.plausible import BUSYNESS, EMERGENCY
+from server.features.wecom.menu import menu_of
 from server.sandbox.app import sandbox_app
 from server.sandbox.config import HisTarget, SandboxConfig, SandboxDepartment, SandboxPerson
 from server.sandbox.hospital import Hospital, hospital
@@ -69,6 +70,7 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         callback_token=pointing.wecom_callback_token,
         callback_aes_key=pointing.wecom_callback_aes_key,
         callback_url=_callback_url(pointing),
+        menu=menu_of(pointing.url),
         clock=clock,
         departments=_departments(made),
         his=_his_target(pointing),

@@ -1,8 +1,9 @@
 """What the stand-ins are told by whoever starts them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from server.clock import Clock, SystemClock
 
@@ -61,6 +62,8 @@ class SandboxConfig:
     callback_aes_key: str = field(default="", repr=False)
     callback_url: str = ""
     """Where the app is called back; empty: nobody has set that up."""
+    menu: Mapping[str, Any] | None = None
+    """The app's menu, until somebody sets another."""
     callback_try_s: float = 5.0
     callback_between_s: float = 1.0
     clock: Clock = field(default_factory=SystemClock)

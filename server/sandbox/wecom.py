@@ -56,6 +56,8 @@ class WeComStandIn:
         self._people = {person.person_id.lower(): person for person in config.people}
         self._parties = _Parties(config.people)
         self.state = WeComState(config.state_dir)
+        if config.menu is not None and self.state.cards.menu() is None:
+            self.state.cards.set_menu(dict(config.menu))
         self.caller = caller_of(config, self.state.cards)
         self._actions = Actions(config, self._people, self.state, self.caller)
         self.faults = Faults(MODES, config.clock, self._fault_turned)
