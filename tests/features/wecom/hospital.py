@@ -121,7 +121,7 @@ async def whole_hospital(folder: Path, **settings: Any) -> AsyncIterator[Hospita
                 id,
                 name,
                 posts=(HousePost(leads=id == "s0001"),),
-                wecom_user_id=id.upper(),
+                wecom_user_id=id,
                 oa_user_id=str(int(id[1:])),
             )
             for id, name in STAFF.items()

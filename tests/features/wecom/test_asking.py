@@ -133,7 +133,7 @@ async def test_whoever_is_deleted_in_wecom_is_signed_out_everywhere(hospital: Ho
     other = await hospital.house.socket("s0001")
     assert (await hospital.house.ask("s0002", "todos.count")).status == 200
     await hospital.post(
-        "/wecom/events", event="change_contact", change="delete_user", userid="S0002"
+        "/wecom/events", event="change_contact", change="delete_user", userid="s0002"
     )
     await socket.ended()
 
