@@ -74,7 +74,7 @@ const words = {
     more: "Details",
     type: "Write to the app: todo, mail, duty, help",
     send: "Send",
-    goAway: "Leave the app",
+    goAway: "Leave",
     comeBack: "Come back",
     older: (n) => `${n} earlier`,
     counts: (c) => `${c.accepted} sends accepted · ${c.repeated} repeated`,
