@@ -47,6 +47,8 @@ MARK_TRIES: Final = 3
 NO_ACCOUNT: Final = "no WeCom account"
 LEFT_APP: Final = "has left the app in WeCom"
 WITHOUT_BUTTONS_MS: Final = 1_000
+BUTTONS_AGAIN_S: Final = 600.0
+"""How long cards go without buttons after WeCom said that it knows no callback."""
 RECORD_TRIES: Final = 5
 RECORD_WAIT_S: Final = 0.5
 
@@ -96,7 +98,7 @@ class Sending:
         self._url = url
         self._owner = owner
         self._wecom_user_of = wecom_user_of
-        self._may_have_buttons = may_have_buttons
+        self._buttons_from = float("-inf") if may_have_buttons else float("inf")
         self._pause = pause
 
     async def lease(self, held: Held) -> Held | Postponed | None:
@@ -166,7 +168,7 @@ class Sending:
         mark = "&" if "?" in draft.path else "?"
         address = f"{self._url}{draft.path}{mark}n={notice.id}"
         said = (self._agent_id, [user], draft.title, draft.description, address)
-        if draft.buttons and self._may_have_buttons:
+        if draft.buttons and self._clock.monotonic() >= self._buttons_from:
             task = task_of(notice.id, self._clock.now())
             request = button_card_request(*said, task_id=task, buttons=draft.buttons)
         else:
@@ -196,8 +198,8 @@ class Sending:
                 return outcome_of(notice, refused)
             # Rather a card without buttons than none.
             logger.error("WeCom knows no callback of this app: cards go without buttons")
-            self._may_have_buttons = False
-            return Postponed(WITHOUT_BUTTONS_MS, str(refused), 0, turned_away=True)
+            self._buttons_from = self._clock.monotonic() + BUTTONS_AGAIN_S
+            return Postponed(WITHOUT_BUTTONS_MS, str(refused), turned_away=True)
         except Exception as fault:
             return outcome_of(notice, fault)
         return outcome_of(notice, sent)

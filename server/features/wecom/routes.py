@@ -18,7 +18,7 @@ from server.directory import Directory
 from server.errors import NotFound, Unavailable
 from server.features.wecom.accepting import Accepting, Fields
 from server.integrations.wecom.crypto import BadCallback, CallbackCipher
-from server.integrations.wecom.envelope import LARGEST_CALLBACK, encrypted_part, read_flat
+from server.integrations.wecom.envelope import encrypted_part, read_flat
 from server.settings import BadSetting, Settings
 from server.work import SystemWork
 
@@ -68,8 +68,6 @@ class Door:
     async def take(self, request: web.Request) -> web.Response:
         """POST: somebody wrote, pressed, came or went."""
         cipher = self._opener()
-        if (request.content_length or 0) > LARGEST_CALLBACK:
-            return self._refuse(BadCallback("size"))
         try:
             fields = read_message(self._open(cipher, request, encrypted_part(await request.read())))
         except BadCallback as bad:
@@ -110,7 +108,7 @@ class Door:
         if now - self._logged_at >= LOG_EVERY_S:
             self._logged_at = now
             log.warning("a callback was not let in", extra={"why": bad.fault})
-        status = 413 if bad.fault == "size" else 403 if bad.fault in _FORBIDDEN else 400
+        status = 403 if bad.fault in _FORBIDDEN else 400
         return web.Response(status=status, text="refused", content_type="text/plain")
 
 
