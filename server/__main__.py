@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     password.add_argument("account")
     password.add_argument("file", type=Path, help="a file whose first line is the password")
+    wecom = add("wecom", _wecom, "set up the app in WeCom")
+    wecom.add_argument("what", choices=["menu"], help="give the app its menu")
+    wecom.add_argument("--show", action="store_true", help="only print what is there")
     backup = add("backup", _backup, "copy the store to a file; the server may be running")
     backup.add_argument("file", type=Path)
     restore = add("restore", _restore, "replace the store of a stopped server by a backup")
@@ -195,6 +198,12 @@ def _set_password(given: argparse.Namespace, settings: Settings) -> int:
             return await set_password(given.account, read_password(given.file), store, clock)
 
     return asyncio.run(run())
+
+
+def _wecom(given: argparse.Namespace, settings: Settings) -> int:
+    from server.outside import wecom_menu
+
+    return asyncio.run(wecom_menu(settings, set_it=not given.show))
 
 
 def _backup(given: argparse.Namespace, settings: Settings) -> int:

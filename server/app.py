@@ -41,6 +41,7 @@ from server.hearing import Hearing
 from server.history import StoredHistory
 from server.http import health, pages
 from server.http.health import Health
+from server.integrations.oa import Approvals
 from server.integrations.oa.mirror import Worklist
 from server.line import Line, opened_line
 from server.nodes import Leader
@@ -149,7 +150,7 @@ async def running(
         session = await stack.enter_async_context(aiohttp.ClientSession())
         wecom = wecom_client(settings, session, clock)
         system = SystemWork(store, hub, clock)
-        worklist = await stack.enter_async_context(
+        worklist, approvals = await stack.enter_async_context(
             polled_oa(settings, store, system, clock, directory, leader)
         )
         hub.on_visible = worklist.visible
@@ -177,6 +178,7 @@ async def running(
             keeps_secure=settings.url.startswith("https://"),
         )
         services: dict[type, Any] = {
+            Approvals: approvals,
             Clock: clock,
             Directory: directory,
             SignInLimits: failures,
@@ -206,6 +208,7 @@ async def running(
             [duty(**wired(duty, services)) for feature in ALL for duty in feature.duties],
             directory.wecom_user_of,
             registry,
+            cards=wecom,
         )
         hub.on_gone = notifier.wake
         dispatcher = Dispatcher(ALL, store, hub, clock, services)

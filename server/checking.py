@@ -27,6 +27,8 @@ async def check(settings: Settings, clock: Clock) -> int:
         fit = False
     print(f"pages     {settings.url}")
     print(f"wecom     {settings.wecom_api_base or 'not configured: nobody away is told anything'}")
+    hears = f"{settings.url}/wecom/callback" if settings.hears_wecom else "not configured"
+    print(f"callback  {hears}")
     print(f"oa        {settings.oa_endpoint or 'not configured: no documents'}")
     return 0 if fit else 1
 

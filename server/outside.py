@@ -1,26 +1,32 @@
 """The systems around the server, as the settings name them: WeCom, which is called, and the OA, which is
 asked in turn."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 
 from server.background import repeating
-from server.clock import Clock
+from server.clock import Clock, SystemClock
 from server.directory import Directory
 from server.features.todos.arrivals import Arrivals
+from server.features.wecom.menu import menu_of
+from server.integrations.oa import Approvals
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
-from server.integrations.wecom import WeCom
+from server.integrations.wecom import WeComError
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
 from server.nodes import Leader
 from server.settings import BadSetting, Settings
 from server.storage import Store
 from server.work import SystemWork
+
+NO_MENU = 46003
+"""WeCom's errcode when an app has none."""
 
 SHARE_S = 1.0
 """How often the calls to the OA are shared out anew among the nodes."""
@@ -38,7 +44,9 @@ class OAUsers:
         return {person.id: person.oa_user_id for person in people if person.oa_user_id}
 
 
-def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> WeCom | None:
+def wecom_client(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock
+) -> WeComClient | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
     config = WeComConfig(
         api_base=settings.wecom_api_base,
@@ -49,6 +57,26 @@ def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Cloc
     return WeComClient(config, session, clock) if config.complete else None
 
 
+async def wecom_menu(settings: Settings, *, set_it: bool) -> int:
+    """Give the app in WeCom its menu, or only look, and print what it is now; the exit status."""
+    async with aiohttp.ClientSession() as session:
+        client = wecom_client(settings, session, SystemClock())
+        if client is None:
+            raise BadSetting("YUANXIN_WECOM_API_BASE, _CORP_ID and _SECRET name no app in WeCom")
+        try:
+            if set_it:
+                await client.menu.create(settings.wecom_agent_id, menu_of(settings.url))
+            menu = await client.menu.get(settings.wecom_agent_id)
+        except WeComError as fault:
+            if fault.code == NO_MENU and not set_it:
+                print("the app has no menu")
+                return 0
+            print(f"WeCom refused: {fault}")
+            return 1
+    print(json.dumps({"button": menu["button"]}, ensure_ascii=False, indent=2))
+    return 0
+
+
 @asynccontextmanager
 async def polled_oa(
     settings: Settings,
@@ -57,8 +85,8 @@ async def polled_oa(
     clock: Clock,
     directory: Directory,
     leader: Leader,
-) -> AsyncIterator[PollingWorklist]:
-    """The mirror of the OA, asking within its budget while the context lasts."""
+) -> AsyncIterator[tuple[PollingWorklist, Approvals]]:
+    """The mirror of the OA, asking within its budget while the context lasts, and the way to act there."""
     budget = Budget(settings.oa_calls_per_second, clock)
     breaker = Breaker(clock)
     config = OAConfig(
@@ -93,7 +121,7 @@ async def polled_oa(
             repeating("share of the OA's calls", SHARE_S, share_out),
         ):
             await share_out()
-            yield worklist
+            yield worklist, oa
     finally:
         await worklist.close()
         await oa.close()

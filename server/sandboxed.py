@@ -16,6 +16,7 @@ from server.directory import Person
 from server.directory.seeding import seed_people
 from server.features.chat.seeding import Talk, seed_talk
 from server.features.dashboard.plausible import BUSYNESS, EMERGENCY
+from server.features.wecom.menu import menu_of
 from server.sandbox.app import sandbox_app
 from server.sandbox.config import HisTarget, SandboxConfig, SandboxDepartment, SandboxPerson
 from server.sandbox.hospital import Hospital, hospital
@@ -68,6 +69,8 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         secret=pointing.wecom_secret,
         callback_token=pointing.wecom_callback_token,
         callback_aes_key=pointing.wecom_callback_aes_key,
+        callback_url=_callback_url(pointing),
+        menu=menu_of(pointing.url),
         clock=clock,
         departments=_departments(made),
         his=_his_target(pointing),
@@ -111,17 +114,30 @@ def _departments(made: Hospital) -> list[SandboxDepartment]:
 
 def _his_target(settings: Settings) -> HisTarget | None:
     """The server itself, signed with the first of its keys; none when its port is yet to be found."""
-    if not settings.http_port:
+    address = _own_address(settings)
+    if not address:
         return None
-    host = settings.http_host if settings.http_host not in ANYWHERE else "127.0.0.1"
     key_id, secret = next(iter(settings.his_secrets.items()))
     return HisTarget(
-        url=f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}",
+        url=address,
         key_id=key_id,
         secret=secret,
         period_s=settings.his_period_seconds,
         timezone=settings.his_timezone,
     )
+
+
+def _callback_url(settings: Settings) -> str:
+    address = _own_address(settings)
+    return f"{address}/wecom/callback" if address else ""
+
+
+def _own_address(settings: Settings) -> str:
+    """Where the server is found from this machine; empty when its port is yet to be found."""
+    if not settings.http_port:
+        return ""
+    host = settings.http_host if settings.http_host not in ANYWHERE else "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
 
 
 async def fill(settings: Settings, clock: Clock) -> None:

@@ -121,6 +121,16 @@ class Settings:
         "", "Further headers of every OA call, as `Name: value` separated by |."
     )
 
+    oa_card_kinds: str = setting(
+        "*",
+        "Kinds of documents (workflow names, separated by commas) that may be approved on a WeCom card; "
+        "* = all, empty = none.",
+    )
+    oa_card_risks: str = setting(
+        "金额,费用,付款,支付,借款,报销,采购,招标,合同,预算,薪,奖金,任免,处分,密级,机密,秘密,绝密,涉密,保密",
+        "Words in a document's kind, title or form that keep it from being approved on a card.",
+    )
+
     his_keys: str = setting(
         "",
         "Keys the HIS signs with, `id:secret` separated by commas; empty: no live figures are taken.",
@@ -156,6 +166,21 @@ class Settings:
         """The HIS's secrets by key id."""
         pairs = (pair.partition(":") for pair in self.his_keys.split(",") if pair.strip())
         return {id.strip(): secret.strip() for id, _, secret in pairs}
+
+    @property
+    def hears_wecom(self) -> bool:
+        """Whether WeCom can call back."""
+        return bool(self.wecom_callback_token and self.wecom_callback_aes_key)
+
+    @property
+    def oa_kinds_on_cards(self) -> frozenset[str]:
+        """The kinds of documents whose cards may have a yes; `*` stands for all."""
+        return frozenset(k.strip() for k in self.oa_card_kinds.split(",") if k.strip())
+
+    @property
+    def oa_words_of_risk(self) -> tuple[str, ...]:
+        """Words that keep a document's card from having a yes."""
+        return tuple(w.strip() for w in self.oa_card_risks.split(",") if w.strip())
 
     @property
     def oa_extra_headers(self) -> dict[str, str]:

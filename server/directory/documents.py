@@ -54,3 +54,13 @@ class Department(Document, frozen=True):
     name: str
     parent_id: str | None = None
     order: int = 0
+
+
+class WeComChange(Document, frozen=True):
+    """WeCom has told that somebody, or a department, is not what it was there: whoever brings the two
+    together has to look. The id is `user:<id>` or `party:<id>`; a later change replaces it."""
+
+    collection: ClassVar[Collection] = Collection("wecom_changes", indexes=(Index("at", ("at",)),))
+
+    change: str
+    at: Millis

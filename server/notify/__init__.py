@@ -9,10 +9,13 @@ Promise: whatever is owed reaches WeCom's interface or ends in a visible row wit
 dead). Bytes are stored before they are sent and the same bytes go again when nobody knows what became
 of them, so that at most the calls in flight at a crash are repeated and a phone shows each once. Even
 then nobody is sent what was taken back meanwhile, or has no account any more.
+
+A notice may have buttons: what is pressed is done by the duty (`Acting`), and the card is changed
+(`cards.py`).
 """
 
-from server.notify.duty import Claim, Draft, Duty, Quoting
+from server.notify.duty import Acting, Claim, Draft, Duty, NotYet, Quoting
 from server.notify.notifier import Notifier
 from server.outbox import Priority
 
-__all__ = ["Claim", "Draft", "Duty", "Notifier", "Priority", "Quoting"]
+__all__ = ["Acting", "Claim", "Draft", "Duty", "NotYet", "Notifier", "Priority", "Quoting"]

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from server.integrations.wecom import Button
 from server.outbox import Owed, Priority
 from server.storage import Op
 
@@ -35,6 +36,8 @@ class Claim:
     priority: Priority = Priority.CHAT
     muted: bool = False
     """The person wants no notices from here: settled without one."""
+    asked: bool = False
+    """The person asked for it in WeCom and waits there: no screen elsewhere settles or delays it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class Draft:
     count: int = 1
     quotes: int = 0
     """The place whose text is shown, for a duty that is `Quoting`; 0: nobody's words are shown."""
+    buttons: tuple[Button, ...] = ()
+    """What may be pressed on the card itself, for a duty that is `Acting`."""
+    asked: bool = False
+    """As in `Claim`."""
 
 
 class Duty(Protocol):
@@ -95,5 +102,27 @@ class Quoting(Protocol):
 
         Asked before bytes that show it go again, because nobody knows whether they arrived. If not,
         the notice is composed anew: rather a phone that rings twice than a text that was taken back.
+        """
+        ...
+
+
+class NotYet(Exception):
+    """Nobody knows yet what came of a press: it is asked again after so many seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"again after {after_s:.0f} s")
+        self.after_s = after_s
+
+
+@runtime_checkable
+class Acting(Protocol):
+    """A duty whose notices have buttons."""
+
+    async def press(self, person_id: str, subject: str, key: str) -> str:
+        """Do what a button asks in the name of the person the card was sent to; what the card says in
+        its place from then on, in a few characters.
+
+        Whatever may have happened since the card was sent is checked here. Asked again with the same
+        words after a crash, a doubt (`NotYet`), or a second press: it is done once all the same.
         """
         ...

@@ -188,12 +188,14 @@ class Looking:
         findings = _Findings()
         if not claims:
             return findings
-        people = {claim.person_id for claim in claims if not claim.muted}
+        people = {claim.person_id for claim in claims if not (claim.muted or claim.asked)}
         newest = max(claim.newest_at for claim in claims)
         reach = await self._presence.reach(people, newest) if people else {}
         for claim in claims:
             reached = reach.get(claim.person_id, Reach.AWAY)
-            if claim.muted or reached is Reach.REACHED:
+            if claim.asked:
+                findings.away.append(claim)
+            elif claim.muted or reached is Reach.REACHED:
                 findings.settled[claim.person_id] = claim.upto
             elif reached is Reach.PENDING:
                 findings.pending.add(claim.person_id)

@@ -18,8 +18,9 @@ from prometheus_client import CollectorRegistry
 from realtime.presence import Presence
 from server.clock import Clock
 from server.ids import new_id
-from server.integrations.wecom import WeCom
+from server.integrations.wecom import WeCom, WeComCards
 from server.notify.agenda import Agenda
+from server.notify.cards import Cards
 from server.notify.departures import Departures
 from server.notify.duty import Duty
 from server.notify.gate import Gate
@@ -47,7 +48,8 @@ STOP_WITHIN_S: Final = 5.0
 class Notifier:
     """Tells people who are away what they are owed; `wecom` None: everything stays owed.
 
-    `wecom_user_of` gives a person's WeCom user id, None for whoever has none or has left.
+    `wecom_user_of` gives a person's WeCom user id, None for whoever has none or has left. With `cards`
+    and a callback to hear of presses, notices may have buttons.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Notifier:
         duties: Iterable[Duty],
         wecom_user_of: Callable[[str], str | None],
         registry: CollectorRegistry | None = None,
+        cards: WeComCards | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -78,6 +81,7 @@ class Notifier:
             may_send=wecom is not None,
         )
         self._departures: Departures | None = None
+        self._cards: Cards | None = None
         if wecom is not None:
             sending = Sending(
                 store,
@@ -90,17 +94,29 @@ class Notifier:
                 url=settings.url,
                 owner=new_id(clock.now()),
                 wecom_user_of=wecom_user_of,
+                may_have_buttons=cards is not None and settings.hears_wecom,
             )
+            gate = Gate(clock, settings.notice_calls_per_second, MOST_AT_ONCE)
             self._departures = Departures(
                 store,
                 clock,
                 by_kind,
                 sending,
-                Gate(clock, settings.notice_calls_per_second, MOST_AT_ONCE),
+                gate,
                 self._agenda,
                 self._metrics,
                 merge_ms=settings.notice_merge_seconds * 1000,
             )
+            if cards is not None:
+                self._cards = Cards(
+                    store,
+                    clock,
+                    by_kind,
+                    cards,
+                    gate,
+                    agent_id=settings.wecom_agent_id,
+                    wecom_user_of=wecom_user_of,
+                )
         self._begun = False
         self._ahead_ms = float("-inf")
         self._measured_at = self._purged_at = float("-inf")
@@ -134,6 +150,9 @@ class Notifier:
         if not self._begun:
             await self._departures.begin()
             self._begun = True
+        if self._cards is not None:
+            # Whoever pressed looks at the card and waits.
+            await self._cards.step()
         await self._departures.step()
         await self._keep_house(self._departures)
 
@@ -150,6 +169,8 @@ class Notifier:
         """Until no call is under way."""
         if self._departures is not None:
             await self._departures.quiet()
+        if self._cards is not None:
+            await self._cards.quiet()
 
     async def _keep_house(self, departures: Departures) -> None:
         now = self._clock.monotonic()
@@ -185,6 +206,8 @@ class Notifier:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        if self._cards is not None:
+            await self._cards.stop()
         if self._departures is not None:
             await self._departures.stop(STOP_WITHIN_S)
 

@@ -31,6 +31,7 @@ class Ended:
     state: Literal["sent", "refused", "dead"]
     reason: str = ""
     msgid: str = ""
+    response_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def outcome_of(notice: Notice, answer: Sent | Exception) -> Outcome:
         case Sent():
             for refusal in answer.refused.values():  # a notice has one recipient
                 return Ended("refused", refusal, answer.msgid)
-            return Ended("sent", msgid=answer.msgid)
+            return Ended("sent", msgid=answer.msgid, response_code=answer.response_code)
         case RefusedByWeCom():
             return Ended("refused", next(iter(answer.users.values()), str(answer)))
         case Paused():

@@ -21,13 +21,19 @@ import msgspec
 from realtime.application import Reach
 from realtime.presence import Presence
 from server.clock import Clock, Millis
-from server.integrations.wecom import WeCom, textcard_request
+from server.integrations.wecom import (
+    NO_CALLBACK,
+    RefusedByWeCom,
+    WeCom,
+    button_card_request,
+    textcard_request,
+)
 from server.integrations.wecom.textcard import recipients
 from server.notify.duty import Draft, Duty, Quoting
 from server.notify.metrics import NoticeMetrics
 from server.notify.outcome import Ended, Outcome, Postponed, outcome_of
 from server.notify.throttle import HOUR_MS
-from server.outbox import Notice, State
+from server.outbox import Notice, Phone, State, phone_id, task_of
 from server.storage import Conflict, Op, Put, StorageError, Store
 from server.storage.document import from_doc, to_doc
 
@@ -39,6 +45,10 @@ LEASE_MS: Final = 60_000
 PENDING_MS: Final = 3_000
 MARK_TRIES: Final = 3
 NO_ACCOUNT: Final = "no WeCom account"
+LEFT_APP: Final = "has left the app in WeCom"
+WITHOUT_BUTTONS_MS: Final = 1_000
+BUTTONS_AGAIN_S: Final = 600.0
+"""How long cards go without buttons after WeCom said that it knows no callback."""
 RECORD_TRIES: Final = 5
 RECORD_WAIT_S: Final = 0.5
 
@@ -75,6 +85,7 @@ class Sending:
         url: str,
         owner: str,
         wecom_user_of: Callable[[str], str | None],
+        may_have_buttons: bool = False,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
@@ -87,6 +98,7 @@ class Sending:
         self._url = url
         self._owner = owner
         self._wecom_user_of = wecom_user_of
+        self._buttons_from = float("-inf") if may_have_buttons else float("inf")
         self._pause = pause
 
     async def lease(self, held: Held) -> Held | Postponed | None:
@@ -106,14 +118,17 @@ class Sending:
         user = self._wecom_user_of(notice.person_id)
         if not (repeats and await self._may_repeat(notice, user)):
             reached = await self._reached(notice.person_id, draft)
+            if draft.asked:
+                reached = Reach.AWAY
             if reached is Reach.REACHED:
                 await self._end(held, "settled", draft.upto)
                 return None
             if reached is Reach.PENDING:
                 await self.postpone(held, self._clock.now() + PENDING_MS)
                 return Postponed(PENDING_MS, "")
-            if user is None:
-                await self._end(held, "refused", draft.upto, reason=NO_ACCOUNT)
+            if user is None or await self._has_left(user):
+                reason = NO_ACCOUNT if user is None else LEFT_APP
+                await self._end(held, "refused", draft.upto, reason=reason)
                 return None
             notice, repeats = self._composed(notice, draft, user), False
         now = self._clock.now()
@@ -139,6 +154,11 @@ class Sending:
             return True
         return isinstance(duty, Quoting) and await duty.may_quote(notice.subject, notice.quotes)
 
+    async def _has_left(self, user: str) -> bool:
+        """Whether the app is not to be seen on this phone, so that WeCom would refuse."""
+        phone = await self._store.get(Phone.collection.name, phone_id(user))
+        return phone is not None and phone.get("left_at") is not None
+
     async def _reached(self, person_id: str, draft: Draft) -> Reach:
         reach = await self._presence.reach([person_id], draft.newest_at)
         return reach.get(person_id, Reach.AWAY)
@@ -146,13 +166,13 @@ class Sending:
     def _composed(self, notice: Notice, draft: Draft, user: str) -> Notice:
         """With its bytes. The notice's id in the address makes two of them differ."""
         mark = "&" if "?" in draft.path else "?"
-        request = textcard_request(
-            self._agent_id,
-            [user],
-            draft.title,
-            draft.description,
-            f"{self._url}{draft.path}{mark}n={notice.id}",
-        )
+        address = f"{self._url}{draft.path}{mark}n={notice.id}"
+        said = (self._agent_id, [user], draft.title, draft.description, address)
+        if draft.buttons and self._clock.monotonic() >= self._buttons_from:
+            task = task_of(notice.id, self._clock.now())
+            request = button_card_request(*said, task_id=task, buttons=draft.buttons)
+        else:
+            request = textcard_request(*said)
         return msgspec.structs.replace(
             notice,
             request=request.decode(),
@@ -173,6 +193,13 @@ class Sending:
         try:
             async with asyncio.timeout(CALL_S):
                 sent = await self._wecom.send(notice.request.encode())
+        except RefusedByWeCom as refused:
+            if refused.code != NO_CALLBACK:
+                return outcome_of(notice, refused)
+            # Rather a card without buttons than none.
+            logger.error("WeCom knows no callback of this app: cards go without buttons")
+            self._buttons_from = self._clock.monotonic() + BUTTONS_AGAIN_S
+            return Postponed(WITHOUT_BUTTONS_MS, str(refused), turned_away=True)
         except Exception as fault:
             return outcome_of(notice, fault)
         return outcome_of(notice, sent)
@@ -195,7 +222,12 @@ class Sending:
     async def _record(self, held: Held, outcome: Ended | Postponed) -> None:
         if isinstance(outcome, Ended):
             await self._end(
-                held, outcome.state, held.notice.upto, reason=outcome.reason, msgid=outcome.msgid
+                held,
+                outcome.state,
+                held.notice.upto,
+                reason=outcome.reason,
+                msgid=outcome.msgid,
+                response_code=outcome.response_code,
             )
             return
         notice = msgspec.structs.replace(
@@ -212,7 +244,14 @@ class Sending:
         await self._put(msgspec.structs.replace(held.notice, at=Millis(at)), held.version)
 
     async def _end(
-        self, held: Held, state: State, upto: int, *, reason: str = "", msgid: str = ""
+        self,
+        held: Held,
+        state: State,
+        upto: int,
+        *,
+        reason: str = "",
+        msgid: str = "",
+        response_code: str = "",
     ) -> None:
         """The last entry of this notice, together with the feature's marks."""
         now = self._clock.now()
@@ -226,6 +265,7 @@ class Sending:
             request=None,
             reason=reason,
             msgid=msgid,
+            response_code=response_code,
         )
         await self._put_with_marks(notice, held.version, upto)
         self._metrics.ended.labels(state).inc()

@@ -20,6 +20,12 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "todo": "待办：{title}",
         "todo_from": "{who} 提交，等待你处理",
         "urgent": "【紧急】",
+        "approve": "同意",
+        "approved": "已同意",
+        "handled": "已处理",
+        "open": "请打开查看",
+        "changed": "已变动，请打开查看",
+        "not_done": "未办成，请打开查看",
     },
     "en": {
         "one": "{who} sent you a message",
@@ -30,6 +36,12 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "todo": "To do: {title}",
         "todo_from": "From {who}, waiting for you",
         "urgent": "[Urgent] ",
+        "approve": "Approve",
+        "approved": "Approved",
+        "handled": "Handled",
+        "open": "Please open",
+        "changed": "Changed, please open",
+        "not_done": "Not done, please open",
     },
 }
 

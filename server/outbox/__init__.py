@@ -6,6 +6,8 @@
   in which the notifier took it in hand.
 - `Notice`: one notice for one person, and for good what became of it. The rows are the ledger that
   senders and administrators read.
+- `Press`, `Withdrawal`: what happens to a card after it was sent (`after.py`). `Phone`: whether there is
+  anywhere to send to.
 
 Relied on: a notice is leased before it is sent, and its bytes are stored with the lease, so a crash
 leaves either no call or a row that says which bytes may have gone out; they are replaced only when WeCom
@@ -14,11 +16,12 @@ subject waits unsent (`waiting_for` is unique). Whoever holds a row changes it o
 read; a conflict means that it is no longer his.
 """
 
+from server.outbox.after import Phone, Press, Withdrawal, phone_id, task_of
 from server.outbox.ledger import Delivery, dead_letters, deliveries, purge
 from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State
 from server.outbox.owed import Owed, coming
 
-DOCUMENTS = (Owed, Notice)
+DOCUMENTS = (Owed, Notice, Press, Withdrawal, Phone)
 """What a store has to hold for this."""
 
 __all__ = [
@@ -29,10 +32,15 @@ __all__ = [
     "Delivery",
     "Notice",
     "Owed",
+    "Phone",
+    "Press",
     "Priority",
     "State",
+    "Withdrawal",
     "coming",
     "dead_letters",
     "deliveries",
+    "phone_id",
     "purge",
+    "task_of",
 ]

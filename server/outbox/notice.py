@@ -74,6 +74,10 @@ class Notice(Document, frozen=True):
     failures: int = 0
     told_at: Millis | None = None
     msgid: str = ""
+    response_code: str = ""
+    """Changes the card that was sent, once; empty when it has no buttons or the code was used."""
+    closed_at: Millis | None = None
+    """When its card was changed or taken back, because its subject was over."""
     reason: str = ""
     """Why it was refused, is dead or was withdrawn; while sending, why the last try failed."""
 

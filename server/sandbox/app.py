@@ -34,6 +34,7 @@ def sandbox_app(config: SandboxConfig) -> web.Application:
         app[HIS] = his = HisStandIn(config, config.his)
         app.add_routes(his.routes())
         app.cleanup_ctx.append(_living(his))
+    app.cleanup_ctx.append(_calling(wecom))
     app.on_startup.append(_opened(oa, config.seed_documents))
     # Slow answers end when the application shuts down, not after it.
     app.on_shutdown.append(_then(lambda: wecom.faults.set("off")))
@@ -54,6 +55,14 @@ def _opened(oa: OAStandIn, documents: int) -> Step:
 def _living(his: HisStandIn) -> Callable[[web.Application], AsyncIterator[None]]:
     async def life(app: web.Application) -> AsyncIterator[None]:
         async with his.running():
+            yield
+
+    return life
+
+
+def _calling(wecom: WeComStandIn) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with wecom.caller.running():
             yield
 
     return life

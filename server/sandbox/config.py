@@ -1,8 +1,9 @@
 """What the stand-ins are told by whoever starts them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from server.clock import Clock, SystemClock
 
@@ -59,6 +60,12 @@ class SandboxConfig:
     secret: str = field(default="sandbox", repr=False)
     callback_token: str = field(default="", repr=False)
     callback_aes_key: str = field(default="", repr=False)
+    callback_url: str = ""
+    """Where the app is called back; empty: nobody has set that up."""
+    menu: Mapping[str, Any] | None = None
+    """The app's menu, until somebody sets another."""
+    callback_try_s: float = 5.0
+    callback_between_s: float = 1.0
     clock: Clock = field(default_factory=SystemClock)
     slow_s: float = 12.0
     """How long a slow answer takes: longer than a sensible client waits."""

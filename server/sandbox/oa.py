@@ -33,6 +33,14 @@ from server.sandbox.oa_wire import (
 SERVICE: Final = "/oa/services/WorkflowService"
 WSDL: Final = Path(__file__).parents[1] / "integrations" / "oa" / "WorkflowService.wsdl"
 SLOW_S: Final = 15.0
+MODES: Final = (
+    "down",
+    "slow",
+    "fault",
+    "empty",
+    "malformed",
+    "lost_answer",  # what was asked for happens, then the connection breaks
+)
 LONGEST_TITLE: Final = 2_000
 
 _LIST = re.compile(rf"get({'|'.join(LISTS)})WorkflowRequest(Count|List)")
@@ -58,7 +66,7 @@ class OAStandIn:
         wsdl: Path = WSDL,
     ) -> None:
         self.documents = Documents(data_dir / "sandbox" / "oa.jsonl", clock, name_of)
-        self.faults = Faults(("down", "slow", "fault", "empty", "malformed"), clock)
+        self.faults = Faults(MODES, clock)
         self.calls: Counter[str] = Counter()
         self._clock = clock
         self._people = people
@@ -98,6 +106,8 @@ class OAStandIn:
             if mode == "fault":
                 return _xml(fault("java.lang.NullPointerException"), 500)
             text = answer(question.operation, await self._answer(question, mode == "empty"))
+            if mode == "lost_answer":
+                return _hang_up(request)
         except (ValueError, LookupError) as failed:
             return _xml(fault(f"Invalid operation or argument: {failed}"), 500)
         return _xml(text[: len(text) // 2] if mode == "malformed" else text)
@@ -145,11 +155,22 @@ class OAStandIn:
         return out_document(document, user, self.documents.name_of)
 
     async def _act(self, question: Question) -> str:
-        kind = question.text(3)
+        kind, form = question.text(3), question.arguments[0]
         if kind not in _SUBMIT_TYPES:
             return out_text("error")
+        heads: dict[str, Any] = {}
+        if len(form):
+            # A form that says something has to say which kind it is of, and its heads are taken over
+            # as they are.
+            if not question.inside(0, "workflowBaseInfo", "workflowId"):
+                return out_text("error")
+            level = question.inside(0, "requestLevel")
+            heads = {
+                "title": question.inside(0, "requestName"),
+                "urgency": int(level) if level in ("0", "1", "2") else 0,
+            }
         done = await self.documents.submit(
-            question.number(1), question.number(2), kind, question.text(4)
+            question.number(1), question.number(2), kind, question.text(4), **heads
         )
         return out_text("success" if done else "failed")
 
@@ -197,7 +218,7 @@ class OAStandIn:
             fields = _fields(
                 await request.read(),
                 {"title", "creator", "approvers"},
-                {"urgency", "copies", "kind"},
+                {"urgency", "copies", "kind", "needs_opinion"},
             )
             title = _text(fields["title"], "title", LONGEST_TITLE)
             document = await self.documents.create(
@@ -207,6 +228,7 @@ class OAStandIn:
                 urgency=_one_of(fields.get("urgency", "normal"), "urgency", _URGENCY),
                 copies=self._users(fields.get("copies", []), "copies", least=0),
                 kind=_text(fields.get("kind", "公文审批"), "kind", 60),
+                needs_opinion=fields.get("needs_opinion", False) is True,
             )
         except BadRequest as bad:
             return _error(str(bad), 400)

@@ -46,6 +46,7 @@ class Document:
     done: dict[int, int] = field(default_factory=dict)
     read: tuple[int, ...] = ()
     log: tuple[dict[str, Any], ...] = ()
+    needs_opinion: bool = False
 
     @property
     def node_name(self) -> str:
@@ -156,6 +157,7 @@ class Documents:
         urgency: int = 0,
         copies: Sequence[int] = (),
         kind: str = "公文审批",
+        needs_opinion: bool = False,
     ) -> Document:
         async with self._changing:
             now = self._clock.now()
@@ -168,16 +170,23 @@ class Documents:
                 created_at=now,
                 approvers=tuple(dict.fromkeys(approvers)),
                 copies=tuple(dict.fromkeys(copies)),
+                needs_opinion=needs_opinion,
             ).sent_out(now)
             await self._keep([document])
             return document
 
-    async def submit(self, request_id: int, user: int, act: str, remark: str = "") -> bool:
-        """Act on a document; False when it does not wait for this person (any more)."""
+    async def submit(
+        self, request_id: int, user: int, act: str, remark: str = "", **heads: Any
+    ) -> bool:
+        """Act on a document, whose heads become those given. False when it does not wait for this
+        person (any more), or lacks the opinion that its step demands."""
         async with self._changing:
             document = self._all.get(request_id)
             if document is None or user not in document.pending:
                 return False
+            if document.needs_opinion and not remark and document.node != CREATED[0]:
+                return False
+            document = replace(document, **heads)
             what: Literal["approve", "reject"] = "reject" if act == "reject" else "approve"
             await self._keep([document.submitted(user, what, remark, self._clock.now())])
             return True

@@ -93,6 +93,7 @@ def out_document(document: Document, user: int, name_of: NameOf) -> str:
     opened: dict[str, str | None] = {
         "canEdit": str(may_act).lower(),
         "canView": str(user in document.people).lower(),
+        "mustInputRemark": str(may_act and document.needs_opinion).lower(),
         "rejectButtonName": "退回" if may_act else "",
         "submitButtonName": "同意" if may_act else "",
     }

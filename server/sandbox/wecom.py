@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
 from server.sandbox.faults import Faults
+from server.sandbox.wecom_actions import Actions, answer, caller_of
 from server.sandbox.wecom_message import Bad, Order, read_order
 from server.sandbox.wecom_state import WeComState
 
@@ -55,6 +56,10 @@ class WeComStandIn:
         self._people = {person.person_id.lower(): person for person in config.people}
         self._parties = _Parties(config.people)
         self.state = WeComState(config.state_dir)
+        if config.menu is not None and self.state.cards.menu() is None:
+            self.state.cards.set_menu(dict(config.menu))
+        self.caller = caller_of(config, self.state.cards)
+        self._actions = Actions(config, self._people, self.state, self.caller)
         self.faults = Faults(MODES, config.clock, self._fault_turned)
         self.counts: Counter[str] = Counter()
 
@@ -67,6 +72,11 @@ class WeComStandIn:
             web.get(f"{api}user/get", self._guarded(with_token(self._user))),
             web.get(f"{api}user/simplelist", self._guarded(with_token(self._simple_list))),
             web.get(f"{api}department/list", self._guarded(with_token(self._departments))),
+            *(
+                web.route(method, f"{api}{path}", self._guarded(with_token(handler)))
+                for method, path, handler in self._actions.interface()
+            ),
+            *self._actions.doors(),
             web.get("/wecom/inbox/{userid}", self._inbox),
             web.get("/wecom/calls", self._calls),
             web.get("/wecom/counts", self._show_counts),
@@ -99,7 +109,7 @@ class WeComStandIn:
                 response = await handler(request)
             except Bad as bad:
                 self.counts[f"errcode {bad.code}"] += 1
-                response = _answer(request, bad.code, bad.message)
+                response = answer(request, bad.code, bad.message)
             return _break_off(request) if mode == "lost_answer" else response
 
         return guarded
@@ -135,7 +145,7 @@ class WeComStandIn:
         if secret != self._config.secret:
             raise Bad(40001, "invalid credential")
         token, left_s = self.state.token(self._clock.now(), self._config.token_lifetime_s)
-        return _answer(request, 0, "ok", access_token=token, expires_in=left_s)
+        return answer(request, 0, "ok", access_token=token, expires_in=left_s)
 
     async def _send(self, request: web.Request) -> web.Response:
         order = read_order(await request.read(), self._config.agent_id)
@@ -149,14 +159,26 @@ class WeComStandIn:
         if not reached:
             self.counts["errcode 81013"] += 1
             message = "user & party & tag all invalid"
-            return _answer(request, 81013, message, **{k: v for k, v in lists.items() if v})
+            return answer(request, 81013, message, **{k: v for k, v in lists.items() if v})
         now = self._clock.now()
+        if order.buttons and not self.caller.is_set_up:
+            raise Bad(43012, "need to set a callback url first")
+        cards = self.state.cards
+        if (
+            order.buttons
+            and cards.is_taken(order.task_id)
+            and not self.state.known(order.body, now)
+        ):
+            raise Bad(42014, "task_id is taken")
         quota = len(self._config.people) * PERSON_TIMES_PER_ACCOUNT_AND_DAY
         if self.state.person_times(now - now % DAY_MS) + len(reached) > quota:
             raise Bad(45009, "api freq out of limit")
         refused = [*invalid, *unlicensed]
         done = self.state.deliver(order.body, reached, refused, order.card, now, order.remember_s)
-        return _answer(request, 0, "ok", **lists, msgid=done.msgid)
+        if order.buttons:
+            code = cards.sent(done.msgid, order.task_id, list(order.buttons), now)
+            return answer(request, 0, "ok", **lists, msgid=done.msgid, response_code=code)
+        return answer(request, 0, "ok", **lists, msgid=done.msgid)
 
     def _receivers(self, order: Order) -> tuple[list[str], list[str], list[str], list[str]]:
         """Reached, invalid and unlicensed user ids, all lower-cased, and unknown departments."""
@@ -174,7 +196,8 @@ class WeComStandIn:
         reached, invalid, unlicensed = [], [], []
         for user in wanted:
             person = self._people.get(user)
-            if person is None or not person.in_scope or everybody_is_gone:
+            gone = everybody_is_gone or self.state.cards.has_gone(user)
+            if person is None or not person.in_scope or gone:
                 invalid.append(user)
             elif not person.licensed:
                 unlicensed.append(user)
@@ -189,7 +212,7 @@ class WeComStandIn:
         if not person.in_scope:
             raise Bad(60011, "no privilege to access/modify contact/party/agent")
         party = self._parties.of(person)
-        return _answer(
+        return answer(
             request,
             0,
             "ok",
@@ -216,10 +239,10 @@ class WeComStandIn:
             for person in self._parties.members(party)
             if person.in_scope
         ]
-        return _answer(request, 0, "ok", userlist=users)
+        return answer(request, 0, "ok", userlist=users)
 
     async def _departments(self, request: web.Request) -> web.Response:
-        return _answer(request, 0, "ok", department=self._parties.listed())
+        return answer(request, 0, "ok", department=self._parties.listed())
 
     # --- doors for judges and for the page
 
@@ -272,19 +295,6 @@ class _Parties:
                 for name, n in self._numbers.items()
             ),
         ]
-
-
-def _answer(request: web.Request, code: int, message: str, /, **fields: object) -> web.Response:
-    """JSON and headers as WeCom sends them."""
-    if code:
-        message = (
-            f"{message}, hint: [{1_700_000_000_000 + abs(code)}], from ip: {request.remote},"
-            f" more info at https://open.work.weixin.qq.com/devtool/query?e={code}"
-        )
-    return web.json_response(
-        {"errcode": code, "errmsg": message, **fields},
-        headers={"Error-Code": str(code), "Error-Msg": message},
-    )
 
 
 def _break_off(request: web.Request) -> web.Response:

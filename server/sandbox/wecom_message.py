@@ -37,6 +37,9 @@ class Order:
     card: Card
     remember_s: int
     """The window of the duplicate check in seconds; 0 when it was not asked for."""
+    task_id: str = ""
+    buttons: tuple[dict[str, Any], ...] = ()
+    """What may be pressed, of a card with buttons."""
 
 
 def read_order(raw: bytes, agent_id: int) -> Order:
@@ -65,6 +68,7 @@ def read_order(raw: bytes, agent_id: int) -> Order:
         tags=_names(body, "totag", 100, 82003),
         card=_SHOWN[msgtype](msgtype, content),
         remember_s=_duplicate_check(body),
+        **(_interactive(content) if msgtype == "template_card" else {}),
     )
 
 
@@ -169,10 +173,71 @@ def _template_card(msgtype: str, content: dict[str, Any]) -> Card:
         raise Bad(40058, "template_card.card_type is missing. invalid Request Parameter")
     if content["card_type"] in {"text_notice", "news_notice"} and not isinstance(action, dict):
         raise Bad(40058, "template_card.card_action is missing. invalid Request Parameter")
+    if not title.get("title") and not content.get("sub_title_text"):
+        raise Bad(40058, "template_card.main_title.title is missing. invalid Request Parameter")
     url = _url(msgtype, action, required=False) if isinstance(action, dict) else ""
     shown = (str(title.get("title", "")), str(title.get("desc", "")))
     return Card(msgtype, *shown, url, "", _notice_id(url))
 
+
+def _interactive(content: dict[str, Any]) -> dict[str, Any]:
+    """Task id and buttons of a card that can be pressed."""
+    if content.get("card_type") not in INTERACTIVE:
+        return {}
+    task_id = content.get("task_id")
+    if not isinstance(task_id, str) or not _TASK_ID.fullmatch(task_id):
+        raise Bad(42014, "invalid task_id")
+    buttons = content.get("button_list")
+    if content["card_type"] != "button_interaction":
+        buttons = [{"text": "提交", "key": "submit"}]
+    if not isinstance(buttons, list) or not 1 <= len(buttons) <= 6:
+        raise Bad(40058, "template_card.button_list needs 1 to 6. invalid Request Parameter")
+    made = tuple(_button(button) for button in buttons)
+    keys = [button["key"] for button in made if button["key"]]
+    if len(set(keys)) < len(keys):
+        raise Bad(40058, "template_card.button_list.key is there twice. invalid Request Parameter")
+    return {"task_id": task_id, "buttons": made}
+
+
+def _button(given: Any) -> dict[str, Any]:
+    of = "template_card.button_list"
+    if not isinstance(given, dict) or given.get("type", 0) not in (0, 1):
+        raise Bad(40058, f"{of} is not a list of buttons. invalid Request Parameter")
+    text = _field(of, given, "text", 60)
+    if given.get("type", 0) == 1:
+        return {"text": text, "key": "", "url": _url(of, given), "style": given.get("style", 1)}
+    key = _field(of, given, "key", 1_024)
+    return {"text": text, "key": key, "url": "", "style": given.get("style", 1)}
+
+
+def read_update(raw: bytes, agent_id: int) -> tuple[list[str], str, str]:
+    """Users, code and what a card is to say, out of `message/update_template_card`."""
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        raise Bad(40035, "invalid parameter: the body is not JSON") from None
+    if not isinstance(body, dict) or _ESCAPED.search(raw):
+        raise Bad(40035, "invalid parameter: the body")
+    if body.get("agentid") != agent_id or isinstance(body.get("agentid"), bool):
+        raise Bad(40056, "invalid agentid")
+    users = body.get("userids", [])
+    if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
+        raise Bad(40035, "invalid parameter: userids is not a list")
+    if not 1 <= len(users) <= 1_000:
+        raise Bad(82001 if not users else 40032, "userids: 1 to 1000")
+    code = body.get("response_code")
+    if not isinstance(code, str) or not code:
+        raise Bad(42014, "invalid response_code")
+    button, card = body.get("button"), body.get("template_card")
+    if isinstance(button, dict):
+        return users, code, _field("button", button, "replace_name", 60)
+    if isinstance(card, dict):
+        return users, code, _template_card("template_card", card).title
+    raise Bad(40058, "button or template_card is missing. invalid Request Parameter")
+
+
+INTERACTIVE: Final = ("button_interaction", "vote_interaction", "multiple_interaction")
+_TASK_ID: Final = re.compile(r"[A-Za-z0-9_@-]{1,128}", re.ASCII)
 
 _SHOWN: Final = {
     "text": _text,

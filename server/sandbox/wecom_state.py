@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from server.sandbox.wecom_cards import CardState
+
 PER_MINUTE: Final = 30
 PER_HOUR: Final = 1_000
 
@@ -71,6 +73,7 @@ class WeComState:
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_TABLES)
         self._day, self._today = -1, 0
+        self.cards = CardState(self._db, self._commit)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -120,15 +123,11 @@ class WeComState:
 
         `remember_s` is the window of the duplicate check, 0 when it was not asked for.
         """
-        digest = hashlib.sha256(
-            json.dumps(request, ensure_ascii=False, sort_keys=True).encode()
-        ).hexdigest()
+        digest = _digest(request)
         with self._commit():
-            known = self._db.execute(
-                "select msgid from recent where digest = ? and until > ?", (digest, now)
-            ).fetchone()
-            repeated = bool(remember_s) and known is not None
-            msgid = str(known["msgid"]) if repeated else secrets.token_urlsafe(32)
+            known = self.known(request, now)
+            repeated = bool(remember_s and known)
+            msgid = known if repeated else secrets.token_urlsafe(32)
             reached = [] if repeated else [user for user in users if self._has_room(user, now)]
             surplus = [] if repeated else [user for user in users if user not in reached]
             shown = (card.notice_id, card.msgtype, card.title, card.description, card.url)
@@ -152,6 +151,13 @@ class WeComState:
         self._today += len(reached)
         return Delivery(msgid, repeated)
 
+    def known(self, request: dict[str, Any], now: int) -> str:
+        """The msgid of the same request within its window; empty when there is none."""
+        row = self._db.execute(
+            "select msgid from recent where digest = ? and until > ?", (_digest(request), now)
+        ).fetchone()
+        return "" if row is None else str(row["msgid"])
+
     def inbox(self, userid: str) -> list[dict[str, Any]]:
         """What that phone shows, newest last."""
         rows = self._db.execute(
@@ -159,7 +165,14 @@ class WeComState:
             " from inbox where userid = ? order by card_id",
             (userid.lower(),),
         )
-        return [dict(row) for row in rows]
+        return [self._with_buttons(dict(row), userid) for row in rows]
+
+    def _with_buttons(self, shown: dict[str, Any], userid: str) -> dict[str, Any]:
+        card = self.cards.card(shown["msgid"]) if shown["msgtype"] == "template_card" else None
+        if card is not None:
+            shown["task_id"], shown["buttons"] = card
+            shown["says"] = self.cards.says(shown["msgid"], userid)
+        return shown
 
     def calls(self, after: int = 0, limit: int = 100_000) -> list[dict[str, Any]]:
         """Every accepted send, repeats included, oldest first."""
@@ -216,3 +229,8 @@ class WeComState:
             self._db.execute("rollback")
             raise
         self._db.execute("commit")
+
+
+def _digest(request: dict[str, Any]) -> str:
+    text = json.dumps(request, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

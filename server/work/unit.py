@@ -13,7 +13,7 @@ from server.audit import AuditRow
 from server.auth.actor import Actor
 from server.clock import Millis
 from server.ids import new_id
-from server.outbox import Owed
+from server.outbox import Owed, Withdrawal
 from server.storage import (
     Append,
     Delete,
@@ -215,6 +215,13 @@ class UnitOfWork:
             data=data,
         )
         self._ops.append(Sooner(Owed.collection.name, to_doc(owed), "due_at"))
+
+    def withdraw(self, kind: str, subject: str) -> None:
+        """A subject is over: what phones show of it is changed or taken back."""
+        row = Withdrawal(
+            id=f"{kind}:{subject}", kind=kind, subject=subject, over_at=self.now, at=self.now
+        )
+        self.overwrite(row)
 
     def post(self, word: Callable[[Millis], Append]) -> None:
         """Tell every node something it has to take to heart (see `server.nodes.bulletin`)."""

@@ -162,7 +162,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, clock: Clock | None = None, **settings: Any
+    folder: Path, clock: Clock | None = None, staff: HouseStaff | None = None, **settings: Any
 ) -> AsyncIterator[House]:
     """A house in `folder` on any free port; a clock that stands still unless one is given."""
     clock = clock or ManualClock()
@@ -171,7 +171,7 @@ async def open_house(
         running(chosen, clock) as server,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
-        await seed_people(server.store, HouseStaff(), clock)
+        await seed_people(server.store, staff or HouseStaff(), clock)
         await server.directory.load(server.store)
         house = House(server, clock, http)
         try:

@@ -76,10 +76,10 @@ def assert_ack(ack: dict[str, Any]) -> None:
         assert "Traceback" not in str(ack)
 
 
-async def test_there_are_commands_of_every_feature() -> None:
+async def test_there_are_commands_of_every_feature_that_has_any() -> None:
     features = {name.partition(".")[0] for name in NAMES}
 
-    assert features == {feature.name for feature in ALL}
+    assert features == {feature.name for feature in ALL if feature.commands}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -61,6 +61,8 @@ class Arrivals:
             self._arrive(work, person_id, item, known, is_baseline=before is None)
         for todo in (await work.get_many(Todo, [todo_id(person_id, id) for id in gone])).values():
             work.put(replace(todo, gone_at=work.now))
+            if todo.gone_at is None:
+                work.withdraw("todo", todo.id)
         unread = await count_unread(work, person_id, seen)
         work.put(SeenList(id=person_id, seen=seen.to_document()))
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
@@ -77,7 +79,8 @@ class Arrivals:
         id = todo_id(person_id, item.request_id)
         if id in known:
             if known[id].gone_at is not None:
-                work.put(replace(known[id], gone_at=None))
+                again = known[id].comings + 1
+                work.put(replace(known[id], gone_at=None, comings=again))
             return
         todo = Todo(
             id=id,
@@ -86,6 +89,7 @@ class Arrivals:
             title=item.title,
             creator_name=item.creator_name,
             is_urgent=item.urgency == "urgent",
+            kind=item.kind,
             arrived_at=work.now,
             notified=1 if is_baseline else 0,
         )

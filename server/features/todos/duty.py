@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from server.features.todos.approving import Approving
 from server.features.todos.documents import Todo
 from server.notify import Claim, Draft, Priority
 from server.notify.texts import todo_description, todo_title
@@ -13,12 +14,13 @@ TOLD = 1
 
 
 class TodoDuty:
-    """Keeps the promise of `server.notify.Duty`; a subject is one person's document."""
+    """Keeps the promises of `server.notify.Duty` and `Acting`; a subject is one person's document."""
 
     kind = "todo"
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, approving: Approving) -> None:
         self._store = store
+        self._approving = approving
 
     async def due(self, owed: Sequence[Owed]) -> Mapping[str, Sequence[Claim]]:
         """The person of each document that still waits unseen."""
@@ -50,7 +52,12 @@ class TodoDuty:
             path=f"/d/{todo.request_id}",
             upto=TOLD,
             newest_at=todo.arrived_at,
+            buttons=self._approving.buttons(todo),
         )
+
+    async def press(self, person_id: str, subject: str, key: str) -> str:
+        """A yes from the card."""
+        return await self._approving.approve(person_id, subject, key)
 
     async def settle(self, subject: str, upto: Mapping[str, int]) -> Sequence[Op]:
         """Mark the document as told."""

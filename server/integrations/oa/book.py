@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.clock import Clock, Millis
 from server.integrations.oa import OA, OAError
@@ -125,6 +125,27 @@ class Book:
                 person.verified_at = started
             if read.is_whole:
                 person.whole_at = started
+
+    async def acted(self, person: Person, request_id: str) -> None:
+        """Take a document off a person's list: the OA said so itself. Readings under way are of before."""
+        try:
+            await self._acted(person, request_id)
+        except Outdated:
+            await self._acted(person, request_id)
+
+    async def _acted(self, person: Person, request_id: str) -> None:
+        await self.load(person)
+        async with person.applying:
+            seen = person.seen
+            if seen is None or request_id not in seen.request_ids:
+                return
+            items = tuple(item for item in seen.items if item.request_id != request_id)
+            left = replace(
+                seen, items=items, count=max(len(items), seen.count - 1), as_of=self._clock.now()
+            )
+            await self._tell(person, left)
+            person.latest = next(self._numbers)
+            person.seen = left
 
     async def _tell(self, person: Person, seen: Seen) -> None:
         before = person.seen

@@ -3,7 +3,7 @@
 Knows the names and habits of that product: misspelt operations, ids that are ints in questions and
 strings in answers, `recordCount` by which some builds cut the page, and `conditions`, which are
 raw SQL there and therefore always an empty array. Documents are never opened here to look at
-them: opening can change their state.
+them, since opening can change their state; only for somebody who acts on one (`acting.py`).
 """
 
 import logging
@@ -18,10 +18,12 @@ from server.integrations.oa import (
     Counts,
     Item,
     NotUnderstood,
+    Opened,
     Page,
     RefusedByOA,
     State,
 )
+from server.integrations.oa.acting import form_of, opened_request, submitted
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget, Lane
 from server.integrations.oa.merged import Places, merged_page
@@ -41,6 +43,7 @@ _LISTS: Final[dict[State, tuple[str, ...]]] = {
 }
 _NO_CONDITIONS: Final[dict[str, list[str]]] = {"string": []}
 _USER_ID = re.compile(r"[0-9]{1,9}", re.ASCII)
+_REQUEST_ID = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,29 @@ class Ecology:
         length = await self._count(lists[0], user, lane) if total is None else total
         return Page(await self._rows(lists[0], user, page, length, lane), length)
 
+    # Acting
+
+    async def open_request(self, oa_user: str, request_id: str) -> Opened:
+        user, request = _user_id(oa_user), _request_id(request_id)
+        # Opened "from" nothing: a positive number there can lend the right to view.
+        found = await self._door.call("getWorkflowRequest", request, user, 0, lane=Lane.INTERACTIVE)
+        return opened_request(found, request_id, oa_user)
+
+    async def submit(self, oa_user: str, opened: Opened, remark: str) -> bool:
+        user, request = _user_id(oa_user), _request_id(opened.request_id)
+        said = await self._door.call(
+            "submitWorkflowRequest",
+            form_of(opened),
+            request,
+            user,
+            "submit",
+            plain_text(remark),
+            lane=Lane.INTERACTIVE,
+        )
+        return submitted(said)
+
+    # Reading
+
     async def _merged(self, one: str, other: str, user: int, page: int, lane: Lane) -> Page:
         async def fetch_one(number: int, length: int) -> tuple[Item, ...]:
             return await self._rows(one, user, number, length, lane)
@@ -156,6 +182,12 @@ class Ecology:
             source=self._source,
             kind=plain_text(base.workflowName) if base is not None else "",
         )
+
+
+def _request_id(request_id: str) -> int:
+    if _REQUEST_ID.fullmatch(request_id) is None:
+        raise RefusedByOA("The OA's number of this document is not a number.")
+    return int(request_id)
 
 
 def _user_id(oa_user: str) -> int:

@@ -166,6 +166,13 @@ class Worklist(Protocol):
         """Something changed for these people (a webhook said so): read them next."""
         ...
 
+    async def acted(self, person_id: str, request_id: str) -> None:
+        """The OA has just said that this person is done with a document: it is gone from the list
+        now, as a change that is told, whatever the next reading says. Harmless when repeated.
+        Raises what the sink raises.
+        """
+        ...
+
     def forget(self, person_id: str) -> None:
         """Drop what is held in memory for a person; what is kept stays with the sink."""
         ...

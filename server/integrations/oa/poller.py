@@ -205,6 +205,10 @@ class PollingWorklist:
                 person.is_hinted = True
                 self._plan(person, self._clock.monotonic())
 
+    async def acted(self, person_id: str, request_id: str) -> None:
+        if (person := await self._person(person_id)) is not None:
+            await self._book.acted(person, request_id)
+
     def forget(self, person_id: str) -> None:
         self._book.people.pop(person_id, None)
         self._on_screen.discard(person_id)

@@ -5,6 +5,8 @@ beforehand by `textcard_request` and stored by the caller, because the *same* by
 when the outcome of a call is unknown: WeCom recognises an identical request within four hours and
 shows it once. Everything that can go wrong is one of four errors, each saying what to do.
 
+A card with buttons can be changed afterwards (`WeComCards`), and what was sent can be taken back.
+
 Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory).
 """
 
@@ -12,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from server.integrations.wecom.template_card import Button, button_card_request, card_update
 from server.integrations.wecom.textcard import textcard_request
 
 UNREACHABLE: Final = "unreachable"
@@ -20,6 +23,8 @@ UNLICENSED: Final = "unlicensed"
 """The company holds no interface licence for this person."""
 CONTENT: Final = "content"
 """WeCom refuses what the request says, whoever it is for."""
+NO_CALLBACK: Final = 43012
+"""WeCom's errcode for buttons of an app whose callback nobody has set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Sent:
     msgid: str
     refused: Mapping[str, str] = field(default_factory=dict)
     """Who got nothing although the call succeeded, and why; ids as in the request."""
+    response_code: str = field(default="", repr=False)
+    """Changes the card once, within 72 h; only for one with buttons."""
 
 
 class WeComError(Exception):
@@ -93,16 +100,37 @@ class WeCom(Protocol):
         ...
 
 
+class WeComCards(Protocol):
+    """What can be done about a message that was sent.
+
+    Each is one call with one outcome, as `WeCom.send` is; both may be repeated. A code that changes a
+    card is good once: whoever repeats after an unknown outcome may be refused because it *was* changed.
+    """
+
+    async def update_card(self, request: bytes) -> None:
+        """Change a card, by the exact JSON body of `message/update_template_card`."""
+        ...
+
+    async def recall(self, msgid: str) -> None:
+        """Take a message back from the phones it is on, within 24 h after it was sent."""
+        ...
+
+
 __all__ = [
     "CONTENT",
+    "NO_CALLBACK",
     "UNLICENSED",
     "UNREACHABLE",
+    "Button",
     "Misconfigured",
     "Paused",
     "RefusedByWeCom",
     "Retry",
     "Sent",
     "WeCom",
+    "WeComCards",
     "WeComError",
+    "button_card_request",
+    "card_update",
     "textcard_request",
 ]

@@ -96,7 +96,21 @@ class WeComClient(WeChatClient):  # type: ignore[misc]
         unlicensed = named(answer.get("unlicenseduser"))
         refused = {user: UNLICENSED for user in users if user.lower() in unlicensed}
         refused |= {user: UNREACHABLE for user in users if user.lower() in invalid}
-        return Sent(str(answer.get("msgid", "")), refused)
+        return Sent(
+            str(answer.get("msgid", "")),
+            refused,
+            response_code=str(answer.get("response_code", "")),
+        )
+
+    async def update_card(self, request: bytes) -> None:
+        """Change a card; see the port's promise."""
+        answer = await self._ask("POST", "message/update_template_card", {}, lambda: request)
+        self._raise_for(answer)
+
+    async def recall(self, msgid: str) -> None:
+        """Take a message back; see the port's promise."""
+        body = json.dumps({"msgid": msgid}).encode()
+        self._raise_for(await self._ask("POST", "message/recall", {}, lambda: body))
 
     @property
     def access_token(self) -> NoReturn:

@@ -4,6 +4,7 @@ For tests of whoever sends, and for a hospital that has not connected WeCom yet.
 promise: the same bytes twice are one card, people it does not know are refused.
 """
 
+import json
 from collections.abc import Collection
 
 from server.integrations.wecom import (
@@ -23,7 +24,10 @@ class MemoryWeCom:
         self.failures: list[WeComError] = []
         self.calls: list[bytes] = []
         self.phones: dict[str, list[bytes]] = {}
+        self.changed: list[bytes] = []
+        self.recalled: list[str] = []
         self._msgids: dict[bytes, str] = {}
+        self._codes: set[str] = set()
 
     async def send(self, request: bytes) -> Sent:
         self.calls.append(request)
@@ -38,4 +42,21 @@ class MemoryWeCom:
             for user in users:
                 if user not in refused:
                     self.phones.setdefault(user.lower(), []).append(request)
-        return Sent(self._msgids[request], refused)
+        msgid = self._msgids[request]
+        code = f"code-{msgid}" if b'"button_list"' in request else ""
+        self._codes.add(code)
+        return Sent(msgid, refused, response_code=code)
+
+    async def update_card(self, request: bytes) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        code = json.loads(request)["response_code"]
+        if code not in self._codes:
+            raise RefusedByWeCom("WeCom refuses the request", 42036)
+        self._codes.discard(code)
+        self.changed.append(request)
+
+    async def recall(self, msgid: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.recalled.append(msgid)

@@ -40,26 +40,36 @@ def textcard_request(
     always give the same bytes; put something of its own (the notice id) into the url of each
     notice, or WeCom takes two of them for one.
     """
-    if not 0 < len(user_ids) <= MOST_USERS:
-        raise ValueError(f"a request goes to 1 to {MOST_USERS} people, not {len(user_ids)}")
-    if any(not user_id or "|" in user_id or user_id == "@all" for user_id in user_ids):
-        raise ValueError("a user id must not be empty, '@all', or contain '|'")
-    if not url.startswith(("https://", "http://")) or len(url.encode()) > URL_BYTES:
-        raise ValueError(f"a card's url starts with http(s):// and has at most {URL_BYTES} bytes")
     body = {
-        "touser": "|".join(user_ids),
+        "touser": "|".join(checked_users(user_ids)),
         "msgtype": "textcard",
         "agentid": agent_id,
         "textcard": {
-            "title": cut(_line(title), TITLE_BYTES) or _NOTHING,
+            "title": cut(one_line(title), TITLE_BYTES) or _NOTHING,
             "description": _description(description) or _NOTHING,
-            "url": url,
-            "btntxt": _line(button)[:BUTTON_CHARACTERS],
+            "url": checked_url(url),
+            "btntxt": one_line(button)[:BUTTON_CHARACTERS],
         },
         "enable_duplicate_check": 1,
         "duplicate_check_interval": DUPLICATE_CHECK_S,
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def checked_users(user_ids: Sequence[str]) -> Sequence[str]:
+    """The ids, or ValueError."""
+    if not 0 < len(user_ids) <= MOST_USERS:
+        raise ValueError(f"a request goes to 1 to {MOST_USERS} people, not {len(user_ids)}")
+    if any(not user_id or "|" in user_id or user_id == "@all" for user_id in user_ids):
+        raise ValueError("a user id must not be empty, '@all', or contain '|'")
+    return user_ids
+
+
+def checked_url(url: str) -> str:
+    """The address, or ValueError."""
+    if not url.startswith(("https://", "http://")) or len(url.encode()) > URL_BYTES:
+        raise ValueError(f"a card's url starts with http(s):// and has at most {URL_BYTES} bytes")
+    return url
 
 
 def recipients(request: bytes) -> tuple[str, ...]:
@@ -76,7 +86,8 @@ def cut(text: str, limit: int) -> str:
     return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Without what JSON could only write as an escape."""
     return _UNWRITABLE.sub(" ", text).strip()
 
 
@@ -87,7 +98,7 @@ def _description(text: str) -> str:
         room = left - (len(_LINE_BREAK) if lines else 0)
         if room < len("…".encode()):
             break
-        written = _line(line.translate(_MARKUP))
+        written = one_line(line.translate(_MARKUP))
         shown = cut(written, room)
         lines.append(shown)
         if shown != written:

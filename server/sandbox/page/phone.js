@@ -1,16 +1,24 @@
-// The phone: what WeCom shows one person, newest at the bottom. A card opens its address.
+// The phone: what WeCom shows one person, newest at the bottom. A card opens its address or is pressed;
+// below it the person types, or touches the app's menu.
 
 import { say } from "/sandbox/words.js";
 import { ask, make, shortTime } from "/sandbox/wire.js";
 
 const MOST = 60;
 const cards = document.getElementById("cards");
+const typing = document.getElementById("typing");
+const menu = document.getElementById("menu");
+let whose;
 let drawn = "";
+let touched = "";
 let seen = new Set();
 
 export async function showPhone(person, force = false) {
-  const inbox = await ask(`/wecom/inbox/${encodeURIComponent(person.person_id)}`);
-  const now = `${person.person_id} ${inbox.length} ${inbox.at(-1)?.msgid}`;
+  const phone = await ask(`/wecom/phone/${encodeURIComponent(person.person_id)}`);
+  const inbox = phone.messages;
+  whose = person;
+  showMenu(phone);
+  const now = `${person.person_id} ` + inbox.map((one) => `${one.msgid}${one.says}`).join();
   if (now === drawn && !force) return;
   const samePerson = drawn.startsWith(`${person.person_id} `);
   const atEnd = cards.scrollHeight - cards.scrollTop - cards.clientHeight < 80;
@@ -30,7 +38,52 @@ export async function showPhone(person, force = false) {
   if (atEnd || !samePerson) cards.scrollTop = cards.scrollHeight;
 }
 
+/** The bar at the bottom: a line to type in and the menu, when the app hears of either. */
+function showMenu(phone) {
+  typing.hidden = !phone.answers;
+  const tops = phone.answers ? phone.menu : [];
+  const hint = say("type");
+  const now = JSON.stringify([whose.person_id, tops, phone.gone, hint]);
+  if (now === touched) return;
+  touched = now;
+  Object.assign(typing.elements.text, { placeholder: hint, ariaLabel: hint });
+  menu.replaceChildren(...tops.flatMap((top) => top.sub_button ?? [top]).map(entry));
+  if (phone.answers) {
+    const away = make("button", { type: "button", className: "away" }, say(phone.gone ? "comeBack" : "goAway"));
+    away.onclick = () => act("/wecom/events", { event: phone.gone ? "subscribe" : "unsubscribe" });
+    menu.append(away);
+  }
+}
+
+function entry(button) {
+  if (button.type === "view") {
+    return make("a", { href: button.url, target: "_blank", rel: "noopener" }, button.name);
+  }
+  const element = make("button", { type: "button" }, button.name);
+  element.onclick = () => act("/wecom/events", { event: "click", key: button.key });
+  return element;
+}
+
+/** Something the person does; what comes of it is seen at the next look. */
+async function act(path, fields) {
+  const line = document.getElementById("phone-said");
+  line.textContent = "";
+  await ask(path, { userid: whose.person_id, ...fields }).catch((refused) => {
+    line.textContent = refused.message;
+  });
+}
+
+typing.onsubmit = async (event) => {
+  event.preventDefault();
+  const text = typing.elements.text.value.trim();
+  if (!text) return;
+  typing.elements.text.value = "";
+  await act("/wecom/say", { text });
+};
+
 function notice(card, fresh) {
+  if (card.said !== undefined) return make("div", { className: "mine" }, card.said);
+  if (card.buttons) return pressable(card, fresh);
   const opens = /^https?:\/\//.test(card.url);
   const element = make(opens ? "a" : "div", { className: `notice${fresh ? " fresh" : ""}` });
   if (opens) Object.assign(element, { href: card.url, target: "_blank", rel: "noopener" });
@@ -42,6 +95,31 @@ function notice(card, fresh) {
     const arrow = make("span", { ariaHidden: "true" }, "›");
     element.append(make("div", { className: "more" }, card.button || say("more"), arrow));
   }
+  return element;
+}
+
+/** A card with buttons: one opens an address, the others come back to the app, once. */
+function pressable(card, fresh) {
+  const element = make("div", { className: `notice${fresh ? " fresh" : ""}` });
+  const title = make("a", { href: card.url, target: "_blank", rel: "noopener" }, card.title);
+  element.append(make("strong", {}, title));
+  if (card.description) element.append(make("div", { className: "said" }, card.description));
+  const row = make("div", { className: "buttons" });
+  if (card.says) row.append(make("span", { className: "done" }, card.says));
+  else row.append(...card.buttons.map((button) => pressed(card, button, row)));
+  element.append(row);
+  return element;
+}
+
+function pressed(card, button, row) {
+  if (!button.key) {
+    return make("a", { href: button.url, target: "_blank", rel: "noopener" }, button.text);
+  }
+  const element = make("button", { type: "button" }, button.text);
+  element.onclick = async () => {
+    for (const other of row.querySelectorAll("button")) other.disabled = true;
+    await act("/wecom/press", { msgid: card.msgid, key: button.key });
+  };
   return element;
 }
 

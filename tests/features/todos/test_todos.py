@@ -9,9 +9,10 @@ import pytest
 
 from server.clock import Millis
 from server.features import todos
+from server.features.todos.approving import Approving
 from server.features.todos.arrivals import Arrivals
 from server.features.todos.duty import TodoDuty
-from server.integrations.oa import Item, State
+from server.integrations.oa import Approvals, Item, State
 from server.integrations.oa.mirror import MirrorHealth, Reading, Seen, Waiting, Worklist
 from server.outbox import Owed
 from server.storage import Store
@@ -79,7 +80,7 @@ class Desk:
     def __init__(self, office: Office, mirror: Mirror) -> None:
         self.office, self.mirror = office, mirror
         self.sink = Arrivals(office.store, office.system, office.settings)
-        self.duty = TodoDuty(office.store)
+        self.duty = TodoDuty(office.store, office.services[Approving])
 
     async def holds(self, person: str, *requests: str, **fields: Any) -> None:
         """The OA now holds exactly these for a person."""
@@ -119,7 +120,9 @@ class OpenedMeanwhile:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     mirror = Mirror()
-    async with open_office(tmp_path, [todos.feature], {Worklist: mirror}) as office:
+    async with open_office(
+        tmp_path, [todos.feature], {Worklist: mirror, Approvals: None}
+    ) as office:
         yield Desk(office, mirror)
 
 

@@ -335,3 +335,27 @@ async def test_the_task_reads_by_itself_and_ends_at_close() -> None:
         await hospital.sink.was_told.wait()
     await hospital.worklist.close()
     assert [task for task in asyncio.all_tasks() if task.get_name() == "oa-poller"] == []
+
+
+async def test_what_somebody_is_done_with_goes_at_once_and_a_last_one_leaves_zero(
+    hospital: Hospital,
+) -> None:
+    hospital.waits("p1", "10")
+    await hospital.passes(5)
+    await hospital.worklist.acted("p1", "10")
+    assert hospital.sink.told[-1] == ("p1", [], ["10"], False)
+
+    hospital.waits("p1")
+    told = len(hospital.sink.told)
+    await hospital.worklist.acted("p1", "10")
+    await hospital.passes(20)
+    assert len(hospital.sink.told) == told
+    assert (await hospital.worklist.counts("p1")).pending == 0
+
+
+async def test_a_document_that_comes_back_after_acting_is_told_again(hospital: Hospital) -> None:
+    hospital.waits("p1", "11", "10")
+    await hospital.passes(5)
+    await hospital.worklist.acted("p1", "10")
+    await hospital.passes(5)
+    assert hospital.sink.told[-1] == ("p1", ["10"], [], False)
