@@ -5,13 +5,15 @@ beforehand by `textcard_request` and stored by the caller, because the *same* by
 when the outcome of a call is unknown: WeCom recognises an identical request within four hours and
 shows it once. Everything that can go wrong is one of four errors, each saying what to do.
 
-Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory).
+Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory). What the app
+asks of WeCom as the house it lives in is a promise of its own: `host.py`, kept by `host_client.py`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from server.integrations.wecom.host import SPENT, Host, Level, Signature, Visitor
 from server.integrations.wecom.textcard import textcard_request
 
 UNREACHABLE: Final = "unreachable"
@@ -95,13 +97,18 @@ class WeCom(Protocol):
 
 __all__ = [
     "CONTENT",
+    "SPENT",
     "UNLICENSED",
     "UNREACHABLE",
+    "Host",
+    "Level",
     "Misconfigured",
     "Paused",
     "RefusedByWeCom",
     "Retry",
     "Sent",
+    "Signature",
+    "Visitor",
     "WeCom",
     "WeComError",
     "textcard_request",
