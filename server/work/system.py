@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from realtime.publisher import Publisher
-from server.auth.actor import SYSTEM
+from server.auth.actor import SYSTEM, Actor
 from server.clock import Clock
 from server.storage import Conflict, Duplicate, Store
 from server.work.unit import UnitOfWork
@@ -21,14 +21,15 @@ class SystemWork:
         self._publisher = publisher
         self._clock = clock
 
-    async def do(self, change: Callable[[UnitOfWork], Awaitable[R]]) -> R:
-        """Run a change and commit it; what it answers.
+    async def do(self, change: Callable[[UnitOfWork], Awaitable[R]], actor: Actor = SYSTEM) -> R:
+        """Run a change and commit it; what it answers. `actor` is somebody who acts past the commands: who
+        is just signing in.
 
         The change is run again, from reading on, while others change the same. Raises what
         `Store.apply` raises but Repeated; Conflict and Duplicate only after several attempts.
         """
         for further in reversed(range(ATTEMPTS)):
-            work = UnitOfWork(self._store, SYSTEM, self._clock.now())
+            work = UnitOfWork(self._store, actor, self._clock.now())
             answer = await change(work)
             try:
                 await work.commit(self._publisher)
