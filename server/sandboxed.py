@@ -74,6 +74,7 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         corp_id=pointing.wecom_corp_id,
         agent_id=pointing.wecom_agent_id,
         secret=pointing.wecom_secret,
+        sms_secret=pointing.sms_secret,
         callback_token=pointing.wecom_callback_token,
         callback_aes_key=pointing.wecom_callback_aes_key,
         clock=clock,
@@ -90,9 +91,13 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
+NEWCOMER = SandboxPerson("new.comer", "新来的", "进修医师")
+"""A member of the company's WeCom whom the staff list does not name."""
+
+
 def _phone_book(made: Hospital) -> list[SandboxPerson]:
     names = {department.id: department.name for department in made.departments}
-    return [
+    staff = [
         SandboxPerson(
             person_id=person.id,
             name=person.name,
@@ -101,6 +106,7 @@ def _phone_book(made: Hospital) -> list[SandboxPerson]:
         )
         for person in made.people
     ]
+    return [*staff, NEWCOMER]
 
 
 def _departments(made: Hospital) -> list[SandboxDepartment]:

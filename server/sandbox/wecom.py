@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
 from server.sandbox.faults import Faults
+from server.sandbox.wecom_host import WeComHouse
 from server.sandbox.wecom_message import Bad, Order, read_order
 from server.sandbox.wecom_state import WeComState
 
@@ -54,6 +55,7 @@ class WeComStandIn:
         self._clock = config.clock
         self._people = {person.person_id.lower(): person for person in config.people}
         self._parties = _Parties(config.people)
+        self._house = WeComHouse(config, self._people)
         self.state = WeComState(config.state_dir)
         self.faults = Faults(MODES, config.clock, self._fault_turned)
         self.counts: Counter[str] = Counter()
@@ -67,6 +69,10 @@ class WeComStandIn:
             web.get(f"{api}user/get", self._guarded(with_token(self._user))),
             web.get(f"{api}user/simplelist", self._guarded(with_token(self._simple_list))),
             web.get(f"{api}department/list", self._guarded(with_token(self._departments))),
+            web.get(f"{api}auth/getuserinfo", self._guarded(with_token(self._user_info))),
+            web.get(f"{api}get_jsapi_ticket", self._guarded(with_token(self._company_ticket))),
+            web.get(f"{api}ticket/get", self._guarded(with_token(self._app_ticket))),
+            *self._house.routes(),
             web.get("/wecom/inbox/{userid}", self._inbox),
             web.get("/wecom/calls", self._calls),
             web.get("/wecom/counts", self._show_counts),
@@ -220,6 +226,17 @@ class WeComStandIn:
 
     async def _departments(self, request: web.Request) -> web.Response:
         return _answer(request, 0, "ok", department=self._parties.listed())
+
+    async def _user_info(self, request: web.Request) -> web.Response:
+        return _answer(request, 0, "ok", **self._house.user_info(request.query))
+
+    async def _company_ticket(self, request: web.Request) -> web.Response:
+        return _answer(request, 0, "ok", **self._house.ticket("company"))
+
+    async def _app_ticket(self, request: web.Request) -> web.Response:
+        if request.query.get("type") != "agent_config":
+            raise Bad(40035, "invalid parameter")
+        return _answer(request, 0, "ok", **self._house.ticket("app"))
 
     # --- doors for judges and for the page
 

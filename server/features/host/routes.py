@@ -22,7 +22,7 @@ from server.features.host.sign_in import BACK, Began, NotSignedIn, WeComSignIn
 from server.features.host.targets import own_path
 from server.http.answers import json_object
 from server.http.identity import address_of, check_origin, keep_session, keeps_secure
-from server.http.keys import COOKIE, SESSIONS
+from server.http.keys import COOKIE, SESSIONS, SETTINGS
 
 SERVICE = web.AppKey("wecom_sign_in", WeComSignIn)
 WECOM: Final = "/api/v1/auth/wecom"
@@ -61,6 +61,13 @@ async def leave_by_picture(request: web.Request) -> web.Response:
 
 
 async def _leave(request: web.Request, *, picture: bool) -> web.Response:
+    # WeCom sends browsers back to the public name, and cookies belong to one name.
+    public = request.app[SETTINGS].url
+    if (
+        request.host != public.partition("://")[2].partition("/")[0]
+        and "moved" not in request.query
+    ):
+        return _sent_to(f"{public}{request.rel_url.update_query(moved='1')}")
     # Two tabs leave with one mark; a mark we did not make is as good as one of ours.
     browser = request.cookies.get(BROWSER, "")
     if not 32 <= len(browser) <= LONGEST_COOKIE:

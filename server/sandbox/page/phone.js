@@ -22,7 +22,7 @@ export async function showPhone(person, force = false) {
     ...inbox.slice(-MOST).flatMap((card, i, all) => [
       ...(i === 0 || card.received_at - all[i - 1].received_at > 3e5
         ? [make("time", {}, shortTime(card.received_at))] : []),
-      notice(card, fresh(card)),
+      notice(card, fresh(card), person),
     ]),
   );
   if (!inbox.length) cards.append(make("p", { className: "empty" }, say("emptyPhone")));
@@ -30,10 +30,11 @@ export async function showPhone(person, force = false) {
   if (atEnd || !samePerson) cards.scrollTop = cards.scrollHeight;
 }
 
-function notice(card, fresh) {
+function notice(card, fresh, person) {
   const opens = /^https?:\/\//.test(card.url);
   const element = make(opens ? "a" : "div", { className: `notice${fresh ? " fresh" : ""}` });
   if (opens) Object.assign(element, { href: card.url, target: "_blank", rel: "noopener" });
+  if (opens) element.onclick = (event) => tap(event, card.url, person);
   if (card.title) element.append(make("strong", {}, card.title));
   const said = make("div", { className: "said" });
   said.append(...described(card.description));
@@ -43,6 +44,13 @@ function notice(card, fresh) {
     element.append(make("div", { className: "more" }, card.button || say("more"), arrow));
   }
   return element;
+}
+
+/** The new window is this person's WeCom: signing in knows who it is. */
+function tap(event, url, person) {
+  event.preventDefault();
+  const door = `/wecom/phones/${encodeURIComponent(person.person_id)}/open`;
+  window.open(`${door}?url=${encodeURIComponent(url)}`, "_blank", "noopener");
 }
 
 /** WeCom knows <br> and three classes of <div>; all else is shown as it was written. */
