@@ -145,6 +145,12 @@ class Lobby:
         await self.server.store.apply(Patch(Person.collection.name, person_id, fields))
         await self.server.directory.load(self.server.store)
 
+    async def is_listed_as(self, person_id: str, wecom_user_id: str) -> None:
+        """As an import of the staff list makes it."""
+        fields = {"wecom_user_id": wecom_user_id}
+        await self.server.store.apply(Patch(Person.collection.name, person_id, fields))
+        await self.server.directory.load(self.server.store)
+
     async def close(self) -> None:
         for http in self._https:
             await http.close()
