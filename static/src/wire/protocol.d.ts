@@ -708,7 +708,7 @@ export interface PersonCard {
   online: boolean
 }
 
-/** Somebody's whole card. */
+/** Somebody's whole card. The WeCom user id opens a talk in WeCom. */
 export interface PersonDetail {
   person_id: string
   name: string
@@ -721,6 +721,7 @@ export interface PersonDetail {
   office_phone: string
   mobile: string
   email: string
+  wecom_user_id: string
 }
 
 /** A post. `number` counts the posts of its board from 1 without gaps. `cut`: the text goes on. `liked` is the reader's own. Of a hidden post, `by_moderator` tells a moderator's hiding from the author's taking back. */
