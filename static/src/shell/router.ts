@@ -42,7 +42,7 @@ export const router = createRouter({
   routes: [
     { path: "/", redirect: "/messages" },
     { path: "/sign-in", component: () => import("../screens/SignIn.vue"), meta: { open: true } },
-    { path: "/bind", component: () => import("../screens/Bind.vue"), meta: { open: true } },
+    { path: "/bind", component: () => import("../features/host/Bind.vue"), meta: { open: true } },
     list("/messages", "messages"),
     list("/todos", "todos"),
     list("/apps", "apps"),

@@ -1,0 +1,46 @@
+/* What is said where a WeCom account is bound: on no first screen, so not in the floor's catalogue. */
+import { words } from "../../i18n"
+
+export const texts = {
+  zh: {
+    "bind.title": "绑定企业微信",
+    "bind.text": "企业微信账号 {id} 第一次在这里使用。请确认您是谁，以后不再询问。",
+    "bind.by_code": "短信验证码",
+    "bind.by_password": "密码",
+    "bind.way": "确认方式",
+    "bind.code": "验证码",
+    "bind.code_hint": "6 位数字",
+    "bind.send": "获取验证码",
+    "bind.send_again": "{n} 秒后可重发",
+    "bind.sent": "如果工号正确且登记了手机，验证码已发出，10 分钟内有效。",
+    "bind.enter": "确认并登录",
+    "bind.account_missing": "请输入工号",
+    "bind.incomplete": "请填写完整",
+    "bind.wrong": "工号、验证码或密码不正确，或这个工号已绑定另一个企业微信账号。如需更换，请联系信息科。",
+    "bind.no_code": "验证码没有发出。请用密码确认。",
+    "bind.over": "请重新从企业微信进入",
+    "bind.over_text": "这次绑定已完成或超过半小时。",
+    "bind.other": "用账号登录",
+  },
+  en: {
+    "bind.title": "Bind WeCom",
+    "bind.text": "The WeCom account {id} is new here. Say who you are once; you will not be asked again.",
+    "bind.by_code": "Text message",
+    "bind.by_password": "Password",
+    "bind.way": "How to confirm",
+    "bind.code": "Code",
+    "bind.code_hint": "6 digits",
+    "bind.send": "Send a code",
+    "bind.send_again": "Again in {n} s",
+    "bind.sent": "If the account is right and has a mobile number, a code is on its way. It is good for 10 minutes.",
+    "bind.enter": "Confirm and sign in",
+    "bind.account_missing": "Enter your staff number",
+    "bind.incomplete": "Fill in everything",
+    "bind.wrong": "Account, code or password is wrong, or the account is bound to another WeCom account. Ask the IT department to change that.",
+    "bind.no_code": "The code could not be sent. Use your password.",
+    "bind.over": "Come in from WeCom again",
+    "bind.over_text": "This binding is done, or older than half an hour.",
+    "bind.other": "Use account and password",
+  },
+}
+export const w = words(texts)
