@@ -1,5 +1,6 @@
 /* Every screen has its own address. A screen is a list (it belongs to a tab and stays alive) or
    content (it opens over the list on a phone, beside it on a wide page). */
+import "./clean_address"
 import { watch } from "vue"
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
 import { t } from "../i18n"
