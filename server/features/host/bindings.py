@@ -13,7 +13,7 @@ import msgspec
 from server.auth.sessions import Sessions
 from server.directory import Directory, Person
 from server.directory.access import end_sessions
-from server.errors import Forbidden
+from server.errors import ConflictRefused
 from server.features.host.documents import Binding, How, bound_as
 from server.nodes.bulletin import staff_changed
 from server.work import UnitOfWork
@@ -60,13 +60,13 @@ class Bindings:
         return (None if named is None or named.wecom_user_id else named), "account"
 
     async def bind(self, work: UnitOfWork, wecom_user_id: str, person: Person, how: How) -> None:
-        """Make it this person's. Raises Forbidden when the person comes by another id."""
+        """Make it this person's. Raises ConflictRefused when the person comes by another id."""
         id = bound_as(wecom_user_id)
         for former in await work.query(Binding, "person", person.id):
             if former.id == id:
                 continue
             if holds(former, person):
-                raise Forbidden(TAKEN)
+                raise ConflictRefused(TAKEN)
             work.put(msgspec.structs.replace(former, person_id=""))
         await work.get(Binding, id)
         work.put(Binding(id=id, person_id=person.id, how=how, bound_at=work.now))

@@ -151,7 +151,7 @@ class Claims:
         async def count(work: UnitOfWork) -> Claim:
             claim = await self._claim(work, held)
             if not claim.code_hash or claim.code_expires_at <= work.now or claim.tries >= TRIES:
-                raise Forbidden("this code is not good any more; ask for another")
+                raise Invalid("this code is not good any more; ask for another")
             work.put(msgspec.structs.replace(claim, tries=claim.tries + 1))
             return claim
 

@@ -112,9 +112,9 @@ async def test_a_code_is_good_for_its_account_its_browser_and_ten_minutes(lobby:
     code = await code_for(lobby, browser, "bob", BOB)
 
     assert (await prove(browser, "ann", code=code))[0] == 403
-    assert (await prove(other, "bob", code=code))[0] == 403
+    assert (await prove(other, "bob", code=code))[0] == 400
     lobby.clock.advance(601)
-    assert (await prove(browser, "bob", code=code))[0] == 403
+    assert (await prove(browser, "bob", code=code))[0] == 400
     assert await browser.who() == await other.who() == ""
 
 
@@ -127,7 +127,7 @@ async def test_five_guesses_spend_a_code(lobby: Lobby) -> None:
 
     status, body = await prove(browser, "bob", code=code)
 
-    assert status == 403
+    assert status == 400
     assert "ask for another" in body["error"]["message"]
     refused = [row for row in await lobby.audited("host.prove") if row.subject == "bob"]
     assert len(refused) == 5
@@ -225,7 +225,7 @@ async def test_who_comes_by_one_id_is_not_bound_to_another(lobby: Lobby) -> None
 
     status, body = await prove(browser, "ann", password=PASSWORD)
 
-    assert (status, body["error"]["code"]) == (403, "forbidden")
+    assert (status, body["error"]["code"]) == (409, "conflict")
     assert "administrator" in body["error"]["message"]
     assert lobby.server.directory.wecom_user_of("ann") == "Ann"
 
