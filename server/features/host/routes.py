@@ -43,6 +43,7 @@ def add_routes(app: web.Application, service: WeComSignIn) -> None:
     app.router.add_get(f"{WECOM}/claim", show_claim)
     app.router.add_post(f"{WECOM}/claim/code", send_code)
     app.router.add_post(f"{WECOM}/claim", prove)
+    app.router.add_get("/WW_verify_{mark:[A-Za-z0-9]+}.txt", show_mark)
 
 
 async def show_ways(request: web.Request) -> web.Response:
@@ -138,6 +139,14 @@ async def prove(request: web.Request) -> web.Response:
     _let_in(request, response, began)
     response.del_cookie(CLAIM, path=WECOM)
     return response
+
+
+async def show_mark(request: web.Request) -> web.StreamResponse:
+    """The file by which WeCom sees that the domain is ours; it lies in the data folder."""
+    file = request.app[SETTINGS].data_dir / request.path[1:]
+    if not file.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(file, headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
 def _let_in(request: web.Request, response: web.Response, began: Began) -> None:

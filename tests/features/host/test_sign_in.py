@@ -282,3 +282,15 @@ async def test_two_windows_that_leave_at_once_both_come_back(lobby: Lobby) -> No
 
     assert (await phone.go(first)).path == "/d/1"
     assert (await phone.go(second)).path == "/d/2"
+
+
+async def test_wecoms_mark_of_our_domain_is_shown_when_it_lies_in_the_data_folder(
+    lobby: Lobby,
+) -> None:
+    browser = await lobby.browser()
+    (lobby.server.settings.data_dir / "WW_verify_Ab12.txt").write_text("Ab12")
+
+    found, missing = [await browser.go(f"/WW_verify_{mark}.txt") for mark in ("Ab12", "another")]
+
+    assert (found.status, found.text) == (200, "Ab12")
+    assert missing.status == 404
