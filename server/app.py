@@ -28,6 +28,7 @@ from server import schema, stream
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
 from server.auth.sessions import Sessions
+from server.auth.states import States
 from server.background import repeated, repeating
 from server.clock import Clock, SystemClock
 from server.directory import Directory
@@ -43,6 +44,8 @@ from server.http import health, pages
 from server.http.health import Health
 from server.integrations.oa import Approvals
 from server.integrations.oa.mirror import Worklist
+from server.integrations.sms import Sms
+from server.integrations.wecom import Host
 from server.line import Line, opened_line
 from server.nodes import Leader
 from server.nodes import bulletin as bulletins
@@ -50,7 +53,7 @@ from server.nodes.alone import alone
 from server.nodes.bulletin import READ_S, Reader
 from server.nodes.elected import elected
 from server.notify.notifier import Notifier
-from server.outside import polled_oa, wecom_client
+from server.outside import polled_oa, sms_gateway, wecom_client, wecom_host
 from server.services import wired
 from server.serving import Ports, gateway_options, leave, listen, web_application
 from server.settings import Settings
@@ -175,13 +178,13 @@ async def running(
             failures,
             sessions,
             line.tickets,
-            keeps_secure=settings.url.startswith("https://"),
         )
         services: dict[type, Any] = {
             Approvals: approvals,
             Clock: clock,
             Directory: directory,
             SignInLimits: failures,
+            Host: wecom_host(settings, wecom, clock),
             Hub: hub,
             Leader: leader,
             Passwords: passwords,
@@ -191,6 +194,8 @@ async def running(
             Sessions: sessions,
             Settings: settings,
             SignIn: sign_in,
+            Sms: sms_gateway(settings, session),
+            States: line.states,
             Store: store,
             Streams: streams,
             SystemWork: system,

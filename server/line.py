@@ -13,6 +13,9 @@ from realtime.hub import Hub
 from realtime.presence import Presence
 from realtime.presence.memory import MemoryPresence
 from realtime.presence.redis import RedisPresence
+from server.auth.states import States
+from server.auth.states.memory import MemoryStates
+from server.auth.states.redis import RedisStates
 from server.auth.tickets import Tickets
 from server.auth.tickets.memory import MemoryTickets
 from server.auth.tickets.redis import RedisTickets
@@ -26,6 +29,7 @@ class Line:
     """One node's share in the line. The hub starts and stops the backplane."""
 
     tickets: Tickets
+    states: States
     presence_of: Callable[[Hub], Presence]
     check: Ask
     backplane: Backplane | None = None
@@ -37,19 +41,27 @@ async def opened_line(
 ) -> AsyncIterator[Line]:
     """The line of these settings; a Redis that is away is waited for by nobody."""
     if not settings.redis_url:
-        yield Line(MemoryTickets(clock), lambda hub: MemoryPresence([hub]), _not_configured)
+        yield Line(
+            MemoryTickets(clock),
+            MemoryStates(clock),
+            lambda hub: MemoryPresence([hub]),
+            _not_configured,
+        )
         return
     backplane = RedisBackplane(settings.redis_url, metrics=LineMetrics(registry))
     tickets = RedisTickets(settings.redis_url)
+    states = RedisStates(settings.redis_url)
     try:
         yield Line(
             tickets,
+            states,
             lambda hub: RedisPresence(hub, backplane),
             partial(_check, backplane),
             backplane,
         )
     finally:
         await tickets.close()
+        await states.close()
 
 
 async def _not_configured() -> Check:

@@ -17,9 +17,12 @@ from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
-from server.integrations.wecom import WeComError
+from server.integrations.sms import Sms
+from server.integrations.sms.http import HttpSms
+from server.integrations.wecom import Host, WeComError
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
+from server.integrations.wecom.host_client import WeComHost
 from server.nodes import Leader
 from server.settings import BadSetting, Settings
 from server.storage import Store
@@ -48,13 +51,33 @@ def wecom_client(
     settings: Settings, session: aiohttp.ClientSession, clock: Clock
 ) -> WeComClient | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
-    config = WeComConfig(
+    config = _wecom(settings)
+    return WeComClient(config, session, clock) if config.complete else None
+
+
+def wecom_host(settings: Settings, client: WeComClient | None, clock: Clock) -> Host:
+    """The same app as the house the pages live in."""
+    return WeComHost(
+        _wecom(settings),
+        client,
+        clock,
+        door=settings.wecom_authorize_url,
+        picture=settings.wecom_qr_url,
+    )
+
+
+def sms_gateway(settings: Settings, session: aiohttp.ClientSession) -> Sms:
+    """What sends texts to phones, if anything does."""
+    return HttpSms(settings.sms_url, settings.sms_secret, session)
+
+
+def _wecom(settings: Settings) -> WeComConfig:
+    return WeComConfig(
         api_base=settings.wecom_api_base,
         corp_id=settings.wecom_corp_id,
         agent_id=settings.wecom_agent_id,
         secret=settings.wecom_secret,
     )
-    return WeComClient(config, session, clock) if config.complete else None
 
 
 async def wecom_menu(settings: Settings, *, set_it: bool) -> int:

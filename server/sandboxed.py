@@ -24,6 +24,7 @@ from server.settings import Settings
 
 CORP_ID = "wwsandbox"
 SECRET = "sandbox"  # noqa: S105  (the stand-in's, worth nothing anywhere else)
+SMS_SECRET = "sandboxsms"  # noqa: S105
 CALLBACK_TOKEN = "sandboxtoken"  # noqa: S105
 ANYWHERE = ("", "0.0.0.0", "::")
 HIS_KEYS = "sandbox:secretofthesandboxhis"
@@ -33,13 +34,20 @@ CALLBACK_AES_KEY = "c2FuZGJveGtleWZvcnRoZXN0YW5kaW5vZnl1YW54aW4"
 def with_stand_ins(settings: Settings) -> Settings:
     """The settings, pointing to the stand-ins wherever the operator says nothing."""
     base = f"http://127.0.0.1:{settings.sandbox_port}"
+    # Codes are worth something only where they were given: one WeCom for all of it.
+    wecom = "" if settings.wecom_api_base else f"{base}/wecom"
     return replace(
         settings,
         wecom_api_base=settings.wecom_api_base or f"{base}/wecom/cgi-bin/",
+        wecom_authorize_url=settings.wecom_authorize_url
+        or (wecom and f"{wecom}/connect/oauth2/authorize"),
+        wecom_qr_url=settings.wecom_qr_url or (wecom and f"{wecom}/wwlogin/sso/login"),
         wecom_corp_id=settings.wecom_corp_id or CORP_ID,
         wecom_secret=settings.wecom_secret or SECRET,
         wecom_callback_token=settings.wecom_callback_token or CALLBACK_TOKEN,
         wecom_callback_aes_key=settings.wecom_callback_aes_key or CALLBACK_AES_KEY,
+        sms_url=settings.sms_url or f"{base}/sms/send",
+        sms_secret=settings.sms_secret or SMS_SECRET,
         oa_endpoint=settings.oa_endpoint or f"{base}/oa/services/WorkflowService",
         his_keys=settings.his_keys or HIS_KEYS,
     )
@@ -67,6 +75,7 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         corp_id=pointing.wecom_corp_id,
         agent_id=pointing.wecom_agent_id,
         secret=pointing.wecom_secret,
+        sms_secret=pointing.sms_secret,
         callback_token=pointing.wecom_callback_token,
         callback_aes_key=pointing.wecom_callback_aes_key,
         callback_url=_callback_url(pointing),
@@ -85,9 +94,13 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
+NEWCOMER = SandboxPerson("new.comer", "新来的", "进修医师")
+"""A member of the company's WeCom whom the staff list does not name."""
+
+
 def _phone_book(made: Hospital) -> list[SandboxPerson]:
     names = {department.id: department.name for department in made.departments}
-    return [
+    staff = [
         SandboxPerson(
             person_id=person.id,
             name=person.name,
@@ -96,6 +109,7 @@ def _phone_book(made: Hospital) -> list[SandboxPerson]:
         )
         for person in made.people
     ]
+    return [*staff, NEWCOMER]
 
 
 def _departments(made: Hospital) -> list[SandboxDepartment]:

@@ -17,6 +17,7 @@ PREFIX = "YUANXIN_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 MAIL_NOTICES = ("nothing", "sender", "subject")
+WECOM_BINDINGS = ("none", "listed", "account")
 
 
 class BadSetting(Exception):
@@ -106,11 +107,27 @@ class Settings:
     wecom_corp_id: str = setting("", "The hospital's corp id in WeCom.")
     wecom_agent_id: int = setting(1_000_002, "The app's agent id in WeCom.")
     wecom_secret: str = setting("", "The app's secret.", secret=True)
+    wecom_authorize_url: str = setting(
+        "", "Where pages inside WeCom go to sign in; empty: WeCom's own address."
+    )
+    wecom_qr_url: str = setting(
+        "", "Where other browsers go to show a QR picture; empty: WeCom's own address."
+    )
+    wecom_binding: str = setting(
+        "listed",
+        "Which WeCom ids are somebody's without being confirmed: none, listed (in the staff list), or "
+        "account (also those that equal an account).",
+    )
     wecom_callback_token: str = setting("", "Token of WeCom's callback.", secret=True)
     wecom_callback_aes_key: str = setting(
         "", "EncodingAESKey of the callback, 43 characters.", secret=True
     )
     wecom_callback_max_age: int = setting(300, "Seconds a callback may be old; 0 = not checked.")
+
+    sms_url: str = setting(
+        "", "The hospital's SMS gateway, for codes that confirm a WeCom id; empty: passwords only."
+    )
+    sms_secret: str = setting("", "What the gateway knows us by.", secret=True)
 
     oa_wsdl: str = setting("", "WSDL of the OA, path or URL; empty: the bundled one.")
     oa_endpoint: str = setting("", "Address of the OA's WorkflowService; empty: no documents.")
@@ -278,6 +295,12 @@ def _check(settings: Settings) -> Settings:
         raise BadSetting(f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
     if settings.mail_notice_show not in MAIL_NOTICES:
         raise BadSetting(f"{PREFIX}MAIL_NOTICE_SHOW must be one of {', '.join(MAIL_NOTICES)}")
+    if settings.wecom_binding not in WECOM_BINDINGS:
+        raise BadSetting(f"{PREFIX}WECOM_BINDING must be one of {', '.join(WECOM_BINDINGS)}")
+    for name in ("wecom_authorize_url", "wecom_qr_url", "sms_url"):
+        address = getattr(settings, name)
+        if address and not address.startswith(("http://", "https://")):
+            raise BadSetting(f"{PREFIX}{name.upper()} must begin with http:// or https://")
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(f"{PREFIX}PUBLIC_URL must begin with http:// or https://")
     for name in ("oa_timezone", "his_timezone"):

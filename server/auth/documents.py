@@ -11,7 +11,8 @@ class Session(Document, frozen=True):
     """A signed-in person on a device. Of its token only the digest is known.
 
     It ends when it is revoked, at `expires_at`, or when nothing has been asked under it for the idle
-    time. `seen_at` is written at most once a minute.
+    time. `seen_at` is written at most once a minute. One that began `by_wecom` ends when the person's
+    WeCom id is taken away.
     """
 
     collection: ClassVar[Collection] = Collection(
@@ -30,6 +31,7 @@ class Session(Document, frozen=True):
     expires_at: Millis
     device: str = ""
     address: str = ""
+    by_wecom: bool = False
     revoked_at: Millis | None = None
 
 

@@ -34,12 +34,14 @@ class SignInLimits:
         window_s: float = WINDOW_S,
         most_keys: int = 20_000,
         nodes: Callable[[], int] = lambda: 1,
+        sentence: str = "too many failed sign-ins; wait and try again",
     ) -> None:
         self._clock = clock
         self._limits = {"account": per_account, "address": per_address}
         self._window_s = window_s
         self._most_keys = most_keys
         self._nodes = nodes
+        self._sentence = sentence
         self._failures: OrderedDict[Key, deque[float]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -50,7 +52,7 @@ class SignInLimits:
         wait_s = max(self._wait_s(key) for key in _keys(account, address))
         if wait_s > 0:
             raise RateLimited(
-                "too many failed sign-ins; wait and try again",
+                self._sentence,
                 retry_after_ms=math.ceil(wait_s * 1000),
             )
 

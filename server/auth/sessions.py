@@ -69,7 +69,9 @@ class Sessions:
 
     # Beginning and ending
 
-    def begin(self, person_id: str, device: str, address: str) -> tuple[str, Session]:
+    def begin(
+        self, person_id: str, device: str, address: str, *, by_wecom: bool = False
+    ) -> tuple[str, Session]:
         """A new session, to be stored by the caller, and its token, which nobody can give again."""
         token, now = new_token(), self._clock.now()
         session = Session(
@@ -81,6 +83,7 @@ class Sessions:
             expires_at=Millis(now + self._absolute_ms),
             device=device,
             address=address,
+            by_wecom=by_wecom,
         )
         return token, session
 

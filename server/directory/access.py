@@ -1,4 +1,7 @@
-"""Taking access away: ending sessions, one or all, with the sockets opened under them."""
+"""Giving access and taking it away: beginning a session, ending one or all, with the sockets opened under
+them."""
+
+from typing import Final
 
 import msgspec
 
@@ -8,7 +11,17 @@ from server.auth.sessions import MOST_LISTED, Sessions
 from server.directory.directory import Directory
 from server.directory.documents import Person
 from server.nodes.bulletin import sessions_ended, staff_changed
-from server.work import UnitOfWork
+from server.work import SystemWork, UnitOfWork
+
+MOST_SESSIONS: Final = 50
+"""Live sessions of one person; a further sign-in ends the oldest."""
+
+
+async def begin_session(work: UnitOfWork, sessions: Sessions, session: Session) -> None:
+    """Store a new session; when there are too many, the oldest end."""
+    for oldest in (await _live(work, sessions, session.person_id))[MOST_SESSIONS - 1 :]:
+        end_session(work, sessions, oldest)
+    work.insert(session)
 
 
 def end_session(work: UnitOfWork, sessions: Sessions, session: Session) -> None:
@@ -20,14 +33,44 @@ def end_session(work: UnitOfWork, sessions: Sessions, session: Session) -> None:
 
 
 async def end_sessions(
-    work: UnitOfWork, sessions: Sessions, person_id: str, *, but: str = ""
+    work: UnitOfWork,
+    sessions: Sessions,
+    person_id: str,
+    *,
+    but: str = "",
+    only_by_wecom: bool = False,
 ) -> int:
-    """End all sessions of a person, `but` this one. How many there were."""
-    found = await work.query(Session, "person", person_id, reverse=True, limit=MOST_LISTED)
-    live = [session for session in found if sessions.is_live(session) and session.id != but]
-    for session in live:
+    """End all sessions of a person, `but` this one, or only those that WeCom vouched for. How many there
+    were."""
+    ending = [
+        session
+        for session in await _live(work, sessions, person_id)
+        if session.id != but and (session.by_wecom or not only_by_wecom)
+    ]
+    for session in ending:
         end_session(work, sessions, session)
-    return len(live)
+    return len(ending)
+
+
+async def sign_out_everywhere(
+    system: SystemWork, sessions: Sessions, person_id: str, why: str
+) -> int:
+    """End all sessions of somebody because another system says so; `why` stands in the audit. How many
+    there were. Other nodes hear of it within about a second."""
+
+    async def end(work: UnitOfWork) -> int:
+        ended = await end_sessions(work, sessions, person_id)
+        if ended:
+            work.record("directory.sign_out_everywhere", person_id, sessions=ended, why=why)
+        return ended
+
+    return await system.do(end)
+
+
+async def _live(work: UnitOfWork, sessions: Sessions, person_id: str) -> list[Session]:
+    """A person's sessions that stand, newest first."""
+    found = await work.query(Session, "person", person_id, reverse=True, limit=MOST_LISTED)
+    return [session for session in found if sessions.is_live(session)]
 
 
 async def retire(

@@ -57,7 +57,9 @@ class Directory:
         for department in departments:
             self._departments[department.id] = department
         self._by_account = {person.id.casefold(): person.id for person in self.active()}
-        self._by_wecom = {p.wecom_user_id: p.id for p in self.active() if p.wecom_user_id}
+        self._by_wecom = {
+            p.wecom_user_id.casefold(): p.id for p in self.active() if p.wecom_user_id
+        }
         self._tree = None
 
     # People
@@ -87,8 +89,8 @@ class Directory:
         return self._people.get(self._by_account.get(account.strip().casefold(), ""))
 
     def by_wecom(self, wecom_user_id: str) -> Person | None:
-        """Who somebody in WeCom is."""
-        return self._people.get(self._by_wecom.get(wecom_user_id, ""))
+        """Whose WeCom id this is, however it was capitalised."""
+        return self._people.get(self._by_wecom.get(wecom_user_id.casefold(), ""))
 
     def wecom_user_of(self, person_id: str) -> str | None:
         """The WeCom user id of somebody who works here and has one."""

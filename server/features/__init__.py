@@ -1,10 +1,11 @@
 """The features of this server. A new one is a folder here and one entry in this list."""
 
 from server.feature import Feature
-from server.features import account, chat, contacts, dashboard, forum, mail, todos, wecom
+from server.features import account, chat, contacts, dashboard, forum, host, mail, todos, wecom
 
 FEATURES: tuple[Feature, ...] = (
     account.feature,
+    host.feature,
     chat.feature,
     contacts.feature,
     todos.feature,

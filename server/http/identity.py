@@ -32,3 +32,30 @@ async def signed_in(request: web.Request) -> Actor:
         raise Unauthenticated("sign in first")
     check_origin(request, may_be_missing=bears)
     return await request.app[SESSIONS].authenticate(token.strip(), address_of(request))
+
+
+def keep_session(
+    request: web.Request, response: web.StreamResponse, token: str, lifetime_ms: int
+) -> None:
+    """Leave a session's token with the browser, out of its pages' reach."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=lifetime_ms // 1000,
+        path="/",
+        secure=keeps_secure(request),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def drop_session(request: web.Request, response: web.StreamResponse) -> None:
+    """Take the token from the browser."""
+    response.del_cookie(
+        COOKIE, path="/", secure=keeps_secure(request), httponly=True, samesite="Lax"
+    )
+
+
+def keeps_secure(request: web.Request) -> bool:
+    """Whether cookies may only travel over TLS."""
+    return request.app[SETTINGS].url.startswith("https://")

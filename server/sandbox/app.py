@@ -1,4 +1,4 @@
-"""The sandbox as one aiohttp application: `/wecom/…`, `/oa/…`, `/his/…`, and the page at `/`."""
+"""The sandbox as one aiohttp application: `/wecom/…`, `/oa/…`, `/his/…`, `/sms/…`, and the page at `/`."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
@@ -10,6 +10,7 @@ from server.sandbox.his import HisStandIn
 from server.sandbox.oa import OAStandIn
 from server.sandbox.page import page_routes
 from server.sandbox.people import People
+from server.sandbox.sms import SmsStandIn
 from server.sandbox.wecom import WeComStandIn
 
 Step = Callable[[web.Application], Awaitable[None]]
@@ -28,7 +29,8 @@ def sandbox_app(config: SandboxConfig) -> web.Application:
     )
     app = web.Application()
     app[WECOM], app[OA] = wecom, oa
-    for routes in (wecom.routes(), oa.routes(), people.routes(), page_routes()):
+    sms = SmsStandIn(config)
+    for routes in (wecom.routes(), oa.routes(), sms.routes(), people.routes(), page_routes()):
         app.add_routes(routes)
     if config.his is not None:
         app[HIS] = his = HisStandIn(config, config.his)
@@ -39,6 +41,7 @@ def sandbox_app(config: SandboxConfig) -> web.Application:
     # Slow answers end when the application shuts down, not after it.
     app.on_shutdown.append(_then(lambda: wecom.faults.set("off")))
     app.on_shutdown.append(_then(lambda: oa.faults.set("off")))
+    app.on_shutdown.append(_then(lambda: sms.faults.set("off")))
     app.on_cleanup.append(_then(wecom.close))
     return app
 

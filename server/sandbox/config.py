@@ -58,6 +58,7 @@ class SandboxConfig:
     corp_id: str = "wwsandbox"
     agent_id: int = 1_000_002
     secret: str = field(default="sandbox", repr=False)
+    sms_secret: str = field(default="sandboxsms", repr=False)
     callback_token: str = field(default="", repr=False)
     callback_aes_key: str = field(default="", repr=False)
     callback_url: str = ""

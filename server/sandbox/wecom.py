@@ -15,6 +15,7 @@ from aiohttp import web
 from server.sandbox.config import SandboxConfig, SandboxPerson
 from server.sandbox.faults import Faults
 from server.sandbox.wecom_actions import Actions, answer, caller_of
+from server.sandbox.wecom_host import WeComHouse
 from server.sandbox.wecom_message import Bad, Order, read_order
 from server.sandbox.wecom_state import WeComState
 
@@ -55,6 +56,7 @@ class WeComStandIn:
         self._clock = config.clock
         self._people = {person.person_id.lower(): person for person in config.people}
         self._parties = _Parties(config.people)
+        self._house = WeComHouse(config, self._people)
         self.state = WeComState(config.state_dir)
         if config.menu is not None and self.state.cards.menu() is None:
             self.state.cards.set_menu(dict(config.menu))
@@ -77,6 +79,10 @@ class WeComStandIn:
                 for method, path, handler in self._actions.interface()
             ),
             *self._actions.doors(),
+            web.get(f"{api}auth/getuserinfo", self._guarded(with_token(self._user_info))),
+            web.get(f"{api}get_jsapi_ticket", self._guarded(with_token(self._company_ticket))),
+            web.get(f"{api}ticket/get", self._guarded(with_token(self._app_ticket))),
+            *self._house.routes(),
             web.get("/wecom/inbox/{userid}", self._inbox),
             web.get("/wecom/calls", self._calls),
             web.get("/wecom/counts", self._show_counts),
@@ -243,6 +249,17 @@ class WeComStandIn:
 
     async def _departments(self, request: web.Request) -> web.Response:
         return answer(request, 0, "ok", department=self._parties.listed())
+
+    async def _user_info(self, request: web.Request) -> web.Response:
+        return answer(request, 0, "ok", **self._house.user_info(request.query))
+
+    async def _company_ticket(self, request: web.Request) -> web.Response:
+        return answer(request, 0, "ok", **self._house.ticket("company"))
+
+    async def _app_ticket(self, request: web.Request) -> web.Response:
+        if request.query.get("type") != "agent_config":
+            raise Bad(40035, "invalid parameter")
+        return answer(request, 0, "ok", **self._house.ticket("app"))
 
     # --- doors for judges and for the page
 

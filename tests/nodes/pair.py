@@ -18,6 +18,7 @@ from realtime.hub import Hub
 from realtime.presence.memory import MemoryPresence
 from realtime.testing import SocketClient
 from server.app import Shared, opened_store, running
+from server.auth.states.memory import MemoryStates
 from server.auth.tickets.memory import MemoryTickets
 from server.clock import SystemClock
 from server.directory.seeding import seed_people
@@ -79,6 +80,7 @@ async def open_pair(folder: Path, *, linked: bool = True, **settings: Any) -> As
     clock = SystemClock()
     chosen = replace(Settings(http_port=0, data_dir=folder), **settings)
     line, tickets, presence = MemoryLine(), MemoryTickets(clock), EveryHub()
+    states = MemoryStates(clock)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened_store(chosen, clock))
         await seed_people(store, HouseStaff(people=STAFF), clock)
@@ -90,7 +92,7 @@ async def open_pair(folder: Path, *, linked: bool = True, **settings: Any) -> As
 
         async def open_node() -> House:
             backplane = (line if linked else MemoryLine()).plug()
-            share = Line(tickets, presence.of, _not_asked, backplane)
+            share = Line(tickets, states, presence.of, _not_asked, backplane)
             shared = Shared(store, share, is_alone=False)
             stacks.append(await stack.enter_async_context(AsyncExitStack()))
             server = await stacks[-1].enter_async_context(running(chosen, clock, shared))

@@ -51,6 +51,7 @@ MADE_UP: dict[str, Any] = {
     "to_day": "2026-01-05",
     "title": "夜班",
     "to": {"person_ids": ["made-up"]},
+    "url": "https://made.up/",
     "visible": True,
 }
 

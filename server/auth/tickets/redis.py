@@ -6,22 +6,15 @@ When it is away nobody new can connect: that is told as Unavailable, and asked a
 """
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
+from server.auth.redis_door import away, opened
 from server.auth.tickets import LIFETIME_S
 from server.auth.tickets.memory import MOST, PER_SESSION
-from server.errors import Busy, Unavailable
+from server.errors import Busy
 
-WAIT_S: Final = 1.0
-"""How long Redis may take, and how long one of the connections to it may be waited for."""
 CONNECTIONS: Final = 16
+AWAY: Final = "nobody can connect just now; try again"
 LONGEST: Final = 64
 """No ticket is longer; Redis is not asked about anything else."""
 
@@ -70,17 +63,7 @@ class RedisTickets:
         per_session: int = PER_SESSION,
         most: int = MOST,
     ) -> None:
-        self._redis: Redis = Redis.from_pool(
-            BlockingConnectionPool.from_url(
-                url,
-                max_connections=CONNECTIONS,
-                timeout=WAIT_S,
-                socket_timeout=WAIT_S,
-                socket_connect_timeout=WAIT_S,
-                decode_responses=True,
-                retry=Retry(NoBackoff(), 0),
-            )
-        )
+        self._redis = opened(url, CONNECTIONS)
         self._all = f"{name}:tickets"
         self._ticket = f"{name}:ticket:"
         self._of = f"{name}:tickets-of:"
@@ -94,7 +77,7 @@ class RedisTickets:
         ticket = secrets.token_urlsafe(24)
         keys = [self._all, self._of + session_id]
         bounds = [LIFETIME_S * 1000, self._per_session, self._most]
-        with _away():
+        with away(AWAY):
             issued = await self._issue(keys=keys, args=[ticket, session_id, *bounds, self._ticket])
         if not issued:
             raise Busy("many people are connecting; try again in a moment", retry_after_ms=2_000)
@@ -104,7 +87,7 @@ class RedisTickets:
         """The session of a ticket, once. Raises Unavailable."""
         if len(ticket) > LONGEST or not ticket.isascii():
             return None
-        with _away():
+        with away(AWAY):
             session_id: str | None = await self._redeem(
                 keys=[self._all, self._ticket + ticket], args=[ticket, self._of]
             )
@@ -113,11 +96,3 @@ class RedisTickets:
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError):
-        raise Unavailable("nobody can connect just now; try again", retry_after_ms=1_000) from None

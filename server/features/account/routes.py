@@ -8,8 +8,13 @@ from server.auth.devices import device_name
 from server.errors import Invalid, TooLarge, Unauthenticated
 from server.features.account.protocol import SignInForm
 from server.features.account.sign_in import SignIn
-from server.http.identity import address_of, check_origin, signed_in
-from server.http.keys import COOKIE
+from server.http.identity import (
+    address_of,
+    check_origin,
+    drop_session,
+    keep_session,
+    signed_in,
+)
 
 SIGN_IN = web.AppKey("sign_in", SignIn)
 LARGEST_FORM = 4_096
@@ -30,15 +35,7 @@ async def sign_in(request: web.Request) -> web.Response:
     device = device_name(request.headers.get("User-Agent", ""))
     answer = await service.sign_in(form, address_of(request), device)
     response = _answer(answer)
-    response.set_cookie(
-        COOKIE,
-        answer.token,
-        max_age=(answer.expires_at - service.clock.now()) // 1000,
-        path="/",
-        secure=service.keeps_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    keep_session(request, response, answer.token, answer.expires_at - service.clock.now())
     return response
 
 
@@ -55,9 +52,7 @@ async def sign_out(request: web.Request) -> web.Response:
         # The session has ended already, as was wanted; the cookie goes, but for no page of others.
         check_origin(request, may_be_missing=True)
     response = _answer({})
-    response.del_cookie(
-        COOKIE, path="/", secure=service.keeps_secure, httponly=True, samesite="Lax"
-    )
+    drop_session(request, response)
     return response
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from realtime.publisher import Publisher
 from server.audit import AuditRow
-from server.auth import Actor, Credential, Session
+from server.auth import Actor, Credential
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
-from server.auth.sessions import MOST_LISTED, Sessions
+from server.auth.sessions import Sessions
 from server.auth.tickets import LIFETIME_S, Tickets
 from server.clock import Clock
 from server.directory import Directory, Person, card_of
-from server.directory.access import end_session
+from server.directory.access import begin_session
 from server.dispatch import ATTEMPTS
 from server.errors import ConflictRefused, Unauthenticated
 from server.features.account.commands import sign_out
@@ -25,13 +25,10 @@ from server.ids import new_id
 from server.storage import Conflict, Duplicate, Store, refusing
 from server.work import UnitOfWork
 
-MOST_SESSIONS = 50
-"""Live sessions of one person; a further sign-in ends the oldest."""
-
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What the routes do. `keeps_secure` says that the cookie may only travel over TLS."""
+    """What the routes do."""
 
     store: Store
     publisher: Publisher
@@ -41,7 +38,6 @@ class SignIn:
     failures: SignInLimits
     sessions: Sessions
     tickets: Tickets
-    keeps_secure: bool
 
     async def sign_in(self, form: SignInForm, address: str, device: str) -> SignedIn:
         """Raises Unauthenticated, RateLimited, Busy, Unavailable."""
@@ -62,8 +58,7 @@ class SignIn:
         token, session = self.sessions.begin(person.id, device, address)
 
         async def begin(work: UnitOfWork) -> None:
-            await self._end_oldest(work, person.id)
-            work.insert(session)
+            await begin_session(work, self.sessions, session)
             if fresh_hash:
                 work.patch(Credential, person.id, password_hash=fresh_hash)
             work.record("account.sign_in", person.id, device=device)
@@ -95,12 +90,6 @@ class SignIn:
         if not self.passwords.is_outdated(hashed):
             return None
         return await self.passwords.hash(password)
-
-    async def _end_oldest(self, work: UnitOfWork, person_id: str) -> None:
-        found = await work.query(Session, "person", person_id, reverse=True, limit=MOST_LISTED)
-        live = [session for session in found if self.sessions.is_live(session)]
-        for session in live[MOST_SESSIONS - 1 :]:
-            end_session(work, self.sessions, session)
 
     async def _refused(self, person: Person | None, address: str) -> None:
         async def record(work: UnitOfWork) -> None:

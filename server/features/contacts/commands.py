@@ -69,6 +69,7 @@ async def show_card(
             office_phone=person.office_phone,
             mobile=person.mobile,
             email=person.email,
+            wecom_user_id=person.wecom_user_id,
         )
     )
 

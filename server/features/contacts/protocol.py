@@ -24,12 +24,13 @@ class DepartmentCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonDetail(PersonCard, frozen=True, kw_only=True):
-    """Somebody's whole card."""
+    """Somebody's whole card. The WeCom user id opens a talk in WeCom."""
 
     employee_number: str
     office_phone: str
     mobile: str
     email: str
+    wecom_user_id: str
 
 
 class ShowTree(Command, frozen=True):

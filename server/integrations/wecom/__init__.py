@@ -7,13 +7,15 @@ shows it once. Everything that can go wrong is one of four errors, each saying w
 
 A card with buttons can be changed afterwards (`WeComCards`), and what was sent can be taken back.
 
-Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory).
+Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory). What the app
+asks of WeCom as the house it lives in is a promise of its own: `host.py`, kept by `host_client.py`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from server.integrations.wecom.host import SPENT, Host, Level, Signature, Visitor
 from server.integrations.wecom.template_card import Button, button_card_request, card_update
 from server.integrations.wecom.textcard import textcard_request
 
@@ -119,14 +121,19 @@ class WeComCards(Protocol):
 __all__ = [
     "CONTENT",
     "NO_CALLBACK",
+    "SPENT",
     "UNLICENSED",
     "UNREACHABLE",
     "Button",
+    "Host",
+    "Level",
     "Misconfigured",
     "Paused",
     "RefusedByWeCom",
     "Retry",
     "Sent",
+    "Signature",
+    "Visitor",
     "WeCom",
     "WeComCards",
     "WeComError",

@@ -112,6 +112,11 @@ class WeComClient(WeChatClient):  # type: ignore[misc]
         body = json.dumps({"msgid": msgid}).encode()
         self._raise_for(await self._ask("POST", "message/recall", {}, lambda: body))
 
+    async def ask(self, endpoint: str, params: Mapping[str, str]) -> dict[str, Any]:
+        """WeCom's answer to a question that wechatpy does not know. Raises WeComError."""
+        answer: dict[str, Any] = await self._request("GET", endpoint, params=dict(params))
+        return answer
+
     @property
     def access_token(self) -> NoReturn:
         """Not for hands outside: a token travels only inside `_request`."""

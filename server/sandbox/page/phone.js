@@ -57,7 +57,7 @@ function showMenu(phone) {
 
 function entry(button) {
   if (button.type === "view") {
-    return make("a", { href: button.url, target: "_blank", rel: "noopener" }, button.name);
+    return leadTo(make("a", {}, button.name), button.url);
   }
   const element = make("button", { type: "button" }, button.name);
   element.onclick = () => act("/wecom/events", { event: "click", key: button.key });
@@ -86,7 +86,7 @@ function notice(card, fresh) {
   if (card.buttons) return pressable(card, fresh);
   const opens = /^https?:\/\//.test(card.url);
   const element = make(opens ? "a" : "div", { className: `notice${fresh ? " fresh" : ""}` });
-  if (opens) Object.assign(element, { href: card.url, target: "_blank", rel: "noopener" });
+  if (opens) leadTo(element, card.url);
   if (card.title) element.append(make("strong", {}, card.title));
   const said = make("div", { className: "said" });
   said.append(...described(card.description));
@@ -101,7 +101,7 @@ function notice(card, fresh) {
 /** A card with buttons: one opens an address, the others come back to the app, once. */
 function pressable(card, fresh) {
   const element = make("div", { className: `notice${fresh ? " fresh" : ""}` });
-  const title = make("a", { href: card.url, target: "_blank", rel: "noopener" }, card.title);
+  const title = leadTo(make("a", {}, card.title), card.url);
   element.append(make("strong", {}, title));
   if (card.description) element.append(make("div", { className: "said" }, card.description));
   const row = make("div", { className: "buttons" });
@@ -113,7 +113,7 @@ function pressable(card, fresh) {
 
 function pressed(card, button, row) {
   if (!button.key) {
-    return make("a", { href: button.url, target: "_blank", rel: "noopener" }, button.text);
+    return leadTo(make("a", {}, button.text), button.url);
   }
   const element = make("button", { type: "button" }, button.text);
   element.onclick = async () => {
@@ -121,6 +121,17 @@ function pressed(card, button, row) {
     await act("/wecom/press", { msgid: card.msgid, key: button.key });
   };
   return element;
+}
+
+/** The new window is this person's WeCom: signing in knows who it is. */
+function leadTo(link, url) {
+  const door = `/wecom/phones/${encodeURIComponent(whose.person_id)}/open`;
+  Object.assign(link, { href: url, target: "_blank", rel: "noopener" });
+  link.onclick = (event) => {
+    event.preventDefault();
+    window.open(`${door}?url=${encodeURIComponent(url)}`, "_blank", "noopener");
+  };
+  return link;
 }
 
 /** WeCom knows <br> and three classes of <div>; all else is shown as it was written. */

@@ -1,5 +1,6 @@
 /* Every screen has its own address. A screen is a list (it belongs to a tab and stays alive) or
    content (it opens over the list on a phone, beside it on a wide page). */
+import "./clean_address"
 import { watch } from "vue"
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
 import { t } from "../i18n"
@@ -42,6 +43,7 @@ export const router = createRouter({
   routes: [
     { path: "/", redirect: "/messages" },
     { path: "/sign-in", component: () => import("../screens/SignIn.vue"), meta: { open: true } },
+    { path: "/bind", component: () => import("../features/host/Bind.vue"), meta: { open: true } },
     list("/messages", "messages"),
     list("/todos", "todos"),
     list("/apps", "apps"),

@@ -1,11 +1,52 @@
-/* Where sign-in without a screen will hook in. Inside WeCom the server will offer an address that
-   sends the page through WeCom's own sign-in and back with the session cookie set; until it does,
-   the account form is the only way and this answers that nothing happened. */
+/* Signing in by WeCom. Inside it nobody sees a screen: the page leaves for WeCom's address and comes back
+   with the session's cookie. It leaves at most once a minute, and never from the sign-in screen, so that
+   whatever goes wrong ends there, with the reason, and not in a circle. */
+import { get } from "../wire/http"
+
+const TRIED_KEY = "yuanxin.wecom_tried"
+const REST_MS = 60_000
+const LEAVES_WITHIN_MS = 10_000
+const CAME = "yuanxin_came"
 
 export function isInsideWeCom(): boolean {
   return /wxwork/i.test(navigator.userAgent)
 }
 
+/** Where signing in by WeCom begins, to end at one of our own addresses: the picture needs a phone besides. */
+export function wecomAddress(to: string): string {
+  return `/api/v1/auth/wecom${isInsideWeCom() ? "" : "/qr"}?to=${encodeURIComponent(to)}`
+}
+
+/** Whether this server has a WeCom. Unknown counts as no. */
+export async function offersWeCom(): Promise<boolean> {
+  try {
+    return ((await get("auth/ways")) as { wecom: boolean }).wecom
+  } catch {
+    return false
+  }
+}
+
+/** Leaves for WeCom where that may help, and then does not come back to the caller. Otherwise whether it
+    was tried a moment ago and has not helped. */
 export async function trySilentSignIn(): Promise<boolean> {
-  return false
+  if (!isInsideWeCom() || /^\/(sign-in|bind)\b/.test(location.pathname)) return false
+  if (Date.now() - Number(sessionStorage.getItem(TRIED_KEY) ?? 0) < REST_MS) return true
+  if (!(await offersWeCom())) return false
+  sessionStorage.setItem(TRIED_KEY, String(Date.now()))
+  location.replace(wecomAddress(location.pathname + location.search))
+  // The page stays empty while it leaves; when it cannot leave, the form is better than nothing.
+  return new Promise((resolve) => setTimeout(() => resolve(true), LEAVES_WITHIN_MS))
+}
+
+/** Signed in: the next time it may be tried at once. */
+export function forgetSilentTries(): void {
+  sessionStorage.removeItem(TRIED_KEY)
+}
+
+/** For whom WeCom has just opened this page, told once; "" when it was opened in any other way. */
+export function whoCame(): string {
+  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(`${CAME}=`))
+  if (!found) return ""
+  document.cookie = `${CAME}=; Max-Age=0; path=/`
+  return decodeURIComponent(found.slice(CAME.length + 1)).replace(/^"|"$/g, "")
 }

@@ -3,7 +3,7 @@
 import { defineStore } from "pinia"
 import { ref } from "vue"
 import { features, fetchFeatures } from "../shell/features"
-import { trySilentSignIn } from "../shell/silent_sign_in"
+import { forgetSilentTries, trySilentSignIn, whoCame } from "../shell/silent_sign_in"
 import { noteServerTime } from "../wire/clock"
 import { command, onLive, start, stop, stream, watchThePage } from "../wire/connection"
 import { commandByHttp, signOutByHttp } from "../wire/http"
@@ -53,7 +53,14 @@ export const useLife = defineStore("life", () => {
 
   /** Before the first screen: who was here last, and what is remembered of them. */
   async function begin(): Promise<void> {
-    const account = localStorage.getItem(ACCOUNT_KEY)
+    const came = whoCame()
+    // Whatever a former sign-in left to do here, it was not the one that has just begun.
+    if (came) localStorage.removeItem(SIGN_OUT_KEY)
+    let account = localStorage.getItem(ACCOUNT_KEY)
+    if (account && came && account !== came) {
+      await forgetEverything(account)
+      account = null
+    }
     if (account) {
       useAccount(account)
       const me = await read<Me>("state", "me")
@@ -84,8 +91,7 @@ export const useLife = defineStore("life", () => {
     try {
       adopt(await commandByHttp("account.me", {}))
     } catch (error) {
-      if (asRefusal(error).code === "unauthenticated" && (await trySilentSignIn()))
-        adopt(await commandByHttp("account.me", {}))
+      if (asRefusal(error).code === "unauthenticated" && (await trySilentSignIn())) session.farewell = "wecom_failed"
     }
   }
 
@@ -97,6 +103,7 @@ export const useLife = defineStore("life", () => {
     session.isSignedIn = true
     session.needsSignIn = false
     session.farewell = null
+    forgetSilentTries()
     people.learn([me.person])
     settings.adopt(me.settings)
     void keep("state", "me", me)
@@ -136,6 +143,8 @@ export const useLife = defineStore("life", () => {
     stop()
     if (!session.isSignedIn) return
     if (why === "unauthenticated") {
+      // Leaving the page costs nothing but a moment, unless somebody is in the middle of a word.
+      if (!isTyping()) await trySilentSignIn()
       session.needsSignIn = true
       return
     }
@@ -231,6 +240,11 @@ export const useLife = defineStore("life", () => {
 
   return { isReady, begin, signedIn, follow, signOut }
 })
+
+function isTyping(): boolean {
+  const at = document.activeElement
+  return (at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement) && at.value !== ""
+}
 
 /** A message that claims to come from the future means that our clock is behind. */
 function newer(sentAt: number): number | null {

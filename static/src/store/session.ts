@@ -3,7 +3,7 @@ import { defineStore } from "pinia"
 import { computed, ref, shallowRef } from "vue"
 import type { Me } from "../wire/shapes"
 
-export type Farewell = "revoked" | "expired" | "signed_out"
+export type Farewell = "revoked" | "expired" | "signed_out" | "wecom_failed"
 
 export const useSession = defineStore("session", () => {
   const me = shallowRef<Me | null>(null)

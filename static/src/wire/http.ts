@@ -6,15 +6,14 @@ import type { CommandName, Fields, Result } from "./shapes"
 
 const HTTP_TIMEOUT_MS = 15_000
 
-async function post(path: string, body: unknown): Promise<unknown> {
+async function ask(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(), HTTP_TIMEOUT_MS)
   try {
     const response = await fetch(`/api/v1/${path}`, {
-      method: "POST",
+      method,
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
       signal: controller.signal,
     })
     noteServerTime(response.headers.get("date"))
@@ -30,6 +29,9 @@ async function post(path: string, body: unknown): Promise<unknown> {
     clearTimeout(timer)
   }
 }
+
+export const get = (path: string): Promise<unknown> => ask("GET", path)
+export const post = (path: string, body: unknown): Promise<unknown> => ask("POST", path, body)
 
 export async function commandByHttp<C extends CommandName>(
   name: C,

@@ -42,6 +42,13 @@ export interface Audience {
   person_ids?: string[]
 }
 
+/** The WeCom id that notices go to, and since when and how it is proved to be the person's. */
+export interface BindingShown {
+  wecom_user_id: string
+  how?: string
+  bound_at?: number | null
+}
+
 /** A board as the reader sees it. `posts` counts all that were ever written there. */
 export interface BoardCard {
   board_id: string
@@ -385,6 +392,26 @@ export interface Joined {
   at: number
 }
 
+/** What the page at an address of ours has to show WeCom before it may use the phone. */
+export interface JsConfig {
+  url: string
+}
+
+/** The company's permission (`config`) and the app's (`agent_config`), for that page. */
+export interface JsPermission {
+  corp_id: string
+  agent_id: number
+  config: JsSignature
+  agent_config: JsSignature
+}
+
+/** One permission: time in seconds, a word of chance, and the signature over both and the page. */
+export interface JsSignature {
+  timestamp: number
+  nonce: string
+  signature: string
+}
+
 /** Leave a group. An owner's group goes to the member who has been in it longest. */
 export interface Leave {
   conversation_id: string
@@ -681,7 +708,7 @@ export interface PersonCard {
   online: boolean
 }
 
-/** Somebody's whole card. */
+/** Somebody's whole card. The WeCom user id opens a talk in WeCom. */
 export interface PersonDetail {
   person_id: string
   name: string
@@ -694,6 +721,7 @@ export interface PersonDetail {
   office_phone: string
   mobile: string
   email: string
+  wecom_user_id: string
 }
 
 /** A post. `number` counts the posts of its board from 1 without gaps. `cut`: the text goes on. `liked` is the reader's own. Of a hidden post, `by_moderator` tells a moderator's hiding from the author's taking back. */
@@ -920,6 +948,11 @@ export interface SettingsChanged {
   language: "en" | "zh"
 }
 
+/** By which WeCom id somebody comes (administrators). */
+export interface ShowBinding {
+  person_id: string
+}
+
 /** How a board is set up, for whoever may change it. */
 export interface ShowBoardSettings {
   board_id: string
@@ -1043,6 +1076,11 @@ export interface Typing {
   conversation_id: string
 }
 
+/** Take a person's WeCom id away: notices stop, sessions that came by it end (administrators). */
+export interface Unbind {
+  person_id: string
+}
+
 /** Stop hearing a watched channel. */
 export interface Unwatch {
   channel: string
@@ -1128,6 +1166,9 @@ export interface Commands {
   "forum.post": { fields: WritePost; result: PostWritten }
   "forum.save_board": { fields: SaveBoard; result: BoardSaved }
   "forum.show": { fields: ShowPost; result: PostShown }
+  "host.binding": { fields: ShowBinding; result: BindingShown }
+  "host.js_config": { fields: JsConfig; result: JsPermission }
+  "host.unbind": { fields: Unbind; result: Nothing }
   "mail.count": { fields: CountMail; result: MailCount }
   "mail.delete": { fields: DeleteMail; result: Nothing }
   "mail.list": { fields: ListMail; result: MailPage }

@@ -88,7 +88,6 @@ async def open_reception(
             limits,
             sessions,
             MemoryTickets(office.clock),
-            keeps_secure=public_url.startswith("https://"),
         )
         for person in office.directory.active():
             kept = Credential(id=person.id, password_hash=credential_hash, changed_at=0)

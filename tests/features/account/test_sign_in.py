@@ -175,7 +175,7 @@ async def test_the_store_never_holds_the_token(reception: Reception) -> None:
 async def test_the_oldest_session_ends_when_somebody_signs_in_too_often(
     reception: Reception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.features.account.sign_in.MOST_SESSIONS", 2)
+    monkeypatch.setattr("server.directory.access.MOST_SESSIONS", 2)
     tokens = []
     for _ in range(3):
         tokens.append(await reception.sign_in("ann"))
