@@ -23,6 +23,7 @@ from realtime.gateway.frame_reader import (
     BadWebSocket,
     FrameReader,
     Message,
+    is_pong,
     whole_text,
 )
 from realtime.gateway.websocket import LAST_WORDS_S, fault_of
@@ -124,6 +125,9 @@ class DirectWebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._reader is None:
+            if is_pong(data) and self.socket is not None:
+                self.socket.pong()
+                return
             text = whole_text(data)
             if text is not None and self._held is None and not self.closing:
                 self._take(TEXT, text)

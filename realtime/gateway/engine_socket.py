@@ -29,6 +29,7 @@ from realtime.gateway.websocket import (
     close_code,
     reset,
 )
+from realtime.gateway.wheel import NOWHERE
 from realtime.gateway.workload import Workload
 from realtime.limits import TokenBucket
 from realtime.outgoing import Outgoing
@@ -48,7 +49,7 @@ class EngineSocket:
 
     __slots__ = (
         "_allowed", "_farewell", "_flusher", "_last_wait", "_poll", "_polled", "_rate", "_taken_before",
-        "_transport", "_ws", "address", "app", "closing", "confirmed_at", "ended", "outgoing",
+        "_transport", "_ws", "address", "app", "asked_in", "closing", "ended", "outgoing",
         "ping_sent_at", "server", "sid", "slot", "upgrading", "way", "workload",
     )  # fmt: skip
 
@@ -65,13 +66,15 @@ class EngineSocket:
         self.ended = False
         self.upgrading = False
         self.ping_sent_at: int | None = None
-        self.confirmed_at = 0
+        """While a pong is awaited."""
+        self.asked_in = 0
+        """How far the wheel had turned then."""
         self._rate: TokenBucket | None = None
         self._allowed = server.frames_together
         """Frames that may come before the bucket is asked again."""
         self.way: DirectWebSocket | None = None
         """The quick way of `Wire`: only over a transport of our own, with nothing before it."""
-        self.slot = 0
+        self.slot = NOWHERE
         self._polled = 0
         """Bytes given to a polling client."""
         self._taken_before: int | None = None
@@ -168,30 +171,36 @@ class EngineSocket:
 
     def ping(self) -> None:
         """Ask for a sign of life now, unless one is awaited already."""
+        if self.ping_sent_at is None and not (self.closing or self.ended):
+            self.server.wheel.asked(self)
+            self.ask()
+
+    def ask(self) -> None:
+        """Send a ping; its answer is due when the wheel comes to look."""
         if self.ping_sent_at is not None or self.closing or self.ended:
             return
         self.ping_sent_at = self.server.clock.now()
-        self._taken_before = self._taken()
-        self.server.wheel.set(self, self.server.options.ping_timeout_s)
-        self.send(PING)
-
-    def heartbeat(self) -> None:
-        """The next ping is due after one interval."""
-        self.server.wheel.set(self, self.server.options.ping_interval_s)
-
-    def due(self) -> None:
-        """The next step of the heartbeat."""
-        if self.ping_sent_at is None:
-            self.ping()
+        self.asked_in = self.server.wheel.turned
+        if self.way is not None:
+            self._taken_before = None
+            self.way.write_frames(PING.wire)
         else:
-            self._on_silence()
+            self._taken_before = self._taken()
+            self.send(PING)
 
-    def _on_pong(self) -> None:
-        if self.ping_sent_at is not None:
-            self.confirmed_at = self.ping_sent_at
-            self.ping_sent_at = None
-            self.server.listener.confirmed(self, self.confirmed_at)
-            self.heartbeat()
+    def pong(self) -> None:
+        """An answer to a ping, or what looks like one."""
+        sent_at = self.ping_sent_at
+        if sent_at is None:
+            self.receive("3")
+            return
+        self.ping_sent_at = None
+        self.server.listener.confirmed(self, sent_at)
+
+    def look(self) -> None:
+        """See whether a ping was not answered in time."""
+        if self.ping_sent_at is not None and self.server.wheel.is_over(self.asked_in):
+            self._on_silence()
 
     def _on_silence(self) -> None:
         before, now = self._taken_before, self._taken()
@@ -200,7 +209,8 @@ class EngineSocket:
         if self.workload.is_full or is_taking:
             # We do not read while its commands fill their bound: the silence is ours. And the ping may
             # stand behind a long answer that is still being read.
-            self.server.wheel.set(self, self.server.options.ping_timeout_s)
+            self.asked_in = self.server.wheel.turned
+            self.server.wheel.asked(self)
         elif self._ws is None:
             self._end(None)
         else:
@@ -214,7 +224,7 @@ class EngineSocket:
         return written - waiting if self.outgoing or waiting else None
 
     def _wait_for_last_words(self, otherwise: Callable[[], None]) -> None:
-        self.server.wheel.clear(self)
+        self.server.wheel.remove(self)
         if self._last_wait is not None:
             self._last_wait.cancel()
         self._last_wait = asyncio.get_running_loop().call_later(LAST_WORDS_S, otherwise)
@@ -257,7 +267,8 @@ class EngineSocket:
         if kind == "4":
             self.server.listener.received(self, data[1:])
         elif kind == "3":
-            self._on_pong()
+            if self.ping_sent_at is not None:
+                self.pong()
         elif kind == "1":
             self.goodbye()
         elif kind != "6":
@@ -428,7 +439,7 @@ class EngineSocket:
         self.closing = self.ended = True
         self.way = None
         self._drop_waiting()
-        self.server.wheel.clear(self)
+        self.server.wheel.remove(self)
         if self._last_wait is not None:
             self._last_wait.cancel()
             self._last_wait = None
