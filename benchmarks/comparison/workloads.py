@@ -73,7 +73,8 @@ class Size:
     room: int = 1_000
     hall: int = 3_000
     idle: int = 10_000
-    idle_s: float = 30
+    idle_s: float = 50
+    """Two ping intervals: whenever they came, everybody is pinged twice."""
     leaving: int = 5_000
     slow_s: float = 8
     stuck: int = 50
