@@ -14,6 +14,7 @@ import asyncio
 import json
 import math
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ from benchmarks.comparison.chart import chart
 from benchmarks.comparison.results import Failure, Results, Run, answers, read
 from benchmarks.comparison.table import number, report
 from benchmarks.comparison.validity import judge
-from benchmarks.comparison.workloads import FULL, Session, Size, sessions
+from benchmarks.comparison.workloads import FULL, TICKETS, Session, Size, sessions
 from benchmarks.comparison.workloads import QUICK as QUICK_SIZE
 from benchmarks.load import Line, LoadFailed, NoCompiler
 from benchmarks.peers import PEERS, Peer, node
@@ -53,13 +54,17 @@ def turns(chosen: Sequence[Session], peers: Sequence[Peer]) -> Iterator[Turn]:
 async def ask(session: Session, peer: Peer) -> list[Line]:
     """One session with a fresh server: a line for each workload."""
     lines: list[Line] = []
-    async with (
-        serving(peer) as server,
-        load.crowd(server.port, server.pid, session.people, session.steps) as steps,
-    ):
-        async for line in steps:
-            before = lines[-1] if lines else {}
-            lines.append(line | {f"before_{key}": before[key] for key in KEPT if key in before})
+    with tempfile.TemporaryDirectory() as folder:
+        tickets = str(Path(folder) / "tickets")
+        told = ("--tickets", tickets, str(session.people)) if session.has_tickets else ()
+        asked = [workload.step.replace(TICKETS, tickets) for workload in session.workloads]
+        async with (
+            serving(peer, *told) as server,
+            load.crowd(server.port, server.pid, session.people, asked) as steps,
+        ):
+            async for line in steps:
+                before = lines[-1] if lines else {}
+                lines.append(line | {f"before_{key}": before[key] for key in KEPT if key in before})
     return lines
 
 

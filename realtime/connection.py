@@ -94,7 +94,8 @@ class Connection:
 
     def confirm(self, ping_sent_at: int) -> None:
         """A ping sent at that moment was answered."""
-        self.confirmed_at = max(self.confirmed_at, ping_sent_at)
+        if ping_sent_at > self.confirmed_at:
+            self.confirmed_at = ping_sent_at
 
     def hears_since(self, moment: int) -> int | None:
         """From when on this device holds what was told at `moment`; None when it may not yet."""

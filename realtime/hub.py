@@ -130,7 +130,8 @@ class Hub:
         for channel in tuple(connection.watched):
             self._membership.unwatch(connection, channel)
         person = self._membership.people[connection.person_id]
-        self.set_visible(connection, False)
+        if connection.visible:
+            self.set_visible(connection, False)
         person.connections.remove(connection)
         self.metrics.connections -= 1
         if not person.connections:

@@ -59,7 +59,8 @@ class Membership:
     def arrive(self, person_id: str) -> Person:
         """Register a person, before their snapshot is read."""
         person = self.people[person_id] = Person(person_id)
-        self._needs(person_channel(person_id), True, ())
+        if self._on_need is not None:
+            self._on_need(person_channel(person_id), True)
         return person
 
     def settle(self, person: Person, snapshot: Iterable[str]) -> None:
@@ -75,7 +76,8 @@ class Membership:
         """Forget a person whose last connection has ended."""
         if self.people.get(person.id) is person:
             del self.people[person.id]
-            self._needs(person_channel(person.id), False, ())
+            if self._on_need is not None:
+                self._on_need(person_channel(person.id), False)
         for channel in person.channels:
             self._discard(person, channel)
         person.channels.clear()

@@ -57,10 +57,8 @@ class HubMetrics(Collector):
         self.gaps_read = 0
         self.comparisons = 0
         self._commands: dict[str, CommandFigures] = {}
+        self._closings: dict[str, int] = {}
         registry.register(self)
-        self.closings = Counter(
-            "realtime_closings", "Connections ended", ("reason",), registry=registry
-        )
         self.refused_connects = Counter(
             "realtime_refused_connects", "Connections refused", ("code",), registry=registry
         )
@@ -84,6 +82,10 @@ class HubMetrics(Collector):
             figures = self._commands.setdefault(label, CommandFigures())
         figures.add(outcome, seconds)
 
+    def closed(self, reason: str) -> None:
+        """A socket has ended. Thousands may at once."""
+        self._closings[reason] = self._closings.get(reason, 0) + 1
+
     def collect(self) -> Iterator[Metric]:
         """What was counted as plain numbers."""
         for name, sentence, value in (
@@ -100,6 +102,10 @@ class HubMetrics(Collector):
             ("comparisons", "Times all channels were compared with storage", self.comparisons),
         ):
             yield CounterMetricFamily(f"realtime_{name}", sentence, value=value)
+        closings = CounterMetricFamily("realtime_closings", "Connections ended", labels=("reason",))
+        for reason, count in self._closings.items():
+            closings.add_metric((reason,), count)
+        yield closings
         commands = CounterMetricFamily(
             "realtime_commands", "Commands handled", labels=("name", "outcome")
         )

@@ -20,6 +20,7 @@
 #define MOST_PACKET (128 * 1024)
 #define MOST_UNSENT (64 * 1024 * 1024)
 #define STUCK_BUFFER 4096
+#define MOST_TICKET 128
 
 Crowd crowd;
 
@@ -47,6 +48,21 @@ void crowd_gather(int count, int port) {
     if (!crowd.people || poll_fd < 0 || timer_fd < 0) fail("gathering the crowd");
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, timer_fd, &event)) fail("epoll_ctl");
+}
+
+bool crowd_take_tickets(const char *file) {
+    FILE *lines = fopen(file, "r");
+    char *line = NULL;
+    size_t room = 0;
+    int count = 0;
+    crowd.tickets = calloc((size_t)crowd.count, sizeof(char *));
+    while (lines && crowd.tickets && count < crowd.count && getline(&line, &room, lines) > 0) {
+        line[strcspn(line, "\n")] = 0;
+        if (strlen(line) <= MOST_TICKET) crowd.tickets[count++] = strdup(line);
+    }
+    if (lines) fclose(lines);
+    free(line);
+    return count == crowd.count;
 }
 
 void crowd_dial(void) {
@@ -162,8 +178,9 @@ static size_t upgraded(Person *person, const uint8_t *bytes, size_t count) {
 }
 
 static void join(Person *person) {
-    char packet[64];
-    int length = snprintf(packet, sizeof packet, "40{\"uid\":\"u%d\"}", person->number);
+    char packet[64 + MOST_TICKET], ticket[32 + MOST_TICKET] = "";
+    if (crowd.tickets) snprintf(ticket, sizeof ticket, ",\"ticket\":\"%s\"", crowd.tickets[person->number]);
+    int length = snprintf(packet, sizeof packet, "40{\"uid\":\"u%d\"%s}", person->number, ticket);
     person_send(person, packet, (size_t)length);
 }
 
@@ -200,6 +217,8 @@ static void packet_came(Person *person, const char *packet, size_t length, uint6
         join(person);
     } else if (engine == '4' && socket == '0') {
         joined(person, at);
+    } else if (engine == '4' && socket == '4') {
+        ended(person); // refused
     } else {
         crowd.strange++;
     }

@@ -1,6 +1,6 @@
 // Many people at one server, in one thread: connections that speak WebSocket, Engine.IO 4 and Socket.IO 5.
 //
-// Everybody joins with `{"uid":"u<number>"}` and answers pings. What they receive is told to the step that
+// Everybody joins with `{"uid":"u<number>"}`, and a ticket where there are some, and answers pings. What they receive is told to the step that
 // is under way; nothing is kept. An event's body begins with its number: `{"n":17,...`.
 #pragma once
 #include <stdbool.h>
@@ -37,12 +37,16 @@ typedef struct {
     int lost;   // joined, and ended by the server although they were reading
     int cut;    // stuck ones that the server ended
     uint64_t pings, strange;
+    char **tickets; // one for each person, or NULL
     Listener listener;
 } Crowd;
 
 extern Crowd crowd;
 
 void crowd_gather(int count, int port);
+
+// Have everybody show a ticket when they join: the lines of a file, in order. Whether there are enough.
+bool crowd_take_tickets(const char *file);
 
 // Begin to connect the next of those who are absent, if any is.
 void crowd_dial(void);

@@ -19,6 +19,7 @@
 typedef struct {
     double seconds, warm, rate;
     int window, inflight, senders, filler, stuck, count;
+    const char *tickets; // a file of them
 } Wish;
 
 typedef struct {
@@ -262,6 +263,10 @@ static void step_talk(const char *name) {
 // -- reading what is asked
 
 static bool set(Wish *wish, const char *key, const char *value) {
+    if (!strcmp(key, "tickets")) {
+        wish->tickets = value;
+        return true;
+    }
     struct { const char *key; double *fraction; int *whole; } keys[] = {
         {"seconds", &wish->seconds, NULL}, {"warm", &wish->warm, NULL}, {"rate", &wish->rate, NULL},
         {"window", NULL, &wish->window}, {"inflight", NULL, &wish->inflight},
@@ -299,6 +304,7 @@ bool step_run(const char *step, pid_t pid) {
     crowd.listener = (Listener){0};
     for (int i = 0; i < crowd.count; i++) crowd.people[i].asked_at = 0;
     bool known = read_wish(keys ? keys : name + strlen(name), &talk.wish);
+    if (known && talk.wish.tickets) known = crowd_take_tickets(talk.wish.tickets);
     if (!known) goto end;
     if (!strcmp(name, "connect")) step_connect(&talk.wish);
     else if (!strcmp(name, "idle")) step_idle(&talk.wish);

@@ -6,12 +6,14 @@ leave a slow server far behind at the end. Names say what is measured; how large
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatch
 from typing import Final
 
 from benchmarks.load import Line
+
+TICKETS: Final = "{tickets}"
 
 
 class Better(Enum):
@@ -56,11 +58,9 @@ class Session:
     workloads: tuple[Workload, ...]
     rounds: int
     absent: tuple[str, ...] = ()
-    """Peers for whom this would only take long."""
-
-    @property
-    def steps(self) -> list[str]:
-        return [workload.step for workload in self.workloads]
+    """Peers for whom this would only take long, or who cannot do it."""
+    has_tickets: bool = False
+    """Whether nobody is let in without a ticket: the server writes them to a file, TICKETS in the steps."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Size:
     room: int = 1_000
     hall: int = 3_000
     idle: int = 10_000
-    idle_s: float = 30
+    idle_s: float = 50
+    """Two ping intervals: whenever they came, everybody is pinged twice."""
     leaving: int = 5_000
     slow_s: float = 8
     stuck: int = 50
@@ -182,14 +183,12 @@ def sessions(size: Size, wanted: Sequence[str] = ("*",)) -> list[Session]:
         joining = session.workloads[0]
         if kept:
             workloads = kept if joining in kept else (joining, *kept)
-            chosen.append(
-                Session(session.name, session.people, workloads, session.rounds, session.absent)
-            )
+            chosen.append(replace(session, workloads=workloads))
     return chosen
 
 
 def _all_sessions(size: Size) -> list[Session]:
-    return [_room(size), _hall(size), _slow(size), _idle(size), _leave(size)]
+    return [_room(size), _hall(size), _door(size), _slow(size), _idle(size), _leave(size)]
 
 
 def _join(people: int, name: str) -> Workload:
@@ -233,6 +232,13 @@ def _hall(size: Size) -> Session:
     if size.hall_rate:
         fanouts.append(_fanout_at("hall", size.hall, size, size.hall_rate))
     return Session("hall", size.hall, (_join(size.hall, "hall"), rate, most, *fanouts), size.rounds)
+
+
+def _door(size: Size) -> Session:
+    title = f"{size.hall:,} people join by a ticket that is good for once, 64 at once"
+    join = Workload("join-ticket", title, f"connect:tickets={TICKETS}", JOIN)
+    others = ("ws", "stock-uvloop", "stock", "limit")
+    return Session("door", size.hall, (join,), size.rounds, others, has_tickets=True)
 
 
 def _slow(size: Size) -> Session:

@@ -28,12 +28,13 @@ class Serving:
 
 
 @contextlib.asynccontextmanager
-async def serving(peer: Peer) -> AsyncIterator[Serving]:
-    """The peer, once it accepts connections. It keeps nothing, so it is killed in the end."""
+async def serving(peer: Peer, *more: str) -> AsyncIterator[Serving]:
+    """The peer, once it accepts connections, told `more`. It keeps nothing, so it is killed in the end."""
     port = free_port()
     with tempfile.TemporaryFile() as words:
         process = await asyncio.create_subprocess_exec(
             *peer.command(port),
+            *more,
             stdout=words,
             stderr=words,
             preexec_fn=lambda: os.sched_setaffinity(0, {cores().server}),

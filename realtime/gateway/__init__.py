@@ -3,9 +3,9 @@
 The only place that knows python-socketio and python-engineio. It lives in an aiohttp application: attach
 it before the application starts, `close` it before the application stops. From the wire inwards:
 `front` (whose a connection is), `engine` (requests and sockets), `engine_socket`, its carriers
-`direct_websocket` and `websocket`, and `workload` (one socket), `packets` and
-`table` (what is ours of python-socketio), `socket_server` (namespaces and events), `product_server`
-(tickets and commands).
+`direct_websocket` and `websocket`, its `heartbeat` and `workload` (one socket), the `wheel` (everybody's
+heartbeats), `packets` and `table` (what is ours of python-socketio), `socket_server` (namespaces and
+events), `product_server` (tickets and commands).
 
 Always true: every buffer and every wait has a bound; a socket that ends is forgotten at once; the server
 says why it ends one, where anybody still listens.

@@ -23,6 +23,7 @@ from realtime.gateway.frame_reader import (
     BadWebSocket,
     FrameReader,
     Message,
+    is_pong,
     whole_text,
 )
 from realtime.gateway.websocket import LAST_WORDS_S, fault_of
@@ -134,6 +135,9 @@ class DirectWebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._reader is None:
+            if is_pong(data) and self.socket is not None:
+                self.socket.pong()
+                return
             text = whole_text(data)
             if text is not None and self._held is None and not self.closing:
                 self._take(TEXT, text)
@@ -248,8 +252,7 @@ class DirectWebSocket(asyncio.Protocol):
         self.is_full = False
         if self.socket is not None:
             self.socket.clear_way()
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
+        _wake(self._drained)
 
     async def send(self, frame: Frame) -> None:
         """Write a frame, and wait while the transport is over its mark. Raises ConnectionError."""
@@ -315,17 +318,21 @@ class DirectWebSocket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._descriptor = -1
         self._unwritten = b""
-        for waiting in (self._drained, self._lost):
-            if waiting is not None and not waiting.done():
-                waiting.set_result(None)
-        socket, self.socket, self.on_close = self.socket, None, None
-        on_lost, self.on_lost = self.on_lost, None
         self.closing = True
-        if on_lost is not None:
-            on_lost()
+        _wake(self._drained)
+        _wake(self._lost)
+        socket, self.socket, self.on_close = self.socket, None, None
         if socket is not None:
             socket.workload.on_less = None
             socket.lost()
+        elif self.on_lost is not None:
+            on_lost, self.on_lost = self.on_lost, None
+            on_lost()
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)
 
 
 def _is_sendable(payload: bytes) -> bool:

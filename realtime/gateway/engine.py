@@ -105,7 +105,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         self.clock = clock or MachineClock()
         self.sockets: dict[str, EngineSocket] = {}
         self.accepting = True
-        self.wheel = Wheel(min(options.ping_interval_s, options.ping_timeout_s) / 200)
+        self.wheel = Wheel(options.ping_interval_s, options.ping_timeout_s)
         self.frames_together = max(1, int(options.limits.frames_burst / 32))
         """A socket's frames are counted against its rate so many at a time."""
         self.surely_allowed = options.max_payload // 4
@@ -258,7 +258,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def _begin(self, socket: EngineSocket) -> None:
         self.sockets[socket.sid] = socket
         self.listener.opened(socket)
-        socket.heartbeat()
+        self.wheel.add(socket)
 
     def _greeting(self, sid: str, upgrades: list[str]) -> Frame:
         return Frame(

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from realtime.errors import Closing
-from realtime.frames import CLOSE, NOOP, PING, Frame
+from realtime.frames import CLOSE, NOOP, Frame
 from realtime.gateway.direct_websocket import DirectWebSocket
+from realtime.gateway.heartbeat import Heartbeat
 from realtime.gateway.packets import BadFrame
 from realtime.gateway.websocket import (
     LAST_WORDS_S,
@@ -43,16 +44,17 @@ DIRECT_BYTES = 16 * 1024
 """While no more than this waits in the transport, frames are written without stopping in `Outgoing`."""
 
 
-class EngineSocket:
+class EngineSocket(Heartbeat):
     """The socket of one device, whatever carries it."""
 
     __slots__ = (
-        "_allowed", "_farewell", "_flusher", "_last_wait", "_poll", "_polled", "_rate", "_taken_before",
-        "_transport", "_ws", "address", "app", "closing", "confirmed_at", "ended", "outgoing",
-        "ping_sent_at", "server", "sid", "slot", "upgrading", "way", "workload",
+        "_allowed", "_farewell", "_flusher", "_last_wait", "_poll", "_polled", "_rate",
+        "_transport", "_ws", "address", "app", "closing", "ended", "outgoing", "server", "sid",
+        "upgrading", "way", "workload",
     )  # fmt: skip
 
     def __init__(self, server: "EngineServer", sid: str, address: str) -> None:
+        super().__init__()
         self.server = server
         self.sid = sid
         self.address = address
@@ -64,17 +66,13 @@ class EngineSocket:
         self.closing = False
         self.ended = False
         self.upgrading = False
-        self.ping_sent_at: int | None = None
-        self.confirmed_at = 0
         self._rate: TokenBucket | None = None
         self._allowed = server.frames_together
         """Frames that may come before the bucket is asked again."""
         self.way: DirectWebSocket | None = None
         """The quick way of `Wire`: only over a transport of our own, with nothing before it."""
-        self.slot = 0
         self._polled = 0
         """Bytes given to a polling client."""
-        self._taken_before: int | None = None
         self._farewell = NOOP
         self._ws: Carrier | None = None
         self._transport: asyncio.Transport | None = None
@@ -166,55 +164,31 @@ class EngineSocket:
 
     # -- heartbeat -----------------------------------------------------------------------------------
 
-    def ping(self) -> None:
-        """Ask for a sign of life now, unless one is awaited already."""
-        if self.ping_sent_at is not None or self.closing or self.ended:
-            return
-        self.ping_sent_at = self.server.clock.now()
-        self._taken_before = self._taken()
-        self.server.wheel.set(self, self.server.options.ping_timeout_s)
-        self.send(PING)
-
-    def heartbeat(self) -> None:
-        """The next ping is due after one interval."""
-        self.server.wheel.set(self, self.server.options.ping_interval_s)
-
-    def due(self) -> None:
-        """The next step of the heartbeat."""
-        if self.ping_sent_at is None:
-            self.ping()
+    def pong(self) -> None:
+        """An answer to a ping, or what looks like one."""
+        sent_at, self.ping_sent_at = self.ping_sent_at, None
+        if sent_at is not None:
+            self.server.listener.confirmed(self, sent_at)
         else:
-            self._on_silence()
+            self.receive("3")
 
-    def _on_pong(self) -> None:
-        if self.ping_sent_at is not None:
-            self.confirmed_at = self.ping_sent_at
-            self.ping_sent_at = None
-            self.server.listener.confirmed(self, self.confirmed_at)
-            self.heartbeat()
+    @property
+    def is_busy(self) -> bool:
+        return self.workload.is_full
 
-    def _on_silence(self) -> None:
-        before, now = self._taken_before, self._taken()
-        self._taken_before = now
-        is_taking = before is not None and (now is None or now > before)
-        if self.workload.is_full or is_taking:
-            # We do not read while its commands fill their bound: the silence is ours. And the ping may
-            # stand behind a long answer that is still being read.
-            self.server.wheel.set(self, self.server.options.ping_timeout_s)
-        elif self._ws is None:
-            self._end(None)
-        else:
-            self.close(None)
-
-    def _taken(self) -> int | None:
-        """How many bytes the kernel has taken, if more wait for it: from then on it takes only what the
-        device has read."""
+    def taken(self) -> int | None:
         waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
         written = self._polled if self._ws is None else self._ws.written
         return written - waiting if self.outgoing or waiting else None
 
+    def on_silence(self) -> None:
+        if self._ws is None:
+            self._end(None)
+        else:
+            self.close(None)
+
     def _wait_for_last_words(self, otherwise: Callable[[], None]) -> None:
-        self.server.wheel.clear(self)
+        self.server.wheel.remove(self)
         if self._last_wait is not None:
             self._last_wait.cancel()
         self._last_wait = asyncio.get_running_loop().call_later(LAST_WORDS_S, otherwise)
@@ -257,7 +231,8 @@ class EngineSocket:
         if kind == "4":
             self.server.listener.received(self, data[1:])
         elif kind == "3":
-            self._on_pong()
+            if self.ping_sent_at is not None:
+                self.pong()
         elif kind == "1":
             self.goodbye()
         elif kind != "6":
@@ -428,7 +403,7 @@ class EngineSocket:
         self.closing = self.ended = True
         self.way = None
         self._drop_waiting()
-        self.server.wheel.clear(self)
+        self.server.wheel.remove(self)
         if self._last_wait is not None:
             self._last_wait.cancel()
             self._last_wait = None

@@ -12,6 +12,7 @@ _CONTINUATION = 0x0
 _FIN, _RESERVED, _OPCODE = 0x80, 0x70, 0x0F
 _MASKED, _LENGTH = 0x80, 0x7F
 _MOST_CONTROL = 125
+_PONG, _PONG_SIZE = ord("3"), 7
 
 Message = tuple[int, bytes]
 """Opcode and payload: TEXT and BINARY are whole messages, the others single frames."""
@@ -23,6 +24,16 @@ class BadWebSocket(BadFrame):
     def __init__(self, why: str, code: int = 1002) -> None:
         super().__init__(why)
         self.code = code
+
+
+def is_pong(data: bytes) -> bool:
+    """Whether the bytes are one text frame with an Engine.IO pong in it, what an idle client sends."""
+    return (
+        len(data) == _PONG_SIZE
+        and data[0] == _FIN | TEXT
+        and data[1] == _MASKED | 1
+        and data[6] ^ data[2] == _PONG
+    )
 
 
 def whole_text(data: bytes) -> bytes | None:

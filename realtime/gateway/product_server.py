@@ -108,7 +108,7 @@ class ProductServer(SocketServer):
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:
         super().closed(socket, reason)
         self.metrics.sockets -= 1
-        self.metrics.closings.labels(reason.reason if reason else "gone").inc()
+        self.metrics.closed("gone" if reason is None else reason.reason)
         if socket.outgoing is not None:
             self.metrics.queued(socket.outgoing.high_water)
 

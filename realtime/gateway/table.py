@@ -56,14 +56,17 @@ class ConnectionTable(socketio.AsyncManager):  # type: ignore[misc]
         return self.eio_sid_from_sid(sid, namespace)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
-        place = (namespace, sid)
-        for room in self._rooms_of.pop(place, ()):
-            self._take_out(sid, namespace, room)
+        # Thousands may leave at once; hardly any was in a room or awaited an answer.
+        if self._rooms_of:
+            for room in self._rooms_of.pop((namespace, sid), ()):
+                self._take_out(sid, namespace, room)
         eio_sid = self._sockets(namespace).pop(sid, None)
         if eio_sid is not None:
             self._member_of[namespace].pop(eio_sid, None)
-        self._leaving.discard(place)
-        self.callbacks.pop(sid, None)
+        if self._leaving:
+            self._leaving.discard((namespace, sid))
+        if self.callbacks:
+            self.callbacks.pop(sid, None)
 
     def basic_enter_room(
         self, sid: str, namespace: str, room: str, eio_sid: str | None = None

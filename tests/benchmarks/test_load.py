@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,38 @@ async def test_those_who_leave_are_gone_and_what_it_cost_is_told() -> None:
     assert_nothing_strange(lines)
     assert (lines[1]["left"], lines[1]["up"], lines[1]["quiet"]) == (30, PEOPLE - 30, 1)
     assert lines[1]["server_s"] > 0
+
+
+async def join_with_tickets(file: Path, *, shown: Path | None = None) -> Line:
+    async with (
+        serving(OURS, "--tickets", str(file), str(PEOPLE)) as server,
+        load.crowd(
+            server.port, server.pid, PEOPLE, [f"connect:warm=0,tickets={shown or file}"]
+        ) as lines,
+    ):
+        return await anext(lines)
+
+
+async def test_everybody_is_let_in_by_a_ticket_of_their_own(tmp_path: Path) -> None:
+    joined = await join_with_tickets(tmp_path / "tickets")
+
+    assert_nothing_strange([joined])
+    assert joined["up"] == PEOPLE
+
+
+async def test_who_shows_no_ticket_of_this_server_is_counted_as_refused(tmp_path: Path) -> None:
+    (shown := tmp_path / "wrong").write_text("no-ticket\n" * PEOPLE)
+
+    refused = await join_with_tickets(tmp_path / "tickets", shown=shown)
+
+    assert (refused["up"], refused["failed"]) == (0, PEOPLE)
+
+
+async def test_too_few_tickets_are_no_step(tmp_path: Path) -> None:
+    (shown := tmp_path / "few").write_text("one\n")
+
+    with pytest.raises(load.LoadFailed, match="not a step"):
+        await join_with_tickets(tmp_path / "tickets", shown=shown)
 
 
 async def test_people_whom_the_server_drops_make_a_run_invalid() -> None:
