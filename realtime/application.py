@@ -40,8 +40,10 @@ class Promise:
         if self._answer is not None:
             return
         self._answer = answer
-        if self.heard is not None:
-            self.heard(answer)
+        # Let go of: what hears knows the promise, and such a ring would be left to the garbage collector.
+        heard, self.heard = self.heard, None
+        if heard is not None:
+            heard(answer)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

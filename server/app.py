@@ -270,7 +270,8 @@ async def running(
         stack.push_async_callback(leave, settings, state, front, gateway, leader)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(100_000, 50, 1_000)
+        # What is new is few: short looks, so that no command waits for a long one.
+        gc.set_threshold(20_000, 50, 1_000)
         log.info("serving", extra={"port": port, "people": len(directory.active())})
         yield Server(
             settings,

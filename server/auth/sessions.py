@@ -6,6 +6,7 @@ read of it a second later (`server.nodes.bulletin`). Roles are never held: they 
 each time, which also keeps out people who have retired.
 """
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
@@ -28,6 +29,8 @@ SEEN_EVERY_MS: Final = 60_000
 FRESH_FOR_S: Final = 60.0
 MOST_HELD: Final = 20_000
 MOST_LISTED: Final = 1_000
+SWEPT_AT_ONCE: Final = 250
+"""So many are looked at in one tick of the loop, since commands wait meanwhile."""
 KEPT_AFTER_END_MS: Final = 30 * 86_400_000
 
 RolesOf = Callable[[str], frozenset[Role] | None]
@@ -179,7 +182,9 @@ class Sessions:
         leaving: their sockets here are to be closed. To be called every few seconds; what stands costs
         no read, and what seems to have ended is read again, since it may be in use on another node."""
         ended = []
-        for session_id, held in list(self._held.items()):
+        for number, (session_id, held) in enumerate(list(self._held.items()), 1):
+            if number % SWEPT_AT_ONCE == 0:
+                await asyncio.sleep(0)
             if self._stands(held.session):
                 continue
             doc = await self._store.get(COLL, session_id)

@@ -94,6 +94,16 @@ class Duty(Protocol):
 
 
 @runtime_checkable
+class Skimming(Protocol):
+    """A duty that can say who is unsettled without reading what it is."""
+
+    async def skim(self, owed: Sequence[Owed]) -> Mapping[str, Sequence[Claim]]:
+        """`due`, but for what only a notice needs: `first_at` (0), `after`, `count`, and whether anything
+        is left of it. Asked first: mostly nobody is away, and then nothing more is read."""
+        ...
+
+
+@runtime_checkable
 class Quoting(Protocol):
     """A duty whose drafts may show what somebody wrote, and may take back."""
 

@@ -21,7 +21,7 @@ from realtime.presence import Presence
 from server.clock import Clock, Millis
 from server.ids import new_id
 from server.notify.agenda import Agenda
-from server.notify.duty import Claim, Duty
+from server.notify.duty import Claim, Duty, Skimming
 from server.notify.metrics import NoticeMetrics
 from server.outbox import UNENDED, Notice, Owed, coming
 from server.storage import Conflict, Delete, Doc, Duplicate, Insert, Op, Patch, StorageError, Store
@@ -119,14 +119,31 @@ class Looking:
         for doc in docs.values():
             by_kind.setdefault(doc["kind"], []).append(from_doc(Owed, doc))
         for kind, rows in by_kind.items():
-            claims = await self._claims(kind, rows)
+            self._metrics.looks.inc(len(rows))
+            rows = await self._skim(kind, rows, docs)
+            claims = await self._claims(kind, rows) if rows else {}
             looks = [
                 self._look_at(row, docs[row.id]["_v"], claims[row.id])
                 for row in rows
                 if row.id in claims
             ]
             await asyncio.gather(*looks)
-            self._metrics.looks.inc(len(rows))
+
+    async def _skim(self, kind: str, rows: list[Owed], docs: Mapping[str, Doc]) -> list[Owed]:
+        """Look at what can be judged by who is reached alone; what is left."""
+        duty = self._duties.get(kind)
+        if duty is None or not isinstance(duty, Skimming):
+            return rows
+        try:
+            found = await duty.skim(rows)
+        except Exception:
+            return rows  # Looked at one by one, the one that cannot be read is named.
+        looks = (
+            self._look_at(row, docs[row.id]["_v"], found.get(row.subject, ()), skimming=True)
+            for row in rows
+        )
+        done = await asyncio.gather(*looks)
+        return [row for row, is_done in zip(rows, done, strict=True) if not is_done]
 
     async def _taken_in_hand(self, ids: Sequence[str]) -> dict[str, Doc]:
         """The rows that are there, each in a version that ends with the next change to its subject."""
@@ -165,10 +182,15 @@ class Looking:
             return {}
         return {row.id: found.get(row.subject, ()) for row in rows}
 
-    async def _look_at(self, row: Owed, version: int, claims: Sequence[Claim]) -> None:
+    async def _look_at(
+        self, row: Owed, version: int, claims: Sequence[Claim], *, skimming: bool = False
+    ) -> bool:
+        """False when more has to be read, because somebody is away."""
         now = self._clock.now()
         try:
             findings = await self._judge(claims, now)
+            if skimming and findings.away:
+                return False
             await self._carry_out(row, version, findings, now)
         except (Conflict, Duplicate) as lost:
             # Somebody was faster: what was found is no longer so.
@@ -183,6 +205,7 @@ class Looking:
             logger.exception("looking at a subject of kind %s failed", row.kind)
             self._metrics.faults.labels("look").inc()
             self._agenda.again(row.id, now, now + FAULT_LOOK_MS)
+        return True
 
     async def _judge(self, claims: Sequence[Claim], now: int) -> _Findings:
         findings = _Findings()
@@ -212,10 +235,11 @@ class Looking:
             ops += await self._duties[row.kind].settle(row.subject, findings.settled)
         if findings.away and self._may_send:
             ops += await self._cover(row, findings.away, now)
+        if findings.nobody_left:
+            ops.append(Delete(Owed.collection.name, row.id, version))
         for start in range(0, len(ops), CHUNK):
             await self._store.apply(*ops[start : start + CHUNK])
         if findings.nobody_left:
-            await self._store.apply(Delete(Owed.collection.name, row.id, version))
             self._agenda.forget(row.id)
             return
         if findings.away:

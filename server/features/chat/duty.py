@@ -16,7 +16,7 @@ from server.notify import Claim, Draft, Priority
 from server.notify.texts import message_description
 from server.outbox import Owed
 from server.settings import Settings
-from server.storage import Max, Op, Store
+from server.storage import Doc, Max, Op, Store
 from server.storage.document import from_doc
 from server.work import LogReader
 
@@ -30,7 +30,7 @@ MOST_FIRSTS = 8
 
 
 class ChatDuty:
-    """Keeps the promises of `server.notify.Duty` and `Quoting` for conversations."""
+    """Keeps the promises of `server.notify.Duty`, `Skimming` and `Quoting` for conversations."""
 
     kind = "chat"
 
@@ -46,17 +46,47 @@ class ChatDuty:
         conversations = await self._conversations(ids)
         return {id: await self._claims(c) for id, c in conversations.items()}
 
+    async def skim(self, owed: Sequence[Owed]) -> Mapping[str, Sequence[Claim]]:
+        """By the marks and the last message of each conversation, most of them read together."""
+        conversations = await self._conversations([row.subject for row in owed])
+        members = await self._members(list(conversations.values()))
+        channels = [conversation_channel(id) for id in conversations]
+        last = await self._log.newest_numbered(channels)
+        return {
+            id: [
+                _skimmed(conversation, member, last[channel])
+                for member in members[id]
+                if _floor(member) < last[channel]["seq"]
+            ]
+            for channel, (id, conversation) in zip(channels, conversations.items(), strict=True)
+            if channel in last
+        }
+
+    async def _members(self, conversations: Sequence[Conversation]) -> dict[str, list[Member]]:
+        """Of direct conversations it is known who they are."""
+        found: dict[str, list[Member]] = {}
+        direct: list[str] = []
+        for conversation in conversations:
+            id = conversation.id
+            found[id] = [] if conversation.people else await self._members_of(id)
+            direct += [member_id(id, person) for person in conversation.people]
+        there = await self._store.get_many(Member.collection.name, direct) if direct else {}
+        for doc in there.values():
+            found[doc["conversation_id"]].append(from_doc(Member, doc))
+        return found
+
+    async def _members_of(self, conversation_id: str) -> list[Member]:
+        docs = await self._store.find(
+            Member.collection.name, "conversation", (conversation_id,), limit=MEMBER_LIMIT
+        )
+        return [from_doc(Member, doc) for doc in docs]
+
     async def _conversations(self, ids: Sequence[str]) -> dict[str, Conversation]:
         docs = await self._store.get_many(Conversation.collection.name, ids)
         return {id: from_doc(Conversation, doc) for id, doc in docs.items()}
 
     async def _claims(self, conversation: Conversation) -> list[Claim]:
-        members = [
-            from_doc(Member, doc)
-            for doc in await self._store.find(
-                Member.collection.name, "conversation", (conversation.id,), limit=MEMBER_LIMIT
-            )
-        ]
+        members = await self._members_of(conversation.id)
         recent = await self._recent(conversation.id, min(map(_floor, members), default=0))
         if not recent:
             return []
@@ -179,6 +209,16 @@ def _from_others(recent: Sequence[Message], member: Member) -> list[Message]:
         and message.sender_id != member.person_id
         and message.recalled_at is None
     ]
+
+
+def _skimmed(conversation: Conversation, member: Member, last: Doc) -> Claim:
+    return Claim(
+        person_id=member.person_id,
+        upto=last["seq"],
+        first_at=0,
+        newest_at=last["at"],
+        muted=member.muted and not _mentioned(conversation, member),
+    )
 
 
 def _claim(

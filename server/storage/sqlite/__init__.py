@@ -29,6 +29,7 @@ from server.storage import (
 )
 from server.storage.bigrams import SHORTEST, bigrams
 from server.storage.sqlite import declarations, queries, snapshots, tables, texts
+from server.storage.sqlite.checkpoints import Checkpoints
 from server.storage.sqlite.connections import connect_reader, connect_writer
 from server.storage.sqlite.history import History
 from server.storage.sqlite.lock import OwnerLock
@@ -88,7 +89,10 @@ class SqliteStore:
             self._history.open(self._db)
             self._tables = tables.load(self._db)
             operations = Operations(self._db, self._tables)
-            self._writer = Writer(self._db, self._history, operations, self._clock, self._tell)
+            checkpoints = Checkpoints(self._db, lambda: connect_reader(self._path))
+            self._writer = Writer(
+                self._db, self._history, operations, checkpoints, self._clock, self._tell
+            )
             self._readers = self._reading("reader", 2, self._limit)
             self._searcher = self._reading("search", 1, min(SEARCH_LIMIT, self._limit))
         except BaseException as error:

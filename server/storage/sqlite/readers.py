@@ -1,8 +1,7 @@
 """Reader threads: reads never wait for the writer, and the event loop never waits for the disk.
 
-Each thread has a connection that can neither write nor checkpoint (one connection alone does, which also
-keeps clear of the WAL-reset bug of older SQLite). A read is one call: it sees one state of the database.
-Started and stopped by the store; the queue is bounded.
+Each thread has a connection that can neither write nor checkpoint. A read is one call: it sees one state
+of the database. Started and stopped by the store; the queue is bounded.
 """
 
 import asyncio

@@ -3,8 +3,8 @@
 Batches wait in a queue; the thread takes what is there (up to a bound), runs them, commits once, and tells
 the event loop once. The slower the disk, the larger the groups. A batch that fails leaves its neighbours
 alone: mostly it fails before it has written anything; otherwise the group is begun again with each batch
-inside a savepoint, which costs a batch a copy of each page it touches. The thread also does the
-checkpoints, after the acks have gone out, and changes what collections declare (`Change`).
+inside a savepoint, which costs a batch a copy of each page it touches. The thread also changes what
+collections declare (`Change`), and looks after the checkpoints (`checkpoints`).
 
 It is started and stopped by the store, which also bounds the queue. What always holds: nothing is told
 before it is committed, and groups are told in the order of their commits. When the disk refuses, the
@@ -23,6 +23,7 @@ import apsw
 
 from server.clock import Clock
 from server.storage import Completion, Doc, Failure, Op, StorageError, StoreUnavailable
+from server.storage.sqlite.checkpoints import Checkpoints
 from server.storage.sqlite.history import History
 from server.storage.sqlite.operations import Operations
 from server.storage.sqlite.tables import Table
@@ -30,8 +31,6 @@ from server.storage.sqlite.tables import Table
 logger = logging.getLogger(__name__)
 
 _GROUP: Final = 512
-_CHECKPOINT_PAGES: Final = 1_000
-_URGENT_PAGES: Final = 8_000
 _RETRY_S: Final = 1.0
 _DISK_TROUBLE: Final = (
     apsw.FullError,
@@ -87,26 +86,27 @@ class Writer:
         db: apsw.Connection,
         history: History,
         operations: Operations,
+        checkpoints: Checkpoints,
         clock: Clock,
         tell: Told,
     ) -> None:
         self._db = db
         self._history = history
         self._operations = operations
+        self._checkpoints = checkpoints
         self._clock = clock
         self._tell = tell
         # One cursor for all, so that no half-read statement outlives the next one.
         self._execute = operations.execute
         self._queue: queue.SimpleQueue[Sequence[Batch | Change | None]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
-        self._wal_pages = 0
         self.trouble = ""
         self.last_batch = 0
         self.last_commit_ms = 0.0
         self.commits = 0
-        db.set_wal_hook(self._note_wal)
 
     def start(self) -> None:
+        self._checkpoints.start()
         self._thread.start()
 
     def put(self, items: Sequence[Batch | Change]) -> None:
@@ -117,6 +117,7 @@ class Writer:
         """Finish what is queued, then end; blocks until the thread has ended."""
         self._queue.put((None,))
         self._thread.join()
+        self._checkpoints.stop()
 
     def _run(self) -> None:
         waiting: deque[Batch | Change | None] = deque()
@@ -135,9 +136,7 @@ class Writer:
                 group = _group(item, waiting)
                 self._commit(group)
                 self._tell(group)
-            is_idle = not waiting and self._queue.empty()
-            if self._wal_pages >= (_CHECKPOINT_PAGES if is_idle else _URGENT_PAGES):
-                self._checkpoint()
+            self._checkpoints.look()
 
     def _take(self, waiting: deque[Batch | Change | None]) -> None:
         """Take all there is; wait for it when nothing is left to do, but not for long while in trouble."""
@@ -265,18 +264,6 @@ class Writer:
         # Before the next group: its rows must fill the new columns.
         self._operations.tables[table.name] = table
         self._mark()
-
-    def _note_wal(self, db: apsw.Connection, name: str, pages: int) -> int:
-        self._wal_pages = pages
-        return apsw.SQLITE_OK
-
-    def _checkpoint(self) -> None:
-        # Passive: never waits for a reader. The log restarts by itself once no reader needs it.
-        try:
-            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.Error as error:
-            logger.warning("storage cannot checkpoint: %s", error)
-        self._wal_pages = 0
 
 
 def _group(first: Batch, waiting: deque[Batch | Change | None]) -> list[Batch]:

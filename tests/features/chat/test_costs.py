@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from server.features.chat.duty import ChatDuty
 from server.features.chat.shapes import TEXT_LIMIT
+from server.outbox import Owed
 from server.storage import Missed
+from server.storage.document import from_doc
 from server.stream import BYTES_PER_ANSWER
-from tests.features.chat.talk import group, say
+from tests.features.chat.talk import direct, group, say
 from tests.features.office import Client, Office
 
 
@@ -45,6 +48,19 @@ def counting(office: Office) -> Counting:
     counted = Counting(office.store)
     office.dispatcher._store = counted  # type: ignore[assignment]
     return counted
+
+
+async def test_looking_at_many_conversations_costs_three_reads(office: Office, ann: Client) -> None:
+    for other in ("bob", "cai", "dan", "eve"):
+        talk = await direct(ann, other)
+        await say(ann, talk)
+    rows = [from_doc(Owed, doc) for doc in await office.store.scan(Owed.collection.name)]
+    store: Any = Counting(office.store)
+
+    found = await ChatDuty(store, office.directory, office.settings).skim(rows)
+
+    assert len(found) == 4
+    assert store.calls == 3
 
 
 async def test_who_has_read_costs_a_few_reads(

@@ -94,6 +94,30 @@ async def test_each_member_waits_from_the_first_message_after_the_own_place(
     assert {claim.count + claim.after for claim in claims.values()} == {40}
 
 
+async def test_skimming_names_the_same_people_and_places(
+    office: Office, ann: Client, bob: Client, cai: Client
+) -> None:
+    talks = [
+        await direct(ann, "bob"),
+        await group(ann, "bob", "cai", "dan"),
+        await direct(bob, "cai"),
+    ]
+    for talk in talks:
+        await say(bob, talk)
+    await say(ann, talks[1])
+    await cai.ask("chat.mark_read", conversation_id=talks[1], seq=2)
+    duty = ChatDuty(office.store, office.directory, office.settings)
+    rows = [from_doc(Owed, doc) for doc in await office.store.scan(Owed.collection.name)]
+
+    skimmed, claimed = await duty.skim(rows), await duty.due(rows)
+
+    def places(found: Any) -> set[tuple[str, str, int, int]]:
+        return {(s, c.person_id, c.upto, c.newest_at) for s, some in found.items() for c in some}
+
+    assert places(skimmed) == places(claimed)
+    assert len(places(skimmed)) == 4
+
+
 async def test_what_lies_behind_recalled_messages_is_still_owed(
     office: Office, ann: Client
 ) -> None:
