@@ -9,23 +9,30 @@ import pytest
 
 from server.integrations.wecom import (
     UNREACHABLE,
+    Button,
     Misconfigured,
     Paused,
     RefusedByWeCom,
     Retry,
     Sent,
     WeCom,
+    WeComCards,
+    button_card_request,
+    card_update,
     textcard_request,
 )
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.memory import MemoryWeCom
 from tests.sandbox.running import AGENT_ID, running_sandbox
 
+NOBODY = "http://127.0.0.1:9/wecom/callback"
+
 
 class Kept(Protocol):
     """An adapter, and how to see and break what stands behind it."""
 
     wecom: WeCom
+    after: WeComCards
 
     async def cards(self, user: str) -> int: ...
 
@@ -38,6 +45,7 @@ class KeptInMemory:
     def __init__(self) -> None:
         self.memory = MemoryWeCom(unknown={"nobody"})
         self.wecom: WeCom = self.memory
+        self.after: WeComCards = self.memory
 
     async def cards(self, user: str) -> int:
         return len(self.memory.phones.get(user.lower(), ()))
@@ -60,10 +68,13 @@ async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     if request.param == "memory":
         yield KeptInMemory()
         return
-    async with running_sandbox(tmp_path) as sandbox:
+    told = {"callback_token": "token", "callback_aes_key": "k" * 43, "callback_url": NOBODY}
+    async with running_sandbox(tmp_path, **told) as sandbox:
+        client = WeComClient(sandbox.config(), sandbox.http)
 
         class KeptByClient:
-            wecom: WeCom = WeComClient(sandbox.config(), sandbox.http)
+            wecom: WeCom = client
+            after: WeComCards = client
 
             async def cards(self, user: str) -> int:
                 return len(await sandbox.inbox(user))
@@ -151,3 +162,49 @@ def test_a_request_is_what_wecom_reads() -> None:
     assert body["agentid"] == AGENT_ID
     assert body["enable_duplicate_check"] == 1
     assert 1_800 <= body["duplicate_check_interval"] <= 14_400
+
+
+def pressable(*users: str, task: str = "n1@1") -> bytes:
+    url = f"https://h.example/d/7?n={task}"
+    return button_card_request(
+        AGENT_ID, users, "待办", "张* 提交", url, task_id=task, buttons=[Button("同意", "yes")]
+    )
+
+
+async def test_only_a_card_with_buttons_brings_a_code_and_the_same_one_again(kept: Kept) -> None:
+    plain = await kept.wecom.send(card("s0001"))
+    first = await kept.wecom.send(pressable("s0001"))
+    again = await kept.wecom.send(pressable("s0001"))
+
+    assert plain.response_code == ""
+    assert first.response_code
+    assert again == first
+    assert first.response_code not in repr(first)
+
+
+async def test_a_code_changes_a_card_once(kept: Kept) -> None:
+    sent = await kept.wecom.send(pressable("s0001"))
+    update = card_update(AGENT_ID, ["s0001"], sent.response_code, "已同意")
+    await kept.after.update_card(update)
+
+    with pytest.raises(RefusedByWeCom):
+        await kept.after.update_card(update)
+
+
+async def test_a_message_is_taken_back(kept: Kept) -> None:
+    sent = await kept.wecom.send(card("s0001"))
+    await kept.after.recall(sent.msgid)
+
+
+@pytest.mark.parametrize("error", [Retry, Paused, Misconfigured])
+async def test_what_can_be_done_afterwards_fails_as_sending_does(
+    kept: Kept, error: type[Exception]
+) -> None:
+    sent = await kept.wecom.send(pressable("s0001"))
+    update = card_update(AGENT_ID, ["s0001"], sent.response_code, "已同意")
+    for act in (lambda: kept.after.update_card(update), lambda: kept.after.recall(sent.msgid)):
+        await kept.break_with(error)
+        with pytest.raises(error):
+            await act()
+        await kept.mend()
+    await kept.after.update_card(update)
