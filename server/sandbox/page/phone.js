@@ -9,7 +9,7 @@ let drawn = "";
 let seen = new Set();
 
 export async function showPhone(person, force = false) {
-  const inbox = await ask(`/wecom/inbox/${encodeURIComponent(person.person_id)}`);
+  const inbox = await everything(person);
   const now = `${person.person_id} ${inbox.length} ${inbox.at(-1)?.msgid}`;
   if (now === drawn && !force) return;
   const samePerson = drawn.startsWith(`${person.person_id} `);
@@ -28,6 +28,17 @@ export async function showPhone(person, force = false) {
   if (!inbox.length) cards.append(make("p", { className: "empty" }, say("emptyPhone")));
   seen = new Set(inbox.map((card) => card.msgid));
   if (atEnd || !samePerson) cards.scrollTop = cards.scrollHeight;
+}
+
+/** What WeCom shows, and texts among it, as they came. */
+async function everything(person) {
+  const whose = encodeURIComponent(person.person_id);
+  const [cards, texts] = await Promise.all([ask(`/wecom/inbox/${whose}`), ask(`/sms/inbox/${whose}`)]);
+  if (!texts.length) return cards;
+  const shown = texts.map((text, i) => ({
+    title: say("sms"), description: text.text, url: "", received_at: text.received_at, msgid: `sms ${i} ${text.received_at}`,
+  }));
+  return [...cards, ...shown].sort((a, b) => a.received_at - b.received_at);
 }
 
 function notice(card, fresh, person) {
