@@ -106,6 +106,7 @@ def _phone_book(made: Hospital) -> list[SandboxPerson]:
             name=person.name,
             title=person.posts[0].title if person.posts else "",
             department=names[person.posts[0].department_id] if person.posts else "",
+            mobile=person.mobile,
         )
         for person in made.people
     ]

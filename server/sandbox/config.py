@@ -16,6 +16,7 @@ class SandboxPerson:
     name: str
     title: str = ""
     department: str = ""
+    mobile: str = ""
     in_scope: bool = True
     """False: the WeCom app may not write to them (`invaliduser`)."""
     licensed: bool = True

@@ -18,6 +18,7 @@ class SmsStandIn:
 
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
+        self._mobiles = {person.person_id.lower(): person.mobile for person in config.people}
         self._texts: deque[dict[str, Any]] = deque(maxlen=MOST_KEPT)
         self.faults = Faults(MODES, config.clock)
 
@@ -25,7 +26,7 @@ class SmsStandIn:
         """Everything below `/sms/`."""
         return [
             web.post("/sms/send", self._send),
-            web.get("/sms/inbox/{mobile}", self._inbox),
+            web.get("/sms/inbox/{whose}", self._inbox),
             web.get("/sms/faults", self.faults.show),
             web.post("/sms/faults", self.faults.turn),
         ]
@@ -48,5 +49,7 @@ class SmsStandIn:
         return web.json_response({"accepted": True}, status=202)
 
     async def _inbox(self, request: web.Request) -> web.Response:
-        mobile = request.match_info["mobile"]
+        """By number, or by whose phone it is."""
+        whose = request.match_info["whose"]
+        mobile = self._mobiles.get(whose.lower(), whose)
         return web.json_response([text for text in self._texts if text["mobile"] == mobile])

@@ -17,7 +17,7 @@ from server.sandbox.config import SandboxConfig, SandboxPerson
 from server.sandbox.wecom import WeComStandIn
 
 PEOPLE = (
-    SandboxPerson("s0001", "单雄信", "主任医师", "产科一组"),
+    SandboxPerson("s0001", "单雄信", "主任医师", "产科一组", mobile="100"),
     SandboxPerson("s0002", "曾巩", "护士长", "产科一组"),
     SandboxPerson("S0003", "区适子", "药师", "药剂科"),
     SandboxPerson("s0004", "查良镛", "干事", "宣传科", licensed=False),

@@ -6,6 +6,7 @@ away, so that nobody can be brought into a sign-in that another began; one holds
 
 import secrets
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -154,7 +155,7 @@ def _let_in(request: web.Request, response: web.Response, began: Began) -> None:
     keep_session(request, response, began.token, lifetime_ms)
     response.set_cookie(
         CAME,
-        began.session.person_id,
+        quote(began.session.person_id, safe=""),
         max_age=CAME_S,
         path="/",
         secure=keeps_secure(request),

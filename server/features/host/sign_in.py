@@ -35,6 +35,8 @@ from server.work import SystemWork, UnitOfWork
 
 CODES_AN_HOUR: Final = 5
 CODES_AN_ADDRESS: Final = 100
+SPENT_TOGETHER: Final = 2_000
+"""Codes worth nothing in 15 minutes, of all addresses together; 100 of one."""
 BACK: Final = "/api/v1/auth/wecom/callback"
 
 R = TypeVar("R")
@@ -68,7 +70,8 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class WeComSignIn:
-    """What the routes do. `back` is where WeCom sends browsers."""
+    """What the routes do. `back` is where WeCom sends browsers; `spent` counts codes that were worth nothing,
+    by address: each costs a question to WeCom, which takes so many of all of us."""
 
     host: Host
     states: States
@@ -78,6 +81,7 @@ class WeComSignIn:
     sessions: Sessions
     bindings: Bindings
     claims: Claims
+    spent: SignInLimits
     back: str
 
     async def leave_for(self, browser: str, target: str, *, picture: bool, asks: bool) -> str:
@@ -108,7 +112,7 @@ class WeComSignIn:
             raise NotSignedIn(words.USED, taken.target)
         if not code:
             raise NotSignedIn(words.NO_CODE, taken.target)
-        user_id = await self._user_of(code, taken.target)
+        user_id = await self._user_of(code, taken.target, address)
         try:
             return await self._enter(user_id, taken.target, address, device)
         except Gone:
@@ -137,13 +141,18 @@ class WeComSignIn:
         card = card_of(person, self.directory, online=True)
         return Began(token, session, claim.target), Arrived(person=card, target=claim.target)
 
-    async def _user_of(self, code: str, target: str) -> str:
+    async def _user_of(self, code: str, target: str, address: str) -> str:
         """Asked once: whatever became of the question, the code is not shown again."""
         try:
+            self.spent.check("", address)
             visitor = await self.host.visitor(code)
+        except Refused:
+            raise NotSignedIn(words.BUSY, target) from None
         except RefusedByWeCom as refused:
             spent = refused.code in SPENT
-            if not spent:
+            if spent:
+                self.spent.failed("", address)
+            else:
                 log.warning("WeCom refused a sign-in: %s", refused)
             raise NotSignedIn(words.USED if spent else words.NO_CODE, target) from None
         except Misconfigured as wrong:
@@ -213,6 +222,7 @@ async def signing_in(
         nodes=lambda: leader.nodes,
         sentence="too many codes were asked for; wait, or use the password",
     )
+    spent = SignInLimits(clock, per_account=SPENT_TOGETHER, nodes=lambda: leader.nodes)
     yield WeComSignIn(
         host,
         states,
@@ -222,5 +232,6 @@ async def signing_in(
         sessions,
         Bindings(directory, settings.wecom_binding),
         Claims(store, system, clock, directory, passwords, failures, sent, sms),
+        spent,
         settings.url + BACK,
     )

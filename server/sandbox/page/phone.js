@@ -15,7 +15,7 @@ let seen = new Set();
 
 export async function showPhone(person, force = false) {
   const phone = await ask(`/wecom/phone/${encodeURIComponent(person.person_id)}`);
-  const inbox = phone.messages;
+  const inbox = withTexts(phone.messages, await ask(`/sms/inbox/${encodeURIComponent(person.person_id)}`));
   whose = person;
   showMenu(phone);
   const now = `${person.person_id} ` + inbox.map((one) => `${one.msgid}${one.says}`).join();
@@ -36,6 +36,14 @@ export async function showPhone(person, force = false) {
   if (!inbox.length) cards.append(make("p", { className: "empty" }, say("emptyPhone")));
   seen = new Set(inbox.map((card) => card.msgid));
   if (atEnd || !samePerson) cards.scrollTop = cards.scrollHeight;
+}
+
+/** What WeCom shows, and texts among it, as they came. */
+function withTexts(cards, texts) {
+  const shown = texts.map((text, i) => ({
+    title: say("sms"), description: text.text, url: "", received_at: text.received_at, msgid: `sms ${i} ${text.received_at}`,
+  }));
+  return texts.length ? [...cards, ...shown].sort((a, b) => a.received_at - b.received_at) : cards;
 }
 
 /** The bar at the bottom: a line to type in and the menu, when the app hears of either. */

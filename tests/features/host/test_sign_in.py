@@ -284,6 +284,21 @@ async def test_two_windows_that_leave_at_once_both_come_back(lobby: Lobby) -> No
     assert (await phone.go(second)).path == "/d/2"
 
 
+async def test_made_up_codes_do_not_wear_wecom_out(lobby: Lobby) -> None:
+    """Each would cost a question, and WeCom takes so many of the whole company."""
+    stranger = await lobby.browser()
+    for _ in range(100):
+        door = await stranger.step("/api/v1/auth/wecom")
+        back = f"/api/v1/auth/wecom/callback?code=made-up&state={state_of(door)}"
+        assert (await stranger.go(back)).status == 400
+
+    door = await stranger.step("/api/v1/auth/wecom")
+    page = await stranger.go(f"/api/v1/auth/wecom/callback?code=more&state={state_of(door)}")
+
+    assert page.status == 503
+    assert await lobby.asked("auth/getuserinfo") == 100
+
+
 async def test_wecoms_mark_of_our_domain_is_shown_when_it_lies_in_the_data_folder(
     lobby: Lobby,
 ) -> None:
