@@ -2,7 +2,8 @@
 
 Urgent before to-dos before chat; within each, those whose bytes may already be out, then the longest
 waiting. A notice that may not go yet (its person's limit, the window for merging, an earlier one of the
-same place still on its way) is put off in the store, so that it never stands in front of others.
+same place still on its way) is put off in the store, so that it never stands in front of others. Whoever
+has more waiting than one minute takes goes ahead (`backlog`).
 
 Every call is a task of this class; `stop` awaits their end. What waits is in the store, not here.
 """
@@ -14,6 +15,7 @@ from typing import Final
 
 from server.clock import Clock
 from server.notify.agenda import Agenda
+from server.notify.backlog import Backlog
 from server.notify.duty import Duty
 from server.notify.gate import Gate
 from server.notify.metrics import NoticeMetrics
@@ -47,6 +49,7 @@ class Departures:
         sending: Sending,
         gate: Gate,
         agenda: Agenda,
+        backlog: Backlog,
         metrics: NoticeMetrics,
         *,
         merge_ms: int,
@@ -57,6 +60,7 @@ class Departures:
         self._sending = sending
         self._gate = gate
         self._agenda = agenda
+        self._backlog = backlog
         self._metrics = metrics
         self._merge_ms = merge_ms
         self._throttle = Throttle(store, clock)
@@ -74,6 +78,7 @@ class Departures:
         """
         now = self._clock.now()
         self._throttle.forget()
+        self._backlog.clear()
         if not self._tasks:
             # What stood in the way was ours; another node may have had the lead since.
             self._places.clear()
@@ -85,6 +90,7 @@ class Departures:
                         await self._take_up(Held(from_doc(Notice, doc), doc["_v"]), now)
 
     async def _take_up(self, held: Held, now: int) -> None:
+        self._backlog.queued(held.notice.person_id, held.notice.created_at)
         if held.notice.request is not None:
             self._places.add(held.notice.place)
         if held.notice.at > now:
@@ -104,6 +110,8 @@ class Departures:
         for priority in Priority:
             for state in reversed(UNENDED):
                 await self._start(state, priority)
+            if priority is Priority.URGENT:
+                await self._go_ahead()
         self._metrics.in_flight.set(self._gate.in_flight)
         self._metrics.held.set(self._gate.is_held)
         self._metrics.alarm.set(self._gate.misconfigured)
@@ -121,6 +129,23 @@ class Departures:
             if len(docs) < BATCH:
                 return
 
+    async def _go_ahead(self) -> None:
+        """Start what people with much waiting may be sent now."""
+        now = self._clock.now()
+        for person_id, since in self._backlog.ahead(now):
+            if not self._gate.room():
+                return
+            docs = await self._store.find(
+                _NOTICES, "person", (person_id,), gt=since - 1, limit=BATCH
+            )
+            ready = [doc for doc in docs if doc["state"] == "queued" and doc["at"] <= now]
+            if not ready:
+                self._backlog.nothing_ready(person_id)
+            for doc in sorted(ready, key=lambda doc: (doc["priority"], doc["created_at"])):
+                if not self._gate.room():
+                    return
+                await self._consider(doc)
+
     async def _consider(self, doc: Doc) -> bool:
         """Send it or put it off. False when it is on its way already."""
         if doc["_id"] in self._tasks:
@@ -136,11 +161,10 @@ class Departures:
             return True
         if not self._gate.room():
             return False
-        begun_at = self._clock.now()
         self._gate.begin()
-        self._throttle.take(notice.person_id, begun_at)
+        self._throttle.begin(notice.person_id)
         self._places.add(notice.place)
-        task = asyncio.create_task(self._send(held, begun_at), name=f"notice {notice.id}")
+        task = asyncio.create_task(self._send(held), name=f"notice {notice.id}")
         self._tasks[notice.id] = task
         return True
 
@@ -155,12 +179,13 @@ class Departures:
             last = await self._store.find(_NOTICES, "told", notice.place, reverse=True, limit=1)
             if last and last[0]["told_at"] + self._merge_ms > now:
                 return min(int(last[0]["told_at"]), now) + self._merge_ms
-        wait_ms = await self._throttle.wait_ms(notice.person_id)
+        wait_ms = await self._throttle.wait_ms(notice.person_id, notice.priority)
         if wait_ms:
             self._metrics.throttled.inc()
+            self._backlog.held(notice.person_id, notice.created_at, now + wait_ms)
         return now + wait_ms
 
-    async def _send(self, held: Held, begun_at: int) -> None:
+    async def _send(self, held: Held) -> None:
         """One notice's way, from here to the ledger."""
         notice, called, comes_again = held.notice, False, False
         may_be_out = notice.request is not None
@@ -185,8 +210,9 @@ class Departures:
             self._metrics.faults.labels("send").inc()
         finally:
             self._gate.end(called=called)
-            if not called:
-                self._throttle.give_back(notice.person_id, begun_at)
+            self._throttle.end(notice.person_id, called=called)
+            if not (may_be_out or comes_again):
+                self._backlog.ended(notice.person_id)
             if not may_be_out:
                 self._places.discard(notice.place)
             if not (may_be_out or comes_again):

@@ -20,6 +20,7 @@ from realtime.presence import Presence
 from server.clock import Clock, Millis
 from server.ids import new_id
 from server.notify.agenda import Agenda
+from server.notify.backlog import Backlog
 from server.notify.duty import Claim, Duty
 from server.notify.metrics import NoticeMetrics
 from server.outbox import UNENDED, Notice, Owed, coming
@@ -68,6 +69,7 @@ class Looking:
         clock: Clock,
         duties: Mapping[str, Duty],
         agenda: Agenda,
+        backlog: Backlog,
         metrics: NoticeMetrics,
         *,
         first_ms: int,
@@ -78,6 +80,7 @@ class Looking:
         self._clock = clock
         self._duties = duties
         self._agenda = agenda
+        self._backlog = backlog
         self._metrics = metrics
         self._first_ms = first_ms
         self._may_send = may_send
@@ -224,6 +227,7 @@ class Looking:
                         change = {"priority": int(claim.priority)}
                         ops.append(Patch(Notice.collection.name, notice.id, change, version))
             if not covered:
+                self._backlog.queued(claim.person_id, now)
                 ops.append(Insert(Notice.collection.name, to_doc(_notice(row, claim, after, now))))
         return ops
 

@@ -20,6 +20,7 @@ from server.clock import Clock
 from server.ids import new_id
 from server.integrations.wecom import WeCom
 from server.notify.agenda import Agenda
+from server.notify.backlog import Backlog
 from server.notify.departures import Departures
 from server.notify.duty import Duty
 from server.notify.gate import Gate
@@ -66,6 +67,7 @@ class Notifier:
         self._metrics = NoticeMetrics(registry)
         self._metrics.configured.set(wecom is not None)
         self._agenda = Agenda()
+        backlog = Backlog()
         by_kind = {duty.kind: duty for duty in duties}
         self._looking = Looking(
             store,
@@ -73,6 +75,7 @@ class Notifier:
             clock,
             by_kind,
             self._agenda,
+            backlog,
             self._metrics,
             first_ms=settings.notice_first_seconds * 1000,
             may_send=wecom is not None,
@@ -98,6 +101,7 @@ class Notifier:
                 sending,
                 Gate(clock, settings.notice_calls_per_second, MOST_AT_ONCE),
                 self._agenda,
+                backlog,
                 self._metrics,
                 merge_ms=settings.notice_merge_seconds * 1000,
             )

@@ -26,14 +26,14 @@ from server.integrations.wecom.textcard import recipients
 from server.notify.duty import Draft, Duty, Quoting
 from server.notify.metrics import NoticeMetrics
 from server.notify.outcome import Ended, Outcome, Postponed, outcome_of
-from server.notify.throttle import HOUR_MS
+from server.notify.throttle import ARRIVAL_MS, HOUR_MS
 from server.outbox import Notice, State
 from server.storage import Conflict, Op, Put, StorageError, Store
 from server.storage.document import from_doc, to_doc
 
 logger = logging.getLogger(__name__)
 
-CALL_S: Final = 35.0
+CALL_S: Final = ARRIVAL_MS / 1000
 """A call that has not ended by itself by then is given up; its outcome is unknown."""
 LEASE_MS: Final = 60_000
 PENDING_MS: Final = 3_000

@@ -44,6 +44,7 @@ class Notice(Document, frozen=True):
             Index("state", ("state", "priority", "at")),
             Index("subject", ("kind", "subject", "state", "upto")),
             Index("told", ("kind", "subject", "person_id", "told_at"), sparse=True),
+            Index("person", ("person_id", "created_at")),
             Index("tried", ("person_id", "tried_at"), sparse=True),
             Index("waiting", ("waiting_for",), unique=True, sparse=True),
         ),

@@ -23,6 +23,7 @@ MODES: Final = (
     "expired_token",  # every token given out so far is refused with 42001; new ones work
     "rate_limited",  # 45009
     "invalid_user",  # nobody is reachable: 81013
+    "worn_token",  # a token is dead (42001) after 200 calls, long before its time
     "invalid_token",  # every token is refused with 40014, new ones too
     "lost_answer",  # what was asked for happens, then the connection breaks
     "reset",  # the connection breaks before anything happens
@@ -31,6 +32,7 @@ MODES: Final = (
     "concurrency",  # 45033
     "untrusted_ip",  # 60020
 )
+WORN_AFTER: Final = 200
 PERSON_TIMES_PER_ACCOUNT_AND_DAY: Final = 200
 DAY_MS: Final = 86_400_000
 _HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
@@ -57,6 +59,7 @@ class WeComStandIn:
         self.state = WeComState(config.state_dir)
         self.faults = Faults(MODES, config.clock, self._fault_turned)
         self.counts: Counter[str] = Counter()
+        self._used: Counter[str] = Counter()
 
     def routes(self) -> list[web.RouteDef]:
         """Everything below `/wecom/`."""
@@ -110,6 +113,9 @@ class WeComStandIn:
             if not token:
                 raise Bad(41001, "access_token missing")
             code = self.state.token_fault(token, self._clock.now())
+            if not code and self._is_worn(token):
+                self.state.expire_tokens()
+                code = 42001
             if code:
                 raise Bad(code, _TOKEN_MESSAGES[code])
             if self.faults.mode in _FAULT_CODES:
@@ -117,6 +123,12 @@ class WeComStandIn:
             return await handler(request)
 
         return checked
+
+    def _is_worn(self, token: str) -> bool:
+        """Whether this token has been used once too often; counts the use."""
+        most = WORN_AFTER if self.faults.mode == "worn_token" else self._config.token_calls
+        self._used[token] += 1
+        return 0 < most < self._used[token]
 
     def _fault_turned(self, mode: str) -> None:
         if mode == "expired_token":
