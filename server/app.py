@@ -147,7 +147,7 @@ async def running(
         stack.push_async_callback(hub.stop)
 
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        wecom = wecom_client(settings, session, clock)
+        wecom = wecom_client(settings, session, clock, line.wecom_tokens)
         system = SystemWork(store, hub, clock)
         worklist = await stack.enter_async_context(
             polled_oa(settings, store, system, clock, directory, leader)

@@ -14,9 +14,9 @@ from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
-from server.integrations.wecom import WeCom
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
+from server.integrations.wecom.token import TokenStore
 from server.nodes import Leader
 from server.settings import BadSetting, Settings
 from server.storage import Store
@@ -38,7 +38,9 @@ class OAUsers:
         return {person.id: person.oa_user_id for person in people if person.oa_user_id}
 
 
-def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> WeCom | None:
+def wecom_client(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock, tokens: TokenStore
+) -> WeComClient | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
     config = WeComConfig(
         api_base=settings.wecom_api_base,
@@ -46,7 +48,7 @@ def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Cloc
         agent_id=settings.wecom_agent_id,
         secret=settings.wecom_secret,
     )
-    return WeComClient(config, session, clock) if config.complete else None
+    return WeComClient(config, session, clock, tokens) if config.complete else None
 
 
 @asynccontextmanager
