@@ -6,6 +6,7 @@ from server import directory, nodes
 from server.audit import AuditRow
 from server.auth import Credential, Session
 from server.feature import Feature
+from server.notify.wishes import Wishes
 from server.outbox import Notice, Owed
 from server.storage import Collection, Store
 from server.storage.document import Document
@@ -14,7 +15,7 @@ from server.work import LOG
 
 def collections(features: Sequence[Feature]) -> list[Collection]:
     """All of them, the floor's first."""
-    floor: list[type[Document]] = [AuditRow, Owed, Notice, Credential, Session]
+    floor: list[type[Document]] = [AuditRow, Owed, Notice, Wishes, Credential, Session]
     floor += directory.DOCUMENTS
     documents = [*floor, *(document for feature in features for document in feature.documents)]
     return [LOG, *nodes.COLLECTIONS, *(document.collection for document in documents)]

@@ -22,7 +22,7 @@ from server.notify.metrics import NoticeMetrics
 from server.notify.outcome import Ended, Outcome, Postponed, given_up, outcome_of
 from server.notify.sending import Held, Sending
 from server.notify.throttle import Throttle
-from server.outbox import UNENDED, Notice, Priority
+from server.outbox import UNENDED, Notice, Priority, Why
 from server.storage import Conflict, Doc, StorageError, Store
 from server.storage.document import from_doc
 
@@ -92,9 +92,9 @@ class Departures:
     async def _take_up(self, held: Held, now: int) -> None:
         self._backlog.queued(held.notice.person_id, held.notice.created_at)
         if held.notice.request is not None:
-            self._places.add(held.notice.place)
+            self._places.add(held.notice.turn)
         if held.notice.at > now:
-            await self._sending.postpone(held, now)
+            await self._sending.postpone(held, now, held.notice.why)
 
     @property
     def trouble(self) -> str:
@@ -153,9 +153,10 @@ class Departures:
         held = Held(from_doc(Notice, doc), doc["_v"])
         notice = held.notice
         try:
-            not_before = await self._not_before(notice)
+            not_before, why = await self._not_before(notice)
             if not_before > self._clock.now():
-                await self._sending.postpone(held, not_before)
+                why = "digest" if notice.why == "digest" else why
+                await self._sending.postpone(held, not_before, why)
                 return True
         except Conflict:
             return True
@@ -163,27 +164,27 @@ class Departures:
             return False
         self._gate.begin()
         self._throttle.begin(notice.person_id)
-        self._places.add(notice.place)
+        self._places.add(notice.turn)
         task = asyncio.create_task(self._send(held), name=f"notice {notice.id}")
         self._tasks[notice.id] = task
         return True
 
-    async def _not_before(self, notice: Notice) -> int:
-        """The moment before which this notice may not go; not in the future = now."""
+    async def _not_before(self, notice: Notice) -> tuple[int, Why]:
+        """The moment before which this notice may not go, and why; not in the future = now."""
         now = self._clock.now()
         if notice.kind not in self._duties:
-            return now + NO_DUTY_MS
+            return now + NO_DUTY_MS, ""
         if notice.is_open:
-            if notice.place in self._places:
-                return now + PLACE_TAKEN_MS
+            if notice.turn in self._places:
+                return now + PLACE_TAKEN_MS, "merge"
             last = await self._store.find(_NOTICES, "told", notice.place, reverse=True, limit=1)
             if last and last[0]["told_at"] + self._merge_ms > now:
-                return min(int(last[0]["told_at"]), now) + self._merge_ms
+                return min(int(last[0]["told_at"]), now) + self._merge_ms, "merge"
         wait_ms = await self._throttle.wait_ms(notice.person_id, notice.priority)
         if wait_ms:
             self._metrics.throttled.inc()
             self._backlog.held(notice.person_id, notice.created_at, now + wait_ms)
-        return now + wait_ms
+        return now + wait_ms, "limit"
 
     async def _send(self, held: Held) -> None:
         """One notice's way, from here to the ledger."""
@@ -214,7 +215,7 @@ class Departures:
             if not (may_be_out or comes_again):
                 self._backlog.ended(notice.person_id)
             if not may_be_out:
-                self._places.discard(notice.place)
+                self._places.discard(notice.turn)
             if not (may_be_out or comes_again):
                 self._agenda.soon(notice.owed_id, self._clock.now())
             del self._tasks[notice.id]

@@ -97,3 +97,13 @@ class Quoting(Protocol):
         the notice is composed anew: rather a phone that rings twice than a text that was taken back.
         """
         ...
+
+
+@runtime_checkable
+class Unseeing(Protocol):
+    """A duty that knows whether something it takes as told was seen all the same: asked before a notice
+    that failed is sent again by hand."""
+
+    async def is_unseen(self, person_id: str, subject: str, place: int) -> bool:
+        """Whether the person may still see this place and has not."""
+        ...

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
@@ -93,6 +94,7 @@ class Notifier:
                 url=settings.url,
                 owner=new_id(clock.now()),
                 wecom_user_of=wecom_user_of,
+                zone=ZoneInfo(settings.his_timezone),
             )
             self._departures = Departures(
                 store,

@@ -14,7 +14,7 @@ read; a conflict means that it is no longer his.
 """
 
 from server.outbox.ledger import Delivery, dead_letters, deliveries, purge
-from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State
+from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State, Why
 from server.outbox.owed import Owed, coming
 
 DOCUMENTS = (Owed, Notice)
@@ -30,6 +30,7 @@ __all__ = [
     "Owed",
     "Priority",
     "State",
+    "Why",
     "coming",
     "dead_letters",
     "deliveries",

@@ -29,7 +29,7 @@ def started(folder: Path, api_base: str) -> subprocess.Popen[bytes]:
 @pytest.mark.parametrize(
     ("crowd", "kills"),
     [
-        pytest.param(SMALL, 2, id="small"),
+        pytest.param(SMALL, 1, id="small"),
         pytest.param(LARGE, 10, id="large", marks=[pytest.mark.nightly, pytest.mark.timeout(600)]),
     ],
 )

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from realtime.application import Reach
 from server.integrations.wecom import Sent, WeCom
 from server.notify import Claim, Draft, Notifier, Priority
+from server.notify.wishes import Wishes
 from server.outbox import DOCUMENTS, Notice, Owed
 from server.settings import Settings
 from server.storage import Collection as Kept
@@ -173,7 +174,7 @@ class Ward:
 
     @classmethod
     async def opened(cls, store: Store, wecom: WeCom | None, clock: ManualClock) -> "Ward":
-        for kind in (*DOCUMENTS, Board, Follower):
+        for kind in (*DOCUMENTS, Wishes, Board, Follower):
             await store.ensure(kind.collection)
         return cls(store, wecom, clock)
 
