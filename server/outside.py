@@ -14,8 +14,10 @@ from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
+from server.integrations.wecom import WeComDesk
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
+from server.integrations.wecom.examining import Examining
 from server.integrations.wecom.token import TokenStore
 from server.nodes import Leader
 from server.settings import BadSetting, Settings
@@ -42,13 +44,27 @@ def wecom_client(
     settings: Settings, session: aiohttp.ClientSession, clock: Clock, tokens: TokenStore
 ) -> WeComClient | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
-    config = WeComConfig(
+    config = _wecom_config(settings)
+    return WeComClient(config, session, clock, tokens) if config.complete else None
+
+
+def wecom_desk(settings: Settings, session: aiohttp.ClientSession, tokens: TokenStore) -> WeComDesk:
+    """Where an administrator asks how WeCom is doing."""
+    return Examining(
+        _wecom_config(settings),
+        session,
+        tokens,
+        has_callback=bool(settings.wecom_callback_token and settings.wecom_callback_aes_key),
+    )
+
+
+def _wecom_config(settings: Settings) -> WeComConfig:
+    return WeComConfig(
         api_base=settings.wecom_api_base,
         corp_id=settings.wecom_corp_id,
         agent_id=settings.wecom_agent_id,
         secret=settings.wecom_secret,
     )
-    return WeComClient(config, session, clock, tokens) if config.complete else None
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """The features of this server. A new one is a folder here and one entry in this list."""
 
 from server.feature import Feature
-from server.features import account, chat, contacts, dashboard, forum, mail, todos
+from server.features import account, chat, contacts, dashboard, forum, mail, notices, todos
 
 FEATURES: tuple[Feature, ...] = (
     account.feature,
@@ -11,4 +11,5 @@ FEATURES: tuple[Feature, ...] = (
     mail.feature,
     forum.feature,
     dashboard.feature,
+    notices.feature,
 )

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from server.clock import Clock
 from server.notify.agenda import Agenda
@@ -21,6 +22,7 @@ from server.notify.gate import Gate
 from server.notify.metrics import NoticeMetrics
 from server.notify.outcome import Ended, Outcome, Postponed, given_up, outcome_of
 from server.notify.sending import Held, Sending
+from server.notify.state import SENDER, DayCount, SenderState
 from server.notify.throttle import Throttle
 from server.outbox import UNENDED, Notice, Priority, Why
 from server.storage import Conflict, Doc, StorageError, Store
@@ -53,6 +55,7 @@ class Departures:
         metrics: NoticeMetrics,
         *,
         merge_ms: int,
+        zone: ZoneInfo,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -63,10 +66,13 @@ class Departures:
         self._backlog = backlog
         self._metrics = metrics
         self._merge_ms = merge_ms
+        self._today = DayCount(zone)
         self._throttle = Throttle(store, clock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._places: set[tuple[str, str, str]] = set()
         self._got_through_at = 0
+        self._fault, self._fault_at = "", 0
+        self._waiting, self._oldest_at = 0, 0
         self._logged_at = 0
         self.moved = asyncio.Event()
         """Set when a call has ended, and more may go."""
@@ -82,12 +88,21 @@ class Departures:
         if not self._tasks:
             # What stood in the way was ours; another node may have had the lead since.
             self._places.clear()
+        await self._count_today(now)
         for state in UNENDED:
             for priority in Priority:
                 eq = (state, int(priority))
                 for doc in await self._store.find(_NOTICES, "state", eq, limit=MOST_COUNTED):
                     if doc["_id"] not in self._tasks:
                         await self._take_up(Held(from_doc(Notice, doc), doc["_v"]), now)
+
+    async def _count_today(self, now: int) -> None:
+        sent, since = 0, self._today.since(now)
+        for priority in Priority:
+            eq = ("sent", int(priority))
+            docs = await self._store.find(_NOTICES, "state", eq, gt=since - 1, limit=MOST_COUNTED)
+            sent += len(docs)
+        self._today.begin(now, sent)
 
     async def _take_up(self, held: Held, now: int) -> None:
         self._backlog.queued(held.notice.person_id, held.notice.created_at)
@@ -241,9 +256,12 @@ class Departures:
         """What one call says about all the others."""
         if isinstance(outcome, Ended):
             self._got_through_at = self._clock.now()
+            if outcome.state == "sent":
+                self._today.add(self._got_through_at)
             self._gate.succeeded()
         else:
             self._metrics.retries.inc()
+            self._fault, self._fault_at = outcome.reason, self._clock.now()
             if outcome.misconfigured:
                 self._gate.misconfigure()
                 self._log("WeCom refuses to send at all: %s", outcome.reason, logging.ERROR)
@@ -277,9 +295,31 @@ class Departures:
                 for doc in await self._store.find(_NOTICES, "state", eq, limit=1):
                     created = doc["created_at"]
                     oldest = created if oldest is None else min(oldest, created)
+        self._waiting, self._oldest_at = waiting, oldest or 0
         self._metrics.waiting.set(waiting)
         age_ms = 0 if oldest is None else max(0, self._clock.now() - oldest)
         self._metrics.oldest.set(age_ms / 1000)
+
+    def state(self) -> SenderState:
+        """How sending is doing, as last measured."""
+        now = self._clock.now()
+        held_ms = round(self._gate.held_for_s * 1000)
+        return SenderState(
+            id=SENDER,
+            at=now,
+            owed=len(self._agenda),
+            waiting=self._waiting,
+            oldest_at=self._oldest_at,
+            in_flight=self._gate.in_flight,
+            people_held=self._backlog.held_people(now),
+            is_held=self._gate.is_held,
+            is_misconfigured=self._gate.misconfigured,
+            held_until=now + held_ms if held_ms else 0,
+            got_through_at=self._got_through_at,
+            sent_today=self._today.at(now),
+            fault=self._fault,
+            fault_at=self._fault_at,
+        )
 
     async def quiet(self) -> None:
         """Until no call is under way."""

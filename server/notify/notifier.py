@@ -28,6 +28,7 @@ from server.notify.gate import Gate
 from server.notify.looking import Looking
 from server.notify.metrics import NoticeMetrics
 from server.notify.sending import Sending
+from server.notify.state import StateWriter
 from server.outbox import purge
 from server.settings import Settings
 from server.storage import Store
@@ -106,7 +107,9 @@ class Notifier:
                 backlog,
                 self._metrics,
                 merge_ms=settings.notice_merge_seconds * 1000,
+                zone=ZoneInfo(settings.his_timezone),
             )
+        self._state = StateWriter(store)
         self._begun = False
         self._ahead_ms = float("-inf")
         self._measured_at = self._purged_at = float("-inf")
@@ -162,6 +165,7 @@ class Notifier:
         if now - self._measured_at >= MEASURE_EVERY_S:
             self._measured_at = now
             await departures.measure()
+            await self._state.write(departures.state())
         if now - self._purged_at >= PURGE_EVERY_S:
             self._purged_at = now
             await purge(self._store, self._clock.now() - KEEP_MS)

@@ -16,6 +16,7 @@ read; a conflict means that it is no longer his.
 from server.outbox.ledger import Delivery, dead_letters, deliveries, purge
 from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State, Why
 from server.outbox.owed import Owed, coming
+from server.outbox.pages import Filter, Page, ledger_page
 
 DOCUMENTS = (Owed, Notice)
 """What a store has to hold for this."""
@@ -26,13 +27,16 @@ __all__ = [
     "TOLD",
     "UNENDED",
     "Delivery",
+    "Filter",
     "Notice",
     "Owed",
+    "Page",
     "Priority",
     "State",
     "Why",
     "coming",
     "dead_letters",
     "deliveries",
+    "ledger_page",
     "purge",
 ]

@@ -70,6 +70,7 @@ class WeComStandIn:
             web.get(f"{api}user/get", self._guarded(with_token(self._user))),
             web.get(f"{api}user/simplelist", self._guarded(with_token(self._simple_list))),
             web.get(f"{api}department/list", self._guarded(with_token(self._departments))),
+            web.get(f"{api}agent/get", self._guarded(with_token(self._agent))),
             web.get("/wecom/inbox/{userid}", self._inbox),
             web.get("/wecom/calls", self._calls),
             web.get("/wecom/counts", self._show_counts),
@@ -229,6 +230,22 @@ class WeComStandIn:
             if person.in_scope
         ]
         return _answer(request, 0, "ok", userlist=users)
+
+    async def _agent(self, request: web.Request) -> web.Response:
+        if request.query.get("agentid") != str(self._config.agent_id):
+            raise Bad(40056, "invalid agentid")
+        users = [{"userid": p.person_id} for p in self._config.people if p.in_scope]
+        return _answer(
+            request,
+            0,
+            "ok",
+            agentid=self._config.agent_id,
+            name="院信",
+            close=0,
+            allow_userinfos={"user": users},
+            allow_partys={"partyid": []},
+            allow_tags={"tagid": []},
+        )
 
     async def _departments(self, request: web.Request) -> web.Response:
         return _answer(request, 0, "ok", department=self._parties.listed())

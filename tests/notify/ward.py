@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from realtime.application import Reach
 from server.integrations.wecom import Sent, WeCom
 from server.notify import Claim, Draft, Notifier, Priority
+from server.notify.state import SenderState
 from server.notify.wishes import Wishes
 from server.outbox import DOCUMENTS, Notice, Owed
 from server.settings import Settings
@@ -174,7 +175,7 @@ class Ward:
 
     @classmethod
     async def opened(cls, store: Store, wecom: WeCom | None, clock: ManualClock) -> "Ward":
-        for kind in (*DOCUMENTS, Wishes, Board, Follower):
+        for kind in (*DOCUMENTS, Wishes, SenderState, Board, Follower):
             await store.ensure(kind.collection)
         return cls(store, wecom, clock)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from server.integrations.wecom.desk import Finding, TokenState, WeComDesk
 from server.integrations.wecom.textcard import textcard_request
 
 UNREACHABLE: Final = "unreachable"
@@ -97,12 +98,15 @@ __all__ = [
     "CONTENT",
     "UNLICENSED",
     "UNREACHABLE",
+    "Finding",
     "Misconfigured",
     "Paused",
     "RefusedByWeCom",
     "Retry",
     "Sent",
+    "TokenState",
     "WeCom",
+    "WeComDesk",
     "WeComError",
     "textcard_request",
 ]
