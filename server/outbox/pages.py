@@ -24,7 +24,7 @@ class Filter:
     """What is wanted; an empty word or 0 is no condition."""
 
     person_id: str = ""
-    state: State | None = None
+    states: tuple[State, ...] = ()
     kind: str = ""
     subject: str = ""
     since: int = 0
@@ -33,7 +33,7 @@ class Filter:
     def admits(self, doc: Doc) -> bool:
         """Whether a row is wanted."""
         return (
-            (self.state is None or doc["state"] == self.state)
+            (not self.states or doc["state"] in self.states)
             and (not self.kind or doc["kind"] == self.kind)
             and (not self.subject or doc["subject"] == self.subject)
         )
@@ -89,7 +89,7 @@ async def _rows(store: Store, wanted: Filter, lower: int, upper: int, room: int)
             limit=room,
         )
     rows: list[Doc] = []
-    for state in [wanted.state] if wanted.state else [*UNENDED, *ENDED]:
+    for state in wanted.states or (*UNENDED, *ENDED):
         for priority in Priority:
             eq = (state, int(priority))
             rows += await store.find(

@@ -27,7 +27,7 @@ from server.features.notices.shapes import admin_notice
 from server.ids import made_id
 from server.integrations.wecom import WeComDesk
 from server.notify.state import SENDER, SenderState
-from server.outbox import Filter, Notice, Priority, State, ledger_page
+from server.outbox import ENDED, UNENDED, Filter, Notice, Priority, State, ledger_page
 from server.settings import Settings
 from server.storage import Store
 from server.work import UnitOfWork
@@ -94,7 +94,7 @@ async def examine_wecom(
 async def show_ledger(command: ShowLedger, work: UnitOfWork, directory: Directory) -> LedgerPage:
     wanted = Filter(
         person_id=command.person_id,
-        state=command.state or None,
+        states=_states(command.state),
         kind=command.kind,
         since=command.since,
         until=command.until,
@@ -106,6 +106,12 @@ async def show_ledger(command: ShowLedger, work: UnitOfWork, directory: Director
     work.record("notices.ledger", command.person_id or "everybody", state=command.state)
     items = [admin_notice(notice, directory) for notice in page.notices]
     return LedgerPage(items=items, next=page.next)
+
+
+def _states(wanted: str) -> tuple[State, ...]:
+    if wanted == "failed":
+        return FAILED
+    return tuple(state for state in (*UNENDED, *ENDED) if state == wanted)
 
 
 async def resend_notice(

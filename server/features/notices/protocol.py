@@ -169,11 +169,11 @@ class AdminNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 class ShowLedger(Command, frozen=True):
     """Leaf through everybody's notices, the newest first. For administrators; looking at one person's is
-    recorded."""
+    recorded. `failed` is what was refused or given up."""
 
     wire_name: ClassVar[str] = "notices.admin_ledger"
     person_id: Text = ""
-    state: Literal["", "queued", "sending", "sent", "refused", "dead", "settled"] = ""
+    state: Literal["", "queued", "sending", "sent", "refused", "dead", "settled", "failed"] = ""
     kind: Text = ""
     since: Moment = 0
     until: Moment = 0

@@ -1054,10 +1054,10 @@ export interface ShowDepartment {
   department_id: string
 }
 
-/** Leaf through everybody's notices, the newest first. For administrators; looking at one person's is recorded. */
+/** Leaf through everybody's notices, the newest first. For administrators; looking at one person's is recorded. `failed` is what was refused or given up. */
 export interface ShowLedger {
   person_id?: string
-  state?: "" | "dead" | "queued" | "refused" | "sending" | "sent" | "settled"
+  state?: "" | "dead" | "failed" | "queued" | "refused" | "sending" | "sent" | "settled"
   kind?: string
   since?: number
   until?: number

@@ -86,6 +86,7 @@ async def test_the_ledger_is_filtered_and_leafed_through(hospital: Hospital) -> 
 
     assert len(await ledger(hospital)) == 4
     assert [row["person_id"] for row in await ledger(hospital, state="refused")] == ["cai"]
+    assert [row["person_id"] for row in await ledger(hospital, state="failed")] == ["cai"]
     assert [row["person_id"] for row in await ledger(hospital, since=begun)] == ["cai"]
     assert len(await ledger(hospital, until=begun)) == 3
     assert await ledger(hospital, kind="mail") == []
