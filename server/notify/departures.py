@@ -193,7 +193,8 @@ class Departures:
             if notice.turn in self._places:
                 return now + PLACE_TAKEN_MS, "merge"
             last = await self._store.find(_NOTICES, "told", notice.place, reverse=True, limit=1)
-            if last and last[0]["told_at"] + self._merge_ms > now:
+            # What is sent again by hand does not wait for the one that failed.
+            if last and not notice.again and last[0]["told_at"] + self._merge_ms > now:
                 return min(int(last[0]["told_at"]), now) + self._merge_ms, "merge"
         wait_ms = await self._throttle.wait_ms(notice.person_id, notice.priority)
         if wait_ms:

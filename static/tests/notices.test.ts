@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { causeOf, clockOf, dayMoment, endsWhen, kindWord, minuteOf, NIGHT, reasonOf, toggled, withPeriod, withRoad, type Item, type Preferences } from "../src/features/notices/rules"
+import { causeOf, clockOf, dayMoment, endsWhen, kindWord, minuteOf, moment, NIGHT, reasonOf, toggled, withPeriod, withRoad, type Item, type Preferences } from "../src/features/notices/rules"
 
 const PREFERENCES: Preferences = {
   quiet: [NIGHT],
@@ -93,5 +93,18 @@ describe("a day in a filter", () => {
   it("is its beginning, or its end", () => {
     expect(dayMoment("")).toBe(0)
     expect(dayMoment("2026-01-05", true) - dayMoment("2026-01-05")).toBe(86_400_000)
+  })
+})
+
+describe("a moment that may lie ahead", () => {
+  const now = new Date(2026, 0, 5, 16, 0).getTime()
+  const at = (day: number, hour: number): number => new Date(2026, 0, day, hour, 0).getTime()
+
+  it("names the day unless it is today", () => {
+    expect(moment(at(5, 22), now, "zh")).toBe("22:00")
+    expect(moment(at(6, 7), now, "zh")).toBe("明天 07:00")
+    expect(moment(at(6, 7), now, "en")).toBe("tomorrow 07:00")
+    expect(moment(at(8, 7), now, "zh")).toBe("1-8 07:00")
+    expect(moment(at(4, 7), now, "zh")).toBe("昨天 07:00")
   })
 })

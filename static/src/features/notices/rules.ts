@@ -1,4 +1,6 @@
 /* What follows from what, without a screen: reasons in words, hours, choices. Pure. */
+import type { Language } from "../../i18n"
+import { clock, daysBetween, fullTime } from "../../i18n/times"
 import type { Result } from "../../wire/shapes"
 import { texts, type NoticeWord } from "./words"
 
@@ -79,4 +81,13 @@ export function dayMoment(text: string, end = false): number {
   const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
   if (!found) return 0
   return new Date(Number(found[1]), Number(found[2]) - 1, Number(found[3]) + (end ? 1 : 0)).getTime()
+}
+
+/** A moment that may lie ahead: what comes tomorrow or later says so. */
+export function moment(at: number, now: number, language: Language): string {
+  const ahead = -daysBetween(at, now)
+  if (ahead <= 0) return fullTime(at, now, language)
+  if (ahead === 1) return texts[language]["tomorrow"].replace("{time}", clock(at))
+  const date = new Date(at)
+  return `${date.getMonth() + 1}-${date.getDate()} ${clock(at)}`
 }
