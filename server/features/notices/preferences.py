@@ -1,5 +1,7 @@
 """What people wish about their own notices, and why they did or did not get one."""
 
+from msgspec.structs import replace
+
 from realtime.channel import person_channel
 from server.errors import Invalid
 from server.features.notices.protocol import (
@@ -71,7 +73,7 @@ async def _decide_again(work: UnitOfWork) -> None:
     )
     for notice in newest:
         if notice.state == "queued" and notice.why in ("quiet", "digest") and not notice.into:
-            work.patch(Notice, notice.id, at=work.now, why="")
+            work.put(replace(notice, at=work.now, why=""))
 
 
 async def show_why(command: ShowWhy, work: UnitOfWork) -> NoticeHistory:
