@@ -21,6 +21,8 @@ from realtime.application import Reach
 from server.clock import Millis, SystemClock
 from server.integrations.wecom.memory import MemoryWeCom
 from server.notify import Claim, Draft, Notifier
+from server.notify.state import SenderState
+from server.notify.wishes import Wishes
 from server.outbox import DOCUMENTS, Owed
 from server.settings import Settings
 from server.storage import Op, Put, Store
@@ -159,7 +161,7 @@ async def measure(seconds: int, notices: int) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             store = SqliteStore(Path(folder) / "hospital.db", clock=SystemClock())
             await store.open()
-            for kind in DOCUMENTS:
+            for kind in (*DOCUMENTS, Wishes, SenderState):
                 await store.ensure(kind.collection)
             figures |= await part(store, size)
             await store.close()

@@ -45,7 +45,7 @@ from server.http.health import Health
 from server.integrations.oa import Approvals
 from server.integrations.oa.mirror import Worklist
 from server.integrations.sms import Sms
-from server.integrations.wecom import Host
+from server.integrations.wecom import Host, WeComDesk
 from server.line import Line, opened_line
 from server.nodes import Leader
 from server.nodes import bulletin as bulletins
@@ -53,7 +53,7 @@ from server.nodes.alone import alone
 from server.nodes.bulletin import READ_S, Reader
 from server.nodes.elected import elected
 from server.notify.notifier import Notifier
-from server.outside import polled_oa, sms_gateway, wecom_client, wecom_host
+from server.outside import polled_oa, sms_gateway, wecom_client, wecom_desk, wecom_host
 from server.services import wired
 from server.serving import Ports, gateway_options, leave, listen, web_application
 from server.settings import Settings
@@ -151,7 +151,7 @@ async def running(
         stack.push_async_callback(hub.stop)
 
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        wecom = wecom_client(settings, session, clock)
+        wecom = wecom_client(settings, session, clock, line.wecom_tokens)
         system = SystemWork(store, hub, clock)
         worklist, approvals = await stack.enter_async_context(
             polled_oa(settings, store, system, clock, directory, leader)
@@ -199,6 +199,7 @@ async def running(
             Store: store,
             Streams: streams,
             SystemWork: system,
+            WeComDesk: wecom_desk(settings, session, line.wecom_tokens, store),
             Worklist: worklist,
         }
         for part in (part for feature in ALL for part in feature.parts):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,9 @@ from server.auth.tickets.memory import MemoryTickets
 from server.auth.tickets.redis import RedisTickets
 from server.clock import Clock
 from server.http.health import Ask, Check
+from server.ids import new_id
+from server.integrations.wecom.shared_tokens import RedisTokens
+from server.integrations.wecom.token import MemoryTokens, TokenStore
 from server.settings import Settings
 
 
@@ -33,6 +36,7 @@ class Line:
     presence_of: Callable[[Hub], Presence]
     check: Ask
     backplane: Backplane | None = None
+    wecom_tokens: TokenStore = field(default_factory=MemoryTokens)
 
 
 @asynccontextmanager
@@ -51,6 +55,7 @@ async def opened_line(
     backplane = RedisBackplane(settings.redis_url, metrics=LineMetrics(registry))
     tickets = RedisTickets(settings.redis_url)
     states = RedisStates(settings.redis_url)
+    wecom_tokens = RedisTokens(settings.redis_url, clock, new_id(clock.now()))
     try:
         yield Line(
             tickets,
@@ -58,10 +63,12 @@ async def opened_line(
             lambda hub: RedisPresence(hub, backplane),
             partial(_check, backplane),
             backplane,
+            wecom_tokens,
         )
     finally:
         await tickets.close()
         await states.close()
+        await wecom_tokens.close()
 
 
 async def _not_configured() -> Check:

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from server.background import repeating
-from server.clock import Clock, SystemClock
+from server.clock import Clock, Millis, SystemClock
 from server.directory import Directory
 from server.features.todos.arrivals import Arrivals
+from server.features.wecom.documents import Heard
 from server.features.wecom.menu import menu_of
 from server.integrations.oa import Approvals
 from server.integrations.oa.breaker import Breaker
@@ -19,10 +20,12 @@ from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
 from server.integrations.sms import Sms
 from server.integrations.sms.http import HttpSms
-from server.integrations.wecom import Host, WeComError
+from server.integrations.wecom import Host, WeComDesk, WeComError
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
+from server.integrations.wecom.examining import Examining
 from server.integrations.wecom.host_client import WeComHost
+from server.integrations.wecom.token import TokenStore
 from server.nodes import Leader
 from server.settings import BadSetting, Settings
 from server.storage import Store
@@ -48,11 +51,14 @@ class OAUsers:
 
 
 def wecom_client(
-    settings: Settings, session: aiohttp.ClientSession, clock: Clock
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    tokens: TokenStore | None = None,
 ) -> WeComClient | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
     config = _wecom(settings)
-    return WeComClient(config, session, clock) if config.complete else None
+    return WeComClient(config, session, clock, tokens) if config.complete else None
 
 
 def wecom_host(settings: Settings, client: WeComClient | None, clock: Clock) -> Host:
@@ -63,6 +69,24 @@ def wecom_host(settings: Settings, client: WeComClient | None, clock: Clock) -> 
         clock,
         door=settings.wecom_authorize_url,
         picture=settings.wecom_qr_url,
+    )
+
+
+def wecom_desk(
+    settings: Settings, session: aiohttp.ClientSession, tokens: TokenStore, store: Store
+) -> WeComDesk:
+    """Where an administrator asks how WeCom is doing."""
+
+    async def last_heard() -> Millis | None:
+        newest = await store.find(Heard.collection.name, "at", reverse=True, limit=1)
+        return newest[0]["at"] if newest else None
+
+    return Examining(
+        _wecom(settings),
+        session,
+        tokens,
+        has_callback=settings.hears_wecom,
+        last_heard=last_heard,
     )
 
 

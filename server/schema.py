@@ -6,6 +6,8 @@ from server import directory, nodes
 from server.audit import AuditRow
 from server.auth import Credential, Session
 from server.feature import Feature
+from server.notify.state import SenderState
+from server.notify.wishes import Wishes
 from server.outbox import DOCUMENTS as OUTBOX
 from server.storage import Collection, Store
 from server.storage.document import Document
@@ -14,7 +16,7 @@ from server.work import LOG
 
 def collections(features: Sequence[Feature]) -> list[Collection]:
     """All of them, the floor's first."""
-    floor: list[type[Document]] = [AuditRow, *OUTBOX, Credential, Session]
+    floor: list[type[Document]] = [AuditRow, *OUTBOX, Wishes, SenderState, Credential, Session]
     floor += directory.DOCUMENTS
     documents = [*floor, *(document for feature in features for document in feature.documents)]
     return [LOG, *nodes.COLLECTIONS, *(document.collection for document in documents)]

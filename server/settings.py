@@ -156,7 +156,9 @@ class Settings:
     his_period_seconds: int = setting(
         10, "How often the HIS sends something; figures are stale after two missed times."
     )
-    his_timezone: str = setting("Asia/Shanghai", "Zone in which the hospital's day begins.")
+    his_timezone: str = setting(
+        "Asia/Shanghai", "Zone in which the hospital's day begins, and of quiet hours for notices."
+    )
 
     @property
     def url(self) -> str:

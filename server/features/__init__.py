@@ -1,7 +1,18 @@
 """The features of this server. A new one is a folder here and one entry in this list."""
 
 from server.feature import Feature
-from server.features import account, chat, contacts, dashboard, forum, host, mail, todos, wecom
+from server.features import (
+    account,
+    chat,
+    contacts,
+    dashboard,
+    forum,
+    host,
+    mail,
+    notices,
+    todos,
+    wecom,
+)
 
 FEATURES: tuple[Feature, ...] = (
     account.feature,
@@ -12,5 +23,6 @@ FEATURES: tuple[Feature, ...] = (
     mail.feature,
     forum.feature,
     dashboard.feature,
+    notices.feature,
     wecom.feature,
 )

@@ -2,7 +2,8 @@
 
 Urgent before to-dos before chat; within each, those whose bytes may already be out, then the longest
 waiting. A notice that may not go yet (its person's limit, the window for merging, an earlier one of the
-same place still on its way) is put off in the store, so that it never stands in front of others.
+same place still on its way) is put off in the store, so that it never stands in front of others. Whoever
+has more waiting than one minute takes goes ahead (`backlog`).
 
 Every call is a task of this class; `stop` awaits their end. What waits is in the store, not here.
 """
@@ -11,16 +12,19 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from server.clock import Clock
 from server.notify.agenda import Agenda
+from server.notify.backlog import Backlog
 from server.notify.duty import Duty
 from server.notify.gate import Gate
 from server.notify.metrics import NoticeMetrics
 from server.notify.outcome import Ended, Outcome, Postponed, given_up, outcome_of
 from server.notify.sending import Held, Sending
+from server.notify.state import SENDER, DayCount, SenderState
 from server.notify.throttle import Throttle
-from server.outbox import UNENDED, Notice, Priority
+from server.outbox import UNENDED, Notice, Priority, Why
 from server.storage import Conflict, Doc, StorageError, Store
 from server.storage.document import from_doc
 
@@ -47,9 +51,11 @@ class Departures:
         sending: Sending,
         gate: Gate,
         agenda: Agenda,
+        backlog: Backlog,
         metrics: NoticeMetrics,
         *,
         merge_ms: int,
+        zone: ZoneInfo,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -57,12 +63,16 @@ class Departures:
         self._sending = sending
         self._gate = gate
         self._agenda = agenda
+        self._backlog = backlog
         self._metrics = metrics
         self._merge_ms = merge_ms
+        self._today = DayCount(zone)
         self._throttle = Throttle(store, clock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._places: set[tuple[str, str, str]] = set()
         self._got_through_at = 0
+        self._fault, self._fault_at = "", 0
+        self._waiting, self._oldest_at = 0, 0
         self._logged_at = 0
         self.moved = asyncio.Event()
         """Set when a call has ended, and more may go."""
@@ -74,9 +84,11 @@ class Departures:
         """
         now = self._clock.now()
         self._throttle.forget()
+        self._backlog.clear()
         if not self._tasks:
             # What stood in the way was ours; another node may have had the lead since.
             self._places.clear()
+        await self._count_today(now)
         for state in UNENDED:
             for priority in Priority:
                 eq = (state, int(priority))
@@ -84,11 +96,20 @@ class Departures:
                     if doc["_id"] not in self._tasks:
                         await self._take_up(Held(from_doc(Notice, doc), doc["_v"]), now)
 
+    async def _count_today(self, now: int) -> None:
+        sent, since = 0, self._today.since(now)
+        for priority in Priority:
+            eq = ("sent", int(priority))
+            docs = await self._store.find(_NOTICES, "state", eq, gt=since - 1, limit=MOST_COUNTED)
+            sent += len(docs)
+        self._today.begin(now, sent)
+
     async def _take_up(self, held: Held, now: int) -> None:
+        self._backlog.queued(held.notice.person_id, held.notice.created_at)
         if held.notice.request is not None:
-            self._places.add(held.notice.place)
+            self._places.add(held.notice.turn)
         if held.notice.at > now:
-            await self._sending.postpone(held, now)
+            await self._sending.postpone(held, now, held.notice.why)
 
     @property
     def trouble(self) -> str:
@@ -104,6 +125,8 @@ class Departures:
         for priority in Priority:
             for state in reversed(UNENDED):
                 await self._start(state, priority)
+            if priority is Priority.URGENT:
+                await self._go_ahead()
         self._metrics.in_flight.set(self._gate.in_flight)
         self._metrics.held.set(self._gate.is_held)
         self._metrics.alarm.set(self._gate.misconfigured)
@@ -121,6 +144,23 @@ class Departures:
             if len(docs) < BATCH:
                 return
 
+    async def _go_ahead(self) -> None:
+        """Start what people with much waiting may be sent now."""
+        now = self._clock.now()
+        for person_id, since in self._backlog.ahead(now):
+            if not self._gate.room():
+                return
+            docs = await self._store.find(
+                _NOTICES, "person", (person_id,), gt=since - 1, limit=BATCH
+            )
+            ready = [doc for doc in docs if doc["state"] == "queued" and doc["at"] <= now]
+            if not ready:
+                self._backlog.nothing_ready(person_id)
+            for doc in sorted(ready, key=lambda doc: (doc["priority"], doc["created_at"])):
+                if not self._gate.room():
+                    return
+                await self._consider(doc)
+
     async def _consider(self, doc: Doc) -> bool:
         """Send it or put it off. False when it is on its way already."""
         if doc["_id"] in self._tasks:
@@ -128,39 +168,41 @@ class Departures:
         held = Held(from_doc(Notice, doc), doc["_v"])
         notice = held.notice
         try:
-            not_before = await self._not_before(notice)
+            not_before, why = await self._not_before(notice)
             if not_before > self._clock.now():
-                await self._sending.postpone(held, not_before)
+                why = "digest" if notice.why == "digest" else why
+                await self._sending.postpone(held, not_before, why)
                 return True
         except Conflict:
             return True
         if not self._gate.room():
             return False
-        begun_at = self._clock.now()
         self._gate.begin()
-        self._throttle.take(notice.person_id, begun_at)
-        self._places.add(notice.place)
-        task = asyncio.create_task(self._send(held, begun_at), name=f"notice {notice.id}")
+        self._throttle.begin(notice.person_id)
+        self._places.add(notice.turn)
+        task = asyncio.create_task(self._send(held), name=f"notice {notice.id}")
         self._tasks[notice.id] = task
         return True
 
-    async def _not_before(self, notice: Notice) -> int:
-        """The moment before which this notice may not go; not in the future = now."""
+    async def _not_before(self, notice: Notice) -> tuple[int, Why]:
+        """The moment before which this notice may not go, and why; not in the future = now."""
         now = self._clock.now()
         if notice.kind not in self._duties:
-            return now + NO_DUTY_MS
+            return now + NO_DUTY_MS, ""
         if notice.is_open:
-            if notice.place in self._places:
-                return now + PLACE_TAKEN_MS
+            if notice.turn in self._places:
+                return now + PLACE_TAKEN_MS, "merge"
             last = await self._store.find(_NOTICES, "told", notice.place, reverse=True, limit=1)
-            if last and last[0]["told_at"] + self._merge_ms > now:
-                return min(int(last[0]["told_at"]), now) + self._merge_ms
-        wait_ms = await self._throttle.wait_ms(notice.person_id)
+            # What is sent again by hand does not wait for the one that failed.
+            if last and not notice.again and last[0]["told_at"] + self._merge_ms > now:
+                return min(int(last[0]["told_at"]), now) + self._merge_ms, "merge"
+        wait_ms = await self._throttle.wait_ms(notice.person_id, notice.priority)
         if wait_ms:
             self._metrics.throttled.inc()
-        return now + wait_ms
+            self._backlog.held(notice.person_id, notice.created_at, now + wait_ms)
+        return now + wait_ms, "limit"
 
-    async def _send(self, held: Held, begun_at: int) -> None:
+    async def _send(self, held: Held) -> None:
         """One notice's way, from here to the ledger."""
         notice, called, comes_again = held.notice, False, False
         may_be_out = notice.request is not None
@@ -185,10 +227,11 @@ class Departures:
             self._metrics.faults.labels("send").inc()
         finally:
             self._gate.end(called=called)
-            if not called:
-                self._throttle.give_back(notice.person_id, begun_at)
+            self._throttle.end(notice.person_id, called=called)
+            if not (may_be_out or comes_again):
+                self._backlog.ended(notice.person_id)
             if not may_be_out:
-                self._places.discard(notice.place)
+                self._places.discard(notice.turn)
             if not (may_be_out or comes_again):
                 self._agenda.soon(notice.owed_id, self._clock.now())
             del self._tasks[notice.id]
@@ -214,9 +257,12 @@ class Departures:
         """What one call says about all the others."""
         if isinstance(outcome, Ended):
             self._got_through_at = self._clock.now()
+            if outcome.state == "sent":
+                self._today.add(self._got_through_at)
             self._gate.succeeded()
         else:
             self._metrics.retries.inc()
+            self._fault, self._fault_at = outcome.reason, self._clock.now()
             if outcome.misconfigured:
                 self._gate.misconfigure()
                 self._log("WeCom refuses to send at all: %s", outcome.reason, logging.ERROR)
@@ -250,9 +296,31 @@ class Departures:
                 for doc in await self._store.find(_NOTICES, "state", eq, limit=1):
                     created = doc["created_at"]
                     oldest = created if oldest is None else min(oldest, created)
+        self._waiting, self._oldest_at = waiting, oldest or 0
         self._metrics.waiting.set(waiting)
         age_ms = 0 if oldest is None else max(0, self._clock.now() - oldest)
         self._metrics.oldest.set(age_ms / 1000)
+
+    def state(self) -> SenderState:
+        """How sending is doing, as last measured."""
+        now = self._clock.now()
+        held_ms = round(self._gate.held_for_s * 1000)
+        return SenderState(
+            id=SENDER,
+            at=now,
+            owed=len(self._agenda),
+            waiting=self._waiting,
+            oldest_at=self._oldest_at,
+            in_flight=self._gate.in_flight,
+            people_held=self._backlog.held_people(now),
+            is_held=self._gate.is_held,
+            is_misconfigured=self._gate.misconfigured,
+            held_until=now + held_ms if held_ms else 0,
+            got_through_at=self._got_through_at,
+            sent_today=self._today.at(now),
+            fault=self._fault,
+            fault_at=self._fault_at,
+        )
 
     async def quiet(self) -> None:
         """Until no call is under way."""

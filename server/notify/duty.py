@@ -136,3 +136,13 @@ class Acting(Protocol):
         words after a crash, a doubt (`NotYet`), or a second press: it is done once all the same.
         """
         ...
+
+
+@runtime_checkable
+class Unseeing(Protocol):
+    """A duty that knows whether something it takes as told was seen all the same: asked before a notice
+    that failed is sent again by hand."""
+
+    async def is_unseen(self, person_id: str, subject: str, place: int) -> bool:
+        """Whether the person may still see this place and has not."""
+        ...

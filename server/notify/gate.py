@@ -44,6 +44,11 @@ class Gate:
         """Whether calls are held back because they fail, or because WeCom asked for a pause."""
         return self._trying
 
+    @property
+    def held_for_s(self) -> float:
+        """How long no call may begin yet."""
+        return max(0.0, self._opens_at - self._clock.monotonic())
+
     def room(self) -> int:
         """How many calls may begin now."""
         now = self._clock.monotonic()

@@ -21,8 +21,10 @@ from realtime.presence import Presence
 from server.clock import Clock, Millis
 from server.ids import new_id
 from server.notify.agenda import Agenda
+from server.notify.backlog import Backlog
 from server.notify.duty import Claim, Duty, Skimming
 from server.notify.metrics import NoticeMetrics
+from server.notify.muted import Muted
 from server.outbox import UNENDED, Notice, Owed, coming
 from server.storage import Conflict, Delete, Doc, Duplicate, Insert, Op, Patch, StorageError, Store
 from server.storage.document import from_doc, to_doc
@@ -55,6 +57,7 @@ class _Findings:
     """What one look at one subject found."""
 
     settled: dict[str, int] = field(default_factory=dict)
+    muted: list[Claim] = field(default_factory=list)
     pending: set[str] = field(default_factory=set)
     away: list[Claim] = field(default_factory=list)
     look_at: list[int] = field(default_factory=list)
@@ -74,6 +77,7 @@ class Looking:
         clock: Clock,
         duties: Mapping[str, Duty],
         agenda: Agenda,
+        backlog: Backlog,
         metrics: NoticeMetrics,
         *,
         first_ms: int,
@@ -84,9 +88,11 @@ class Looking:
         self._clock = clock
         self._duties = duties
         self._agenda = agenda
+        self._backlog = backlog
         self._metrics = metrics
         self._first_ms = first_ms
         self._may_send = may_send
+        self._muted = Muted()
         self._everything = True
         self._strays_at = 0
 
@@ -220,6 +226,8 @@ class Looking:
                 findings.away.append(claim)
             elif claim.muted or reached is Reach.REACHED:
                 findings.settled[claim.person_id] = claim.upto
+                if claim.muted:
+                    findings.muted.append(claim)
             elif reached is Reach.PENDING:
                 findings.pending.add(claim.person_id)
             elif now - self._first_ms < claim.first_at <= now:
@@ -233,6 +241,7 @@ class Looking:
         ops: list[Op] = []
         if findings.settled:
             ops += await self._duties[row.kind].settle(row.subject, findings.settled)
+            ops += self._muted.rows(row, findings.muted, now)
         if findings.away and self._may_send:
             ops += await self._cover(row, findings.away, now)
         if findings.nobody_left:
@@ -273,9 +282,11 @@ class Looking:
                 else:
                     covered = True
                     if claim.priority < notice.priority:
-                        change = {"priority": int(claim.priority)}
+                        # Whatever it waited for may hold only for what is less urgent.
+                        change = {"priority": int(claim.priority), "at": min(now, notice.at)}
                         ops.append(Patch(Notice.collection.name, notice.id, change, version))
             if not covered:
+                self._backlog.queued(claim.person_id, now)
                 ops.append(Insert(Notice.collection.name, to_doc(_notice(row, claim, after, now))))
         return ops
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
@@ -20,6 +21,7 @@ from server.clock import Clock
 from server.ids import new_id
 from server.integrations.wecom import WeCom, WeComCards
 from server.notify.agenda import Agenda
+from server.notify.backlog import Backlog
 from server.notify.cards import Cards
 from server.notify.departures import Departures
 from server.notify.duty import Duty
@@ -27,6 +29,7 @@ from server.notify.gate import Gate
 from server.notify.looking import Looking
 from server.notify.metrics import NoticeMetrics
 from server.notify.sending import Sending
+from server.notify.state import StateWriter
 from server.outbox import purge
 from server.settings import Settings
 from server.storage import Store
@@ -69,6 +72,7 @@ class Notifier:
         self._metrics = NoticeMetrics(registry)
         self._metrics.configured.set(wecom is not None)
         self._agenda = Agenda()
+        backlog = Backlog()
         by_kind = {duty.kind: duty for duty in duties}
         self._looking = Looking(
             store,
@@ -76,6 +80,7 @@ class Notifier:
             clock,
             by_kind,
             self._agenda,
+            backlog,
             self._metrics,
             first_ms=settings.notice_first_seconds * 1000,
             may_send=wecom is not None,
@@ -94,6 +99,7 @@ class Notifier:
                 url=settings.url,
                 owner=new_id(clock.now()),
                 wecom_user_of=wecom_user_of,
+                zone=ZoneInfo(settings.his_timezone),
                 may_have_buttons=cards is not None and settings.hears_wecom,
             )
             gate = Gate(clock, settings.notice_calls_per_second, MOST_AT_ONCE)
@@ -104,8 +110,10 @@ class Notifier:
                 sending,
                 gate,
                 self._agenda,
+                backlog,
                 self._metrics,
                 merge_ms=settings.notice_merge_seconds * 1000,
+                zone=ZoneInfo(settings.his_timezone),
             )
             if cards is not None:
                 self._cards = Cards(
@@ -117,6 +125,7 @@ class Notifier:
                     agent_id=settings.wecom_agent_id,
                     wecom_user_of=wecom_user_of,
                 )
+        self._state = StateWriter(store)
         self._begun = False
         self._ahead_ms = float("-inf")
         self._measured_at = self._purged_at = float("-inf")
@@ -177,6 +186,7 @@ class Notifier:
         if now - self._measured_at >= MEASURE_EVERY_S:
             self._measured_at = now
             await departures.measure()
+            await self._state.write(departures.state())
         if now - self._purged_at >= PURGE_EVERY_S:
             self._purged_at = now
             await purge(self._store, self._clock.now() - KEEP_MS)

@@ -12,9 +12,10 @@ does not make a phone ring twice.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -29,17 +30,20 @@ from server.integrations.wecom import (
     textcard_request,
 )
 from server.integrations.wecom.textcard import recipients
-from server.notify.duty import Draft, Duty, Quoting
+from server.notify.digest import ASK_AGAIN_MS, Digest, Gathered, one_card
+from server.notify.duty import Draft, Duty, Quoting, Unseeing
 from server.notify.metrics import NoticeMetrics
 from server.notify.outcome import Ended, Outcome, Postponed, outcome_of
-from server.notify.throttle import HOUR_MS
-from server.outbox import Notice, Phone, State, phone_id, task_of
+from server.notify.texts import say
+from server.notify.throttle import ARRIVAL_MS, HOUR_MS
+from server.notify.wishes import SEND, Verdict, Wishes, decide
+from server.outbox import TOLD, UNENDED, Notice, Phone, State, Why, phone_id, task_of
 from server.storage import Conflict, Op, Put, StorageError, Store
 from server.storage.document import from_doc, to_doc
 
 logger = logging.getLogger(__name__)
 
-CALL_S: Final = 35.0
+CALL_S: Final = ARRIVAL_MS / 1000
 """A call that has not ended by itself by then is given up; its outcome is unknown."""
 LEASE_MS: Final = 60_000
 PENDING_MS: Final = 3_000
@@ -85,6 +89,7 @@ class Sending:
         url: str,
         owner: str,
         wecom_user_of: Callable[[str], str | None],
+        zone: ZoneInfo,
         may_have_buttons: bool = False,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -99,6 +104,8 @@ class Sending:
         self._owner = owner
         self._wecom_user_of = wecom_user_of
         self._buttons_from = float("-inf") if may_have_buttons else float("inf")
+        self._zone = zone
+        self._digest = Digest(store, presence, duties)
         self._pause = pause
 
     async def lease(self, held: Held) -> Held | Postponed | None:
@@ -107,30 +114,55 @@ class Sending:
         Raises Conflict when the notice is somebody else's by now.
         """
         notice = held.notice
-        draft = await self._duties[notice.kind].draft(notice.person_id, notice.subject)
-        if draft is None:
-            await self._end(held, "settled", notice.upto)
+        if notice.into and await self._went_with_another(held):
             return None
+        draft = await self._draft(notice)
         repeats = notice.request is not None and not held.fresh
-        if repeats and notice.upto <= draft.after:
-            await self._end(held, "settled", notice.upto)
+        if draft is None or (repeats and notice.upto <= draft.after):
+            await self._end(held, "settled", notice.upto, why="read")
             return None
+        notice = msgspec.structs.replace(notice, path=draft.path, into="")
+        held = replace(held, notice=notice)
         user = self._wecom_user_of(notice.person_id)
-        if not (repeats and await self._may_repeat(notice, user)):
-            reached = await self._reached(notice.person_id, draft)
-            if draft.asked:
-                reached = Reach.AWAY
+        if repeats and await self._may_repeat(notice, user):
+            return await self._leased(held, notice, fresh=False)
+        return await self._leased_anew(held, draft, user)
+
+    async def _leased_anew(
+        self, held: Held, draft: Draft, user: str | None
+    ) -> Held | Postponed | None:
+        """Compose it, unless it has reached a screen, or cannot or should not go now."""
+        if not draft.asked:
+            reached = await self._reached(held.notice.person_id, draft)
             if reached is Reach.REACHED:
-                await self._end(held, "settled", draft.upto)
+                await self._end(held, "settled", draft.upto, why="screen")
                 return None
             if reached is Reach.PENDING:
-                await self.postpone(held, self._clock.now() + PENDING_MS)
-                return Postponed(PENDING_MS, "")
-            if user is None or await self._has_left(user):
-                reason = NO_ACCOUNT if user is None else LEFT_APP
-                await self._end(held, "refused", draft.upto, reason=reason)
-                return None
-            notice, repeats = self._composed(notice, draft, user), False
+                return await self._put_off(held, self._clock.now() + PENDING_MS)
+        if user is None or await self._has_left(user):
+            reason = NO_ACCOUNT if user is None else LEFT_APP
+            await self._end(held, "refused", draft.upto, reason=reason)
+            return None
+        wishes = await self._wishes(held.notice.person_id)
+        verdict = SEND if draft.asked else self._verdict(wishes, held.notice)
+        if verdict.action == "app":
+            await self._end(held, "settled", draft.upto, why="app")
+            return None
+        if verdict.action == "wait":
+            return await self._put_off(held, verdict.until, verdict.why)
+        others = list[Gathered]()
+        if verdict.action == "digest":
+            others = await self._digest.others(
+                held.notice, lambda other: self._verdict(wishes, other).action == "digest"
+            )
+        card = one_card(draft, others) if others else draft
+        notice = msgspec.structs.replace(held.notice, why="digest" if others else "")
+        return await self._leased(held, self._composed(notice, card, user), others, fresh=True)
+
+    async def _leased(
+        self, held: Held, notice: Notice, others: Sequence[Gathered] = (), *, fresh: bool
+    ) -> Held:
+        """Store its bytes with a lease, and whom else they tell of."""
         now = self._clock.now()
         leased = msgspec.structs.replace(
             notice,
@@ -141,8 +173,60 @@ class Sending:
             tries=[at for at in notice.tries if at > now - HOUR_MS] + [now],
             tried_at=now,
         )
-        stored = await self._put(leased, held.version)
-        return Held(stored.notice, stored.version, fresh=not repeats)
+        carried = [other.carried_by(notice, now) for other in others]
+        stored = await self._put(leased, held.version, *carried)
+        return Held(stored.notice, stored.version, fresh=fresh)
+
+    async def _put_off(self, held: Held, at: int, why: Why = "") -> Postponed:
+        await self.postpone(held, at, why)
+        return Postponed(at - self._clock.now(), "")
+
+    async def _draft(self, notice: Notice) -> Draft | None:
+        """What it would say now; None when there is nothing (any more) to say."""
+        duty = self._duties[notice.kind]
+        if not notice.again:
+            return await duty.draft(notice.person_id, notice.subject)
+        # The feature takes it as told: that it was not seen is all that can be asked.
+        if isinstance(duty, Unseeing) and not await duty.is_unseen(
+            notice.person_id, notice.subject, notice.upto
+        ):
+            return None
+        return Draft(
+            title=say("zh", "late"),
+            description=say("zh", "late_text"),
+            path=notice.path or "/",
+            upto=notice.upto,
+            after=notice.after,
+            count=notice.count,
+            newest_at=notice.created_at,
+        )
+
+    async def _wishes(self, person_id: str) -> Wishes:
+        doc = await self._store.get(Wishes.collection.name, person_id)
+        return Wishes(id=person_id) if doc is None else from_doc(Wishes, doc)
+
+    def _verdict(self, wishes: Wishes, notice: Notice) -> Verdict:
+        """What its person wishes to happen to it now."""
+        return decide(
+            wishes,
+            notice.kind,
+            notice.priority,
+            created_at=notice.created_at,
+            now=self._clock.now(),
+            zone=self._zone,
+        )
+
+    async def _went_with_another(self, held: Held) -> bool:
+        """Whether the card that carries this notice has decided on it, or may still do so."""
+        carrier = await self._digest.carrier_of(held.notice)
+        if carrier is not None and carrier.state in TOLD:
+            reason, state = carrier.reason, carrier.state
+            await self._end(held, state, held.notice.upto, reason=reason, why="merged")
+            return True
+        if carrier is not None and carrier.state in UNENDED and carrier.request is not None:
+            await self.postpone(held, self._clock.now() + ASK_AGAIN_MS, "digest")
+            return True
+        return False
 
     async def _may_repeat(self, notice: Notice, user: str | None) -> bool:
         """Whether bytes that may be out may go again as they are."""
@@ -239,9 +323,10 @@ class Sending:
         )
         await self._put(notice, held.version)
 
-    async def postpone(self, held: Held, at: int) -> None:
-        """Not before this moment."""
-        await self._put(msgspec.structs.replace(held.notice, at=Millis(at)), held.version)
+    async def postpone(self, held: Held, at: int, why: Why = "") -> None:
+        """Not before this moment, and why."""
+        notice = msgspec.structs.replace(held.notice, at=Millis(at), why=why)
+        await self._put(notice, held.version)
 
     async def _end(
         self,
@@ -252,6 +337,7 @@ class Sending:
         reason: str = "",
         msgid: str = "",
         response_code: str = "",
+        why: Why = "",
     ) -> None:
         """The last entry of this notice, together with the feature's marks."""
         now = self._clock.now()
@@ -266,6 +352,7 @@ class Sending:
             reason=reason,
             msgid=msgid,
             response_code=response_code,
+            why=why or ("digest" if held.notice.why == "digest" else ""),
         )
         await self._put_with_marks(notice, held.version, upto)
         self._metrics.ended.labels(state).inc()

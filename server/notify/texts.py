@@ -4,11 +4,13 @@ Names of people and groups are shown; what was written is shown only where the h
 (`notice_show_text`), because a locked screen is read by whoever stands beside it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 LANGUAGES: Final = ("zh", "en")
 MOST_COUNTED: Final = 99
 EXCERPT_CHARACTERS: Final = 40
+DIGEST_LINES: Final = 4
 
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "zh": {
@@ -26,6 +28,11 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "open": "请打开查看",
         "changed": "已变动，请打开查看",
         "not_done": "未办成，请打开查看",
+        "digest": "你有 {count} 条通知",
+        "digest_line": "{title}（{count}）",
+        "digest_more": "……等 {count} 项",
+        "late": "补发的通知",
+        "late_text": "此前有一条通知没有送达，请打开查看",
     },
     "en": {
         "one": "{who} sent you a message",
@@ -42,6 +49,11 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "open": "Please open",
         "changed": "Changed, please open",
         "not_done": "Not done, please open",
+        "digest": "You have {count} notices",
+        "digest_line": "{title} ({count})",
+        "digest_more": "… {count} things in all",
+        "late": "A notice sent again",
+        "late_text": "An earlier notice did not reach you; please open it",
     },
 }
 
@@ -85,3 +97,19 @@ def todo_title(language: str, title: str, *, urgent: bool = False) -> str:
 def todo_description(language: str, creator: str) -> str:
     """What a notice about one document says below its title."""
     return say(language, "todo_from", who=creator)
+
+
+def digest_title(language: str, count: int) -> str:
+    """The title of a card for several things."""
+    return say(language, "digest", count=counted(count))
+
+
+def digest_description(language: str, parts: Sequence[tuple[str, int]]) -> str:
+    """What a card for several things says: the titles their own cards would have had."""
+    lines = [
+        say(language, "digest_line", title=excerpt(title), count=counted(count))
+        for title, count in parts[:DIGEST_LINES]
+    ]
+    if len(parts) > DIGEST_LINES:
+        lines.append(say(language, "digest_more", count=len(parts)))
+    return "\n".join(lines)

@@ -18,8 +18,9 @@ read; a conflict means that it is no longer his.
 
 from server.outbox.after import Phone, Press, Withdrawal, phone_id, task_of
 from server.outbox.ledger import Delivery, dead_letters, deliveries, purge
-from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State
+from server.outbox.notice import ENDED, TOLD, UNENDED, Notice, Priority, State, Why
 from server.outbox.owed import Owed, coming
+from server.outbox.pages import Filter, Page, ledger_page
 
 DOCUMENTS = (Owed, Notice, Press, Withdrawal, Phone)
 """What a store has to hold for this."""
@@ -30,16 +31,20 @@ __all__ = [
     "TOLD",
     "UNENDED",
     "Delivery",
+    "Filter",
     "Notice",
     "Owed",
+    "Page",
     "Phone",
     "Press",
     "Priority",
     "State",
+    "Why",
     "Withdrawal",
     "coming",
     "dead_letters",
     "deliveries",
+    "ledger_page",
     "phone_id",
     "purge",
     "task_of",

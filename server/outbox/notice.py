@@ -18,6 +18,11 @@ from server.storage.document import Document
 
 State = Literal["queued", "sending", "sent", "refused", "dead", "settled"]
 
+Why = Literal["", "quiet", "digest", "limit", "merge", "read", "screen", "app", "muted", "merged"]
+"""The decision behind a state. Waiting: for quiet hours to end, for a digest, for the person's limit, for an
+earlier card about the same. Settled without a card: read (or withdrawn), on a screen, wanted in the
+app only, muted. Merged: it went on the card of another (`into`)."""
+
 UNENDED: Final[tuple[State, ...]] = ("queued", "sending")
 ENDED: Final[tuple[State, ...]] = ("sent", "refused", "dead", "settled")
 
@@ -44,6 +49,7 @@ class Notice(Document, frozen=True):
             Index("state", ("state", "priority", "at")),
             Index("subject", ("kind", "subject", "state", "upto")),
             Index("told", ("kind", "subject", "person_id", "told_at"), sparse=True),
+            Index("person", ("person_id", "created_at")),
             Index("tried", ("person_id", "tried_at"), sparse=True),
             Index("waiting", ("waiting_for",), unique=True, sparse=True),
         ),
@@ -81,6 +87,16 @@ class Notice(Document, frozen=True):
     reason: str = ""
     """Why it was refused, is dead or was withdrawn; while sending, why the last try failed."""
 
+    why: Why = ""
+    path: str = ""
+    """Where it leads, once that was known: what a person sees of it in the ledger."""
+    into: str = ""
+    """The notice whose card carries this one, or carried it."""
+    again: str = ""
+    """The notice that failed and is sent again by this one."""
+    followed_by: str = ""
+    """The notice that sends this one again."""
+
     @property
     def is_open(self) -> bool:
         """Has no bytes (any more): it will say everything that is unsettled when it goes."""
@@ -90,6 +106,11 @@ class Notice(Document, frozen=True):
     def place(self) -> tuple[str, str, str]:
         """Notices of one place follow one another, never side by side."""
         return (self.kind, self.subject, self.person_id)
+
+    @property
+    def turn(self) -> tuple[str, str, str]:
+        """What goes one after the other: notices of one place, and a person's digests."""
+        return ("digest", "", self.person_id) if self.why == "digest" else self.place
 
     @property
     def owed_id(self) -> str:

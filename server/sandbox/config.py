@@ -72,6 +72,8 @@ class SandboxConfig:
     slow_s: float = 12.0
     """How long a slow answer takes: longer than a sensible client waits."""
     token_lifetime_s: int = 7_200
+    token_calls: int = 0
+    """After how many calls a token is dead before its time; 0: never."""
     seed_documents: int = 240
     """How many documents lie in an OA that has none yet."""
     departments: Sequence[SandboxDepartment] = ()

@@ -25,6 +25,7 @@ MODES: Final = (
     "expired_token",  # every token given out so far is refused with 42001; new ones work
     "rate_limited",  # 45009
     "invalid_user",  # nobody is reachable: 81013
+    "worn_token",  # a token is dead (42001) after 200 calls, long before its time
     "invalid_token",  # every token is refused with 40014, new ones too
     "lost_answer",  # what was asked for happens, then the connection breaks
     "reset",  # the connection breaks before anything happens
@@ -33,6 +34,7 @@ MODES: Final = (
     "concurrency",  # 45033
     "untrusted_ip",  # 60020
 )
+WORN_AFTER: Final = 200
 PERSON_TIMES_PER_ACCOUNT_AND_DAY: Final = 200
 DAY_MS: Final = 86_400_000
 _HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
@@ -64,6 +66,7 @@ class WeComStandIn:
         self._actions = Actions(config, self._people, self.state, self.caller)
         self.faults = Faults(MODES, config.clock, self._fault_turned)
         self.counts: Counter[str] = Counter()
+        self._used: Counter[str] = Counter()
 
     def routes(self) -> list[web.RouteDef]:
         """Everything below `/wecom/`."""
@@ -83,6 +86,7 @@ class WeComStandIn:
             web.get(f"{api}get_jsapi_ticket", self._guarded(with_token(self._company_ticket))),
             web.get(f"{api}ticket/get", self._guarded(with_token(self._app_ticket))),
             *self._house.routes(),
+            web.get(f"{api}agent/get", self._guarded(with_token(self._agent))),
             web.get("/wecom/inbox/{userid}", self._inbox),
             web.get("/wecom/calls", self._calls),
             web.get("/wecom/counts", self._show_counts),
@@ -126,6 +130,9 @@ class WeComStandIn:
             if not token:
                 raise Bad(41001, "access_token missing")
             code = self.state.token_fault(token, self._clock.now())
+            if not code and self._is_worn(token):
+                self.state.expire_tokens()
+                code = 42001
             if code:
                 raise Bad(code, _TOKEN_MESSAGES[code])
             if self.faults.mode in _FAULT_CODES:
@@ -133,6 +140,12 @@ class WeComStandIn:
             return await handler(request)
 
         return checked
+
+    def _is_worn(self, token: str) -> bool:
+        """Whether this token has been used once too often; counts the use."""
+        most = WORN_AFTER if self.faults.mode == "worn_token" else self._config.token_calls
+        self._used[token] += 1
+        return 0 < most < self._used[token]
 
     def _fault_turned(self, mode: str) -> None:
         if mode == "expired_token":
@@ -246,6 +259,22 @@ class WeComStandIn:
             if person.in_scope
         ]
         return answer(request, 0, "ok", userlist=users)
+
+    async def _agent(self, request: web.Request) -> web.Response:
+        if request.query.get("agentid") != str(self._config.agent_id):
+            raise Bad(40056, "invalid agentid")
+        users = [{"userid": p.person_id} for p in self._config.people if p.in_scope]
+        return answer(
+            request,
+            0,
+            "ok",
+            agentid=self._config.agent_id,
+            name="院信",
+            close=0,
+            allow_userinfos={"user": users},
+            allow_partys={"partyid": []},
+            allow_tags={"tagid": []},
+        )
 
     async def _departments(self, request: web.Request) -> web.Response:
         return answer(request, 0, "ok", department=self._parties.listed())

@@ -135,7 +135,7 @@ async def test_one_person_gets_no_more_than_wecom_delivers(
     await ward.change("news")
 
     await ward.pass_time(15)
-    assert len(await sandbox.inbox("s0001")) == 25
+    assert len(await sandbox.inbox("s0001")) == 29
     assert len(await sandbox.inbox("s0002")) == 1
     await ward.pass_time(150)
 
@@ -153,7 +153,7 @@ async def test_a_restart_forgets_no_limit(ward: Ward, sandbox: RunningSandbox) -
     ward.started()
     await ward.pass_time(20)
 
-    assert len(await sandbox.inbox("s0001")) == 25
+    assert len(await sandbox.inbox("s0001")) == 29
 
 
 async def test_reading_while_wecom_is_down_withdraws_the_notice(

@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 from realtime.application import Reach
 from server.integrations.wecom import Sent, WeCom
 from server.notify import Claim, Draft, Notifier, Priority
+from server.notify.state import SenderState
+from server.notify.wishes import Wishes
 from server.outbox import DOCUMENTS, Notice, Owed
 from server.settings import Settings
 from server.storage import Collection as Kept
@@ -173,7 +175,7 @@ class Ward:
 
     @classmethod
     async def opened(cls, store: Store, wecom: WeCom | None, clock: ManualClock) -> "Ward":
-        for kind in (*DOCUMENTS, Board, Follower):
+        for kind in (*DOCUMENTS, Wishes, SenderState, Board, Follower):
             await store.ensure(kind.collection)
         return cls(store, wecom, clock)
 
@@ -199,11 +201,11 @@ class Ward:
     # What happens in the ward
 
     async def follow(self, board: str, *people: str, **fields: Any) -> None:
-        for person_id in people:
-            doc = to_doc(
-                Follower(id=f"{board}:{person_id}", board=board, person_id=person_id, **fields)
-            )
-            await self.store.apply(Put("followers", doc, None))
+        made = [
+            Follower(id=f"{board}:{person_id}", board=board, person_id=person_id, **fields)
+            for person_id in people
+        ]
+        await self.store.apply(*(Put("followers", to_doc(each), None) for each in made))
 
     async def unfollow(self, board: str, person_id: str) -> None:
         await self.store.apply(Delete("followers", f"{board}:{person_id}"))
@@ -247,7 +249,10 @@ class Ward:
         return await self.store.scan("owed")
 
     async def notices(self, person_id: str | None = None) -> list[Notice]:
-        found = [from_doc(Notice, doc) for doc in await self.store.scan("notices")]
+        docs: list[Doc] = []
+        while page := await self.store.scan("notices", docs[-1]["_id"] if docs else None):
+            docs += page
+        found = [from_doc(Notice, doc) for doc in docs]
         return [each for each in found if person_id in (None, each.person_id)]
 
     def metric(self, name: str, **labels: str) -> float:

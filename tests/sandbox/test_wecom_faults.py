@@ -41,6 +41,15 @@ async def test_expired_token_kills_the_tokens_given_out_so_far(sandbox: RunningS
     assert (await sandbox.send(textcard()))["errcode"] == 0
 
 
+async def test_a_worn_token_dies_after_two_hundred_calls(sandbox: RunningSandbox) -> None:
+    old = await sandbox.token()
+    await sandbox.fault("worn_token")
+    answers = [(await sandbox.send(textcard(n=f"n{n}"), old))["errcode"] for n in range(202)]
+
+    assert answers == [0] * 200 + [42001, 42001]
+    assert (await sandbox.send(textcard(n="again")))["errcode"] == 0
+
+
 async def test_when_it_is_down_a_gateway_answers(sandbox: RunningSandbox) -> None:
     await sandbox.fault("down")
     async with sandbox.http.get(f"{sandbox.base}/wecom/cgi-bin/gettoken") as response:

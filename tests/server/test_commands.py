@@ -22,6 +22,9 @@ FOR_STAFF = [
 """Commands that need no role: of the others nobody without it learns even the fields."""
 
 MADE_UP: dict[str, Any] = {
+    "notice_id": "made-up",
+    "quiet": [],
+    "roads": [],
     "audience": {"everybody": True},
     "board_id": "made-up",
     "before": 5,

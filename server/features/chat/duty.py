@@ -153,6 +153,11 @@ class ChatDuty:
             quotes=newest.seq if self._settings.notice_show_text else 0,
         )
 
+    async def is_unseen(self, person_id: str, subject: str, place: int) -> bool:
+        """Whether a member has not read so far."""
+        doc = await self._store.get(Member.collection.name, member_id(subject, person_id))
+        return doc is not None and from_doc(Member, doc).read_seq < place
+
     async def may_quote(self, subject: str, place: int) -> bool:
         """Until the message is recalled, or the hospital wants no texts shown any more."""
         entry = await self._log.by_number(conversation_channel(subject), place)

@@ -92,6 +92,14 @@ class ForumDuty:
             return f"{who} 回复了你"
         return f"{who}等 {counted(len(news))} 条新回复"
 
+    async def is_unseen(self, person_id: str, subject: str, place: int) -> bool:
+        """Whether the post was not opened since, and may still be."""
+        doc = await self._store.get(Mark.collection.name, subject)
+        mark = from_doc(Mark, doc) if doc is not None else None
+        if mark is None or mark.person_id != person_id or mark.seen >= place:
+            return False
+        return self._may_see(mark, await self._boards([mark]))
+
     async def settle(self, subject: str, upto: Mapping[str, int]) -> Sequence[Op]:
         """Raise how far the person was told."""
         return [Max(Mark.collection.name, subject, "notified", place) for place in upto.values()]

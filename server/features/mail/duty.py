@@ -78,6 +78,15 @@ class MailDuty:
         doc = await self._store.get(Mail.collection.name, mail_id)
         return from_doc(Mail, doc) if doc is not None else None
 
+    async def is_unseen(self, person_id: str, subject: str, place: int) -> bool:
+        """Whether the mail is still there, unread."""
+        mail = await self._mail(subject)
+        doc = await self._store.get(Copy.collection.name, copy_id(person_id, subject))
+        copy = from_doc(Copy, doc) if doc is not None else None
+        if mail is None or mail.recalled_at is not None or copy is None:
+            return False
+        return copy.read_at is None and copy.deleted_at is None
+
     async def may_quote(self, subject: str, place: int) -> bool:
         """Until the mail is recalled, or the hospital wants no subjects shown any more."""
         mail = await self._mail(subject)

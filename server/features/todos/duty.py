@@ -59,6 +59,12 @@ class TodoDuty:
         """A yes from the card."""
         return await self._approving.approve(person_id, subject, key)
 
+    async def is_unseen(self, person_id: str, subject: str, place: int) -> bool:
+        """Whether the document still waits unopened."""
+        doc = await self._store.get(Todo.collection.name, subject)
+        todo = from_doc(Todo, doc) if doc is not None else None
+        return todo is not None and todo.opened_at is None and todo.gone_at is None
+
     async def settle(self, subject: str, upto: Mapping[str, int]) -> Sequence[Op]:
         """Mark the document as told."""
         return [Max(Todo.collection.name, subject, "notified", TOLD)] if upto else []

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from server.integrations.wecom.desk import Finding, TokenState, WeComDesk
 from server.integrations.wecom.host import SPENT, Host, Level, Signature, Visitor
 from server.integrations.wecom.template_card import Button, button_card_request, card_update
 from server.integrations.wecom.textcard import textcard_request
@@ -125,6 +126,7 @@ __all__ = [
     "UNLICENSED",
     "UNREACHABLE",
     "Button",
+    "Finding",
     "Host",
     "Level",
     "Misconfigured",
@@ -133,9 +135,11 @@ __all__ = [
     "Retry",
     "Sent",
     "Signature",
+    "TokenState",
     "Visitor",
     "WeCom",
     "WeComCards",
+    "WeComDesk",
     "WeComError",
     "button_card_request",
     "card_update",

@@ -24,6 +24,9 @@ TokenKey = tuple[str, int]
 RENEW_WHEN_LEFT_S: Final = 300
 MOST_FETCHES_A_MINUTE: Final = 20
 WRONG_SETTING_REST_S: Final = 60.0
+CLAIM_S: Final = 12.0
+"""A node that fetches for all has an answer by then, or never will: a call ends after ten seconds."""
+LOOK_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,19 @@ class Token:
 
 
 class TokenStore(Protocol):
-    """Where tokens lie between calls. Losing one costs a fetch, nothing else."""
+    """Where tokens lie between calls, and who fetches. Losing one costs a fetch, nothing else."""
 
     async def get(self, key: TokenKey) -> Token | None: ...
 
     async def put(self, key: TokenKey, token: Token) -> None: ...
+
+    async def claim(self, key: TokenKey) -> bool:
+        """Whether the caller is the one to fetch now. Held until `release`, at most `CLAIM_S`."""
+        ...
+
+    async def release(self, key: TokenKey) -> None:
+        """The fetch is over, well or ill."""
+        ...
 
 
 class MemoryTokens:
@@ -59,6 +70,12 @@ class MemoryTokens:
 
     async def put(self, key: TokenKey, token: Token) -> None:
         self._tokens[key] = token
+
+    async def claim(self, key: TokenKey) -> bool:
+        return True
+
+    async def release(self, key: TokenKey) -> None:
+        """Nobody waits."""
 
 
 class AccessToken:
@@ -86,13 +103,34 @@ class AccessToken:
         """A token to use now. `dead` is one that WeCom has just refused."""
         seen = self._failures
         async with self._one_at_a_time:
-            kept = await self._store.get(self._key)
-            if kept is not None and kept != dead and kept.is_fresh(self._clock.now()):
+            kept = await self._kept(dead)
+            if kept is not None:
                 return kept
             shared = self._failures != seen or self._clock.monotonic() < self._rest_until
             if shared and self._failure is not None:
                 raise self._failure.with_traceback(None)
-            return await self._fetch()
+            return await self._fetched_here_or_elsewhere(dead)
+
+    async def _kept(self, dead: Token | None) -> Token | None:
+        kept = await self._store.get(self._key)
+        is_good = kept is not None and kept != dead and kept.is_fresh(self._clock.now())
+        return kept if is_good else None
+
+    async def _fetched_here_or_elsewhere(self, dead: Token | None) -> Token:
+        """One node fetches for all; whoever waited too long for it fetches as well."""
+        until = asyncio.get_running_loop().time() + CLAIM_S
+        while not await self._store.claim(self._key):
+            await asyncio.sleep(LOOK_S)
+            kept = await self._kept(dead)
+            if kept is not None:
+                return kept
+            if asyncio.get_running_loop().time() >= until:
+                break
+        try:
+            # It may have come between looking and claiming.
+            return await self._kept(dead) or await self._fetch()
+        finally:
+            await self._store.release(self._key)
 
     async def _fetch(self) -> Token:
         self._failure = None

@@ -56,7 +56,7 @@ const words = {
     healthy: "正常",
     remaining: (s) => `还剩 ${s} 秒`,
     modes: {
-      off: "正常", down: "断线", slow: "缓慢", expired_token: "令牌过期", rate_limited: "超过频率",
+      off: "正常", down: "断线", slow: "缓慢", expired_token: "令牌过期", worn_token: "令牌早失效", rate_limited: "超过频率",
       invalid_user: "收件人无效", invalid_token: "令牌总无效", lost_answer: "送达但丢失应答",
       reset: "连接重置", html: "返回网页", busy: "系统繁忙", concurrency: "并发过多",
       untrusted_ip: "IP 不可信", fault: "SOAP 故障", empty: "空列表", malformed: "残缺应答",
@@ -118,7 +118,7 @@ const words = {
     healthy: "healthy",
     remaining: (s) => `${s} s left`,
     modes: {
-      off: "Healthy", down: "Down", slow: "Slow", expired_token: "Token expired",
+      off: "Healthy", down: "Down", slow: "Slow", expired_token: "Token expired", worn_token: "Token wears out",
       rate_limited: "Rate limited", invalid_user: "Nobody reachable", invalid_token: "Tokens refused",
       lost_answer: "Delivered, answer lost", reset: "Connection reset", html: "HTML page",
       busy: "Busy", concurrency: "Too many at once", untrusted_ip: "Address not trusted",

@@ -13,6 +13,17 @@ export interface AddMembers {
   member_ids: string[]
 }
 
+/** One notice in the ledger, with its person and WeCom's own words. `followed_by` names the notice by which it was sent again. */
+export interface AdminNotice {
+  notice: NoticeItem
+  person_id: string
+  person_name: string
+  reason: string
+  failures: number
+  tried_at: number
+  followed_by: string
+}
+
 /** A post in which somebody answered the reader: under the reader's post, or to a comment of the reader's. `about` is the post's title, or how its text begins. `unread`: not opened since. */
 export interface AnswerCard {
   post_id: string
@@ -316,6 +327,11 @@ export interface Devices {
   sessions: Device[]
 }
 
+/** Try the connection to WeCom, step by step. For administrators, a few times a minute. */
+export interface ExamineWeCom {
+
+}
+
 /** A department's day so far. Patients by registration type (types without any are left out), operations finished, and inpatients as last read (within seven days). */
 export interface Figures {
   kind: "figures"
@@ -412,9 +428,21 @@ export interface JsSignature {
   signature: string
 }
 
+/** Which road one kind of notices takes: WeCom, the app alone, or WeCom gathered on one card. */
+export interface KindRoad {
+  kind: "chat" | "forum" | "mail" | "todo"
+  road: "app" | "digest" | "wecom"
+}
+
 /** Leave a group. An owner's group goes to the member who has been in it longest. */
 export interface Leave {
   conversation_id: string
+}
+
+/** A page of the ledger; `next` is empty on the last one. */
+export interface LedgerPage {
+  items: AdminNotice[]
+  next: string
 }
 
 /** The person is no longer a member of a conversation. */
@@ -673,6 +701,43 @@ export interface Nothing {
 
 }
 
+/** A page of one's own notices; `next` is empty on the last one. They are kept for `kept_days`. */
+export interface NoticeHistory {
+  items: NoticeItem[]
+  next: string
+  kept_days: number
+}
+
+/** One notice and what became of it. `at` is when it ended, or when it is looked at next; `refusal` is `unreachable`, `unlicensed`, `content`, `account` or `other`; `path` opens what it is about. */
+export interface NoticeItem {
+  notice_id: string
+  kind: string
+  subject: string
+  state: "dead" | "queued" | "refused" | "sending" | "sent" | "settled"
+  why: "" | "app" | "digest" | "limit" | "merge" | "merged" | "muted" | "quiet" | "read" | "screen"
+  refusal: string
+  urgent: boolean
+  count: number
+  path: string
+  created_at: number
+  at: number
+  is_again: boolean
+}
+
+/** Every kind with its road, the quiet hours, the hours of digests; and what goes through all the same. Minutes and hours are those of `timezone`. */
+export interface NoticePreferences {
+  quiet: QuietPeriod[]
+  roads: KindRoad[]
+  digest_hours: number[]
+  never_silent: string[]
+  timezone: string
+}
+
+/** The notice by which it is sent again. */
+export interface NoticeResent {
+  notice_id: string
+}
+
 /** The direct conversation with a person; it is made when there is none. */
 export interface OpenConversation {
   person_id: string
@@ -772,6 +837,20 @@ export interface Posted {
   post: PostCard
 }
 
+/** One's choice for notices was changed, here or on another device. */
+export interface PreferencesChanged {
+  quiet: QuietPeriod[]
+  roads: KindRoad[]
+  digest_hours: number[]
+}
+
+/** Hours in which nothing rings, on the days on which they begin (0 = Monday). Minutes of the day; one that ends at or before its beginning ends the next day, the same minute twice is a whole day. */
+export interface QuietPeriod {
+  days: number[]
+  begins: number
+  ends: number
+}
+
 /** Days and departments that have figures. `as_of`: when the HIS was last heard (null: never). */
 export interface RangeShown {
   from_day: string
@@ -838,6 +917,11 @@ export interface RemoveMember {
 export interface Rename {
   conversation_id: string
   title: string
+}
+
+/** Send a notice again that was given up or refused. Once for each; a repeat answers the same. For administrators, and recorded. */
+export interface ResendNotice {
+  notice_id: string
 }
 
 /** Sign a device out from elsewhere; its sockets are closed. */
@@ -921,6 +1005,29 @@ export interface SendMessage {
   content: Text
 }
 
+/** The state the sending node has written last; moments are 0 where there was none. `sent_today` counts what WeCom took since midnight, `day_limit` is what it takes in a day. */
+export interface SenderShown {
+  is_configured: boolean
+  at: number
+  owed: number
+  waiting: number
+  oldest_at: number
+  in_flight: number
+  people_held: number
+  is_held: boolean
+  is_misconfigured: boolean
+  held_until: number
+  got_through_at: number
+  fault: string
+  fault_at: number
+  token_fetched_at: number
+  token_expires_at: number
+  sent_today: number
+  day_limit: number
+  calls_per_second: number
+  failed: number
+}
+
 /** The message is kept. */
 export interface Sent {
   message_id: string
@@ -939,6 +1046,13 @@ export interface SetMailRead {
   mail_id: string
   is_read: boolean
   whole_thread?: boolean
+}
+
+/** Choose anew; what is not named for a kind goes to WeCom. What waits already is decided again. */
+export interface SetPreferences {
+  quiet: QuietPeriod[]
+  roads: KindRoad[]
+  digest_hours?: number[]
 }
 
 /** One's own settings were changed, here or on another device. */
@@ -973,6 +1087,17 @@ export interface ShowDepartment {
   department_id: string
 }
 
+/** Leaf through everybody's notices, the newest first. For administrators; looking at one person's is recorded. `failed` is what was refused or given up. */
+export interface ShowLedger {
+  person_id?: string
+  state?: "" | "dead" | "failed" | "queued" | "refused" | "sending" | "sent" | "settled"
+  kind?: string
+  since?: number
+  until?: number
+  after?: string
+  limit?: number
+}
+
 /** Who is signed in here, and what the page needs to begin. */
 export interface ShowMe {
 
@@ -985,6 +1110,11 @@ export interface ShowPost {
   limit?: number
 }
 
+/** What one has chosen for one's notices. */
+export interface ShowPreferences {
+
+}
+
 /** Sums over days, both included, at most 400. Without a department: all that the actor may see. A type narrows what has one: registered, called and seen. */
 export interface ShowRange {
   from_day: string
@@ -993,9 +1123,22 @@ export interface ShowRange {
   type?: "emergency" | "expert" | "general" | "online" | "special" | null
 }
 
+/** How the sending of notices is doing. For administrators. */
+export interface ShowSender {
+
+}
+
 /** All departments. */
 export interface ShowTree {
 
+}
+
+/** Why one did, or did not, get a notice: one's own, the newest first, at most 100 at once. `after` is the `next` of the page before. */
+export interface ShowWhy {
+  kind?: string
+  subject?: string
+  after?: string
+  limit?: number
 }
 
 /** End the session this is asked under. */
@@ -1102,6 +1245,19 @@ export interface Watched {
   state: Record<string, unknown>
 }
 
+/** What was found, as far as it went. */
+export interface WeComExamined {
+  findings: WeComFinding[]
+}
+
+/** One step: `settings`, `secret`, `address`, `scope` or `callback`; WeCom's errcode if it gave one. */
+export interface WeComFinding {
+  step: string
+  found: "bad" | "good" | "unknown"
+  code: number
+  detail: string
+}
+
 /** Comment on a post, or reply to a comment of it. Repeats are known by their client_id. */
 export interface WriteComment {
   post_id: string
@@ -1178,6 +1334,13 @@ export interface Commands {
   "mail.search": { fields: SearchMail; result: MailFound }
   "mail.send": { fields: SendMail; result: MailSent }
   "mail.set_read": { fields: SetMailRead; result: Nothing }
+  "notices.admin_ledger": { fields: ShowLedger; result: LedgerPage }
+  "notices.admin_resend": { fields: ResendNotice; result: NoticeResent }
+  "notices.admin_state": { fields: ShowSender; result: SenderShown }
+  "notices.admin_test": { fields: ExamineWeCom; result: WeComExamined }
+  "notices.preferences": { fields: ShowPreferences; result: NoticePreferences }
+  "notices.set_preferences": { fields: SetPreferences; result: NoticePreferences }
+  "notices.why": { fields: ShowWhy; result: NoticeHistory }
   "stream.catch_up": { fields: CatchUp; result: CaughtUp }
   "stream.unwatch": { fields: Unwatch; result: Nothing }
   "stream.visible": { fields: Visible; result: Nothing }
@@ -1206,5 +1369,6 @@ export interface Events {
   "forum.posted": Posted & Placed
   "mail.counted": MailCounted & Placed
   "mail.read": MailRead & Placed
+  "notices.preferences_changed": PreferencesChanged & Placed
   "todos.counted": TodosCounted & Placed
 }
