@@ -11,11 +11,17 @@ Promises:
 from server.directory.audience import Audience, check_audience, includes, people_of
 from server.directory.cards import PersonCard, avatar_hue, card_of
 from server.directory.directory import Directory
-from server.directory.documents import Department, Person, Post
+from server.directory.documents import Department, Person, Post, WeComChange
 from server.directory.presence import Presence
+from server.directory.wecom_state import SyncState
 from server.storage.document import Document
 
-DOCUMENTS: tuple[type[Document], ...] = (Person, Department)
+DOCUMENTS: tuple[type[Document], ...] = (
+    Person,
+    Department,
+    WeComChange,
+    SyncState,
+)
 
 __all__ = [
     "DOCUMENTS",
@@ -26,6 +32,7 @@ __all__ = [
     "PersonCard",
     "Post",
     "Presence",
+    "WeComChange",
     "avatar_hue",
     "card_of",
     "check_audience",
