@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     password.add_argument("account")
     password.add_argument("file", type=Path, help="a file whose first line is the password")
+    wecom = add("wecom", _wecom, "bring people and departments together with WeCom's contacts")
+    wecom.add_argument("what", choices=["sync"], help="compare, and show what would be done")
+    wecom.add_argument("--apply", action="store_true", help="do it (without: only report)")
+    wecom.add_argument(
+        "--confirm-removals", action="store_true", help="also remove more than 5 %% of anything"
+    )
+    wecom.add_argument("--last", action="store_true", help="only print how the last run ended")
     backup = add("backup", _backup, "copy the store to a file; the server may be running")
     backup.add_argument("file", type=Path)
     restore = add("restore", _restore, "replace the store of a stopped server by a backup")
@@ -193,6 +200,22 @@ def _set_password(given: argparse.Namespace, settings: Settings) -> int:
         clock = SystemClock()
         async with opened_store(settings, clock) as store:
             return await set_password(given.account, read_password(given.file), store, clock)
+
+    return asyncio.run(run())
+
+
+def _wecom(given: argparse.Namespace, settings: Settings) -> int:
+    from server.app import opened_store
+    from server.syncing import show_last, wecom_sync
+
+    async def run() -> int:
+        clock = SystemClock()
+        async with opened_store(settings, clock) as store:
+            if given.last:
+                return await show_last(store)
+            return await wecom_sync(
+                settings, store, clock, apply=given.apply, confirmed=given.confirm_removals
+            )
 
     return asyncio.run(run())
 

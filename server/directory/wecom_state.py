@@ -7,8 +7,8 @@ import msgspec
 
 from server.clock import Millis
 from server.directory.wecom_plan import Removal
-from server.storage import Collection
-from server.storage.document import Document
+from server.storage import Collection, Store
+from server.storage.document import Document, from_doc
 from server.work import UnitOfWork
 
 STATE: Final = "state"
@@ -47,6 +47,12 @@ class SyncState(Document, frozen=True):
     people_removed: int = 0
     departments_removed: int = 0
     outcome: Outcome | None = None
+
+
+async def kept_state(store: Store) -> SyncState:
+    """What is kept of the runs so far."""
+    doc = await store.get(SyncState.collection.name, STATE)
+    return SyncState(id=STATE) if doc is None else from_doc(SyncState, doc)
 
 
 async def read_state(work: UnitOfWork) -> SyncState:

@@ -36,10 +36,10 @@ from server.directory.wecom_report import (
 )
 from server.directory.wecom_state import (
     MOST_LINES,
-    STATE,
     Outcome,
     SyncState,
     change_state,
+    kept_state,
     note_removed_before,
 )
 from server.directory.wecom_taking import Taking
@@ -97,8 +97,7 @@ class DirectorySync:
 
     async def state(self) -> SyncState:
         """What is kept of the runs so far."""
-        doc = await self._store.get(SyncState.collection.name, STATE)
-        return SyncState(id=STATE) if doc is None else from_doc(SyncState, doc)
+        return await kept_state(self._store)
 
     # A whole run
 

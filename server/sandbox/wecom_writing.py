@@ -76,7 +76,7 @@ class ContactsWriting:
         member.mobile = str(given.get("mobile", member.mobile))
         member.email = str(given.get("email", member.email))
         member.number = _number_of(given.get("extattr")) or member.number
-        self._check_contact(member, is_new=member.userid.lower() not in self.people)
+        self._check_contact(member, is_new=member.userid.lower() not in self._rolls.people)
         self._rolls.store_member(member)
 
     def check_parties(self, parties: Any) -> None:
