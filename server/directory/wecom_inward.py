@@ -80,7 +80,10 @@ class _Planner:
         self._ours |= {d.id for d in tree.after.values() if d.wecom_party_id in hidden}
 
     def plan(self) -> InwardPlan:
-        members = {folded(m.user_id): m for m in reversed(self._reading.members) if not m.has_left}
+        members: dict[str, Member] = {}
+        for member in self._reading.members:
+            if not member.has_left:
+                members.setdefault(folded(member.user_id), member)
         newcomers = []
         for id, member in members.items():
             person = self._by_wecom.get(id)
@@ -164,7 +167,7 @@ class _Planner:
         """Plan those who are surely somebody new; the ids of people whom the others may be."""
         keeping: set[str] = set()
         namesakes: defaultdict[tuple[str, str], list[Person]] = defaultdict(list)
-        for person in [*self._active, *self._after.values()]:
+        for person in self._after.values():
             for place in _places(person):
                 namesakes[person.name, place].append(person)
         made = [(member, self._made(member)) for member in newcomers]

@@ -123,6 +123,7 @@ class DirectorySync:
             except WeComError as fault:
                 outcome = self._failed(trigger, began_at, str(fault))
             except NothingRead:
+                self._reader = None
                 outcome = self._failed(trigger, began_at, NOBODY)
             finally:
                 self.progress = ""
