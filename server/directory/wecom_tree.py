@@ -58,7 +58,8 @@ class _TreePlanner:
 
     def plan(self) -> TreePlan:
         place = self._plan.place
-        place |= {number: d.id for number, d in self._by_party.items()}
+        gone = self._reading.gone_parties
+        place |= {number: d.id for number, d in self._by_party.items() if number not in gone}
         place[ROOT] = None
         ranks = _ranks(self._reading.parties) if self._reading.is_whole else {}
         for party in _parents_first(self._reading.parties):
