@@ -240,7 +240,8 @@ class Giving:
             await self._patience.ask(call)
         except RefusedByWeCom as refused:
             kind = _WHY.get(refused.code or 0, "refused")
-            other = "企业微信" if kind in ("same_account", "same_phone") else str(refused)
+            known = kind in ("same_account", "same_phone")
+            other = "企业微信里的另一名成员" if known else str(refused)
             self._refused.append(Conflict(kind, who, other))
             return False
         return True

@@ -171,21 +171,16 @@ class _Planner:
             for place in _places(person):
                 namesakes[person.name, place].append(person)
         made = [(member, self._made(member)) for member in newcomers]
-        numbers = Counter(m.number for m in newcomers if m.number)
-        phones = Counter(_digits(m.mobile) for m in newcomers if m.mobile)
-        names = Counter((p.name, place) for _, p in made for place in _places(p))
+        alike = _Alike(made)
         for member, person in made:
             like = self._like(member, person, namesakes)
             if like is not None:
                 keeping.add(like.id)
             elif not member.name or not ACCOUNT.fullmatch(member.user_id):
                 self._conflicts.add("unusable", _of(member))
-            elif member.number and numbers[member.number] > 1:
-                self._conflicts.add("same_number", _of(member), "企业微信")
-            elif member.mobile and phones[_digits(member.mobile)] > 1:
-                self._conflicts.add("same_phone", _of(member), "企业微信")
-            elif any(names[person.name, place] > 1 for place in _places(person)):
-                self._conflicts.add("same_name", _of(member), "企业微信")
+            elif (found := alike.to(member, person)) is not None:
+                kind, other = found
+                self._conflicts.add(kind, _of(member), _of(other))
             else:
                 self._plan.new.append(person)
         return keeping
@@ -257,6 +252,31 @@ class _Planner:
             self._plan.closing += leaves
         for department in waiting:
             self._conflicts.add("department_in_use", department.name, str(staying[department.id]))
+
+
+class _Alike:
+    """Newcomers who may be one: by staff number, by phone, by name and department."""
+
+    def __init__(self, made: list[tuple[Member, Person]]) -> None:
+        self._by: defaultdict[tuple[str, str], list[Member]] = defaultdict(list)
+        for member, person in made:
+            for mark in self._marks(member, person):
+                self._by[mark].append(member)
+
+    def to(self, member: Member, person: Person) -> tuple[str, Member] | None:
+        """In what somebody is like another newcomer, and whom."""
+        for mark in self._marks(member, person):
+            for other in self._by[mark]:
+                if other is not member:
+                    return mark[0], other
+        return None
+
+    def _marks(self, member: Member, person: Person) -> Iterator[tuple[str, str]]:
+        if member.number:
+            yield "same_number", member.number
+        if member.mobile:
+            yield "same_phone", _digits(member.mobile)
+        yield from (("same_name", f"{person.name}\0{place}") for place in _places(person))
 
 
 def _was_met(person: Person) -> bool:

@@ -220,7 +220,7 @@ class _Planner:
         for wanted in newcomers:
             person = wanted.person
             if person.mobile and phones[person.mobile] > 1:
-                self._conflicts.add("same_phone", _shown(person), "院信")
+                self._conflicts.add("same_phone", _shown(person), "院信里的另一人")
             elif not person.mobile and not person.email:
                 self._conflicts.add("no_contact", _shown(person))
             else:

@@ -10,7 +10,7 @@ from server.directory.wecom_plan import Conflict, Removal
 MOST_SHOWN: Final = 500
 
 _SENTENCES: Final = {
-    "same_account": "账号已有人使用：{other}。若是同一人，请在人员表的企业微信账号列写明后导入。",
+    "same_account": "账号属于 {other}，未新建。若是同一人，请在人员表的企业微信账号列写明后导入。",
     "same_number": "工号与 {other} 相同，未新建。请核对；若是同一人，请在人员表写明企业微信账号后导入。",
     "same_name": "与 {other} 同名同部门，未新建。若是同一人，请在人员表写明企业微信账号后导入；"
     "若不是，也请用人员表导入。",

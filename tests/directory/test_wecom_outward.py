@@ -182,7 +182,9 @@ async def test_what_wecom_refuses_is_told_and_taken_back(tmp_path: Path) -> None
         await both.store.apply(Patch("people", "s001", {"mobile": "10000000002"}))
         outcome = await both.run("to_wecom")
 
-        assert outcome.lines == ["! 医生001 (s001)：手机与 企业微信 相同，未新建。请核对。"]
+        assert outcome.lines == [
+            "! 医生001 (s001)：手机与 企业微信里的另一名成员 相同，未新建。请核对。"
+        ]
         assert (await both.people())["s001"].wecom_user_id == ""
         assert named(await both.in_wecom()) == {"s000"}
 
