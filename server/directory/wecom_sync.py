@@ -8,7 +8,7 @@ names nobody, changes nothing; removals beyond the bound wait for somebody's wor
 import asyncio
 import logging
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from server.auth.sessions import Sessions
@@ -45,7 +45,7 @@ from server.directory.wecom_state import (
 from server.directory.wecom_taking import Taking
 from server.integrations.wecom import WeComError
 from server.integrations.wecom.contacts import Contacts
-from server.storage import Store
+from server.storage import StorageError, Store
 from server.storage.document import from_doc
 from server.work import SystemWork, UnitOfWork
 
@@ -122,6 +122,9 @@ class DirectorySync:
                 outcome = await self._whole(trigger, began_at, apply, confirmed, told, show)
             except WeComError as fault:
                 outcome = self._failed(trigger, began_at, str(fault))
+            except StorageError as fault:
+                self._reader = None
+                outcome = self._failed(trigger, began_at, f"the store: {fault}")
             except NothingRead:
                 self._reader = None
                 outcome = self._failed(trigger, began_at, NOBODY)
@@ -243,6 +246,8 @@ class DirectorySync:
             except WeComError as fault:
                 log.info("a change in WeCom waits: %s", fault)
                 return
+            except Exception:
+                log.exception("a change in WeCom cannot be taken and is left to the night")
             await self._done_with(change)
 
     async def _done_with(self, change: WeComChange) -> None:
@@ -266,15 +271,19 @@ class DirectorySync:
         is_over = begun.hour >= NIGHT_HOURS or state.night == night
         if is_over or self._clock.now() < state.next_try_at:
             return
+        if state.tries >= MOST_TRIES:
+            await self._note(night=night, tries=0)
+            return
+        # Noted before: a run that fails in a way nobody thought of is not begun again at once.
+        later = Millis(self._clock.now() + round(AGAIN_S * 1000))
+        await self._note(tries=state.tries + 1, next_try_at=later)
         outcome = await self.run("night", apply=True)
-        again = outcome.result == "failed" and state.tries + 1 < MOST_TRIES
+        if outcome.result != "failed":
+            await self._note(night=night, tries=0, next_try_at=Millis(0))
 
+    async def _note(self, **fields: Any) -> None:
         async def act(work: UnitOfWork) -> None:
-            if again:
-                later = Millis(work.now + round(AGAIN_S * 1000))
-                await change_state(work, tries=state.tries + 1, next_try_at=later)
-            else:
-                await change_state(work, night=night, tries=0, next_try_at=Millis(0))
+            await change_state(work, **fields)
 
         await self._system.do(act)
 

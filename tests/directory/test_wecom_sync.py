@@ -313,6 +313,38 @@ async def test_a_change_that_cannot_be_looked_at_now_waits(tmp_path: Path) -> No
         assert (await both.people())["w005"].name == "改了名"
 
 
+async def test_a_change_nobody_can_make_sense_of_holds_up_no_other(tmp_path: Path) -> None:
+    async with between(tmp_path) as both:
+        await both.run()
+        await both.change(do="update_user", userid="w005", name="改了名")
+        await both.note("party:none", "update_party")
+        both.clock.advance(1)
+        await both.note("user:w005", "update_user")
+        await both.sync().take_changes()
+
+        assert (await both.people())["w005"].name == "改了名"
+        assert await both.noted() == []
+
+
+async def test_a_night_is_given_up_after_some_tries_and_the_next_begins_anew(
+    tmp_path: Path,
+) -> None:
+    async with between(tmp_path, 3) as both:
+        sync = both.sync(hour=16)
+        await both.wecom.fault("down", 3_600)
+        for _ in range(9):
+            await sync.run_if_due()
+            both.clock.advance(601)
+        await both.wecom.fault("off")
+        await sync.run_if_due()
+
+        assert len(await both.audited("directory.sync")) == 6
+        assert await both.people() == {}
+        both.clock.advance(DAY_MS / 1000)
+        await sync.run_if_due()
+        assert len(await both.people()) == 3
+
+
 async def test_changes_are_forgotten_where_nothing_is_taken_from_wecom(tmp_path: Path) -> None:
     async with between(tmp_path) as both:
         await both.note("user:w005", "update_user")
