@@ -68,9 +68,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     password.add_argument("account")
     password.add_argument("file", type=Path, help="a file whose first line is the password")
-    wecom = add("wecom", _wecom, "set up the app in WeCom")
-    wecom.add_argument("what", choices=["menu"], help="give the app its menu")
-    wecom.add_argument("--show", action="store_true", help="only print what is there")
+    of_wecom = add("wecom", _wecom_menu, "what concerns the app in WeCom").add_subparsers(
+        required=True, metavar="what"
+    )
+    menu = of_wecom.add_parser("menu", help="give the app its menu")
+    menu.add_argument("--show", action="store_true", help="only print what is there")
+    sync = of_wecom.add_parser(
+        "sync", help="bring people and departments together with WeCom's contacts; a plan at first"
+    )
+    sync.add_argument("--apply", action="store_true", help="do it (without: only report)")
+    sync.add_argument(
+        "--confirm-removals", action="store_true", help="also remove more than 5 %% of anything"
+    )
+    sync.add_argument("--last", action="store_true", help="only print how the last run ended")
+    menu.set_defaults(command=_wecom_menu)
+    sync.set_defaults(command=_wecom_sync)
     backup = add("backup", _backup, "copy the store to a file; the server may be running")
     backup.add_argument("file", type=Path)
     restore = add("restore", _restore, "replace the store of a stopped server by a backup")
@@ -200,10 +212,26 @@ def _set_password(given: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(run())
 
 
-def _wecom(given: argparse.Namespace, settings: Settings) -> int:
+def _wecom_menu(given: argparse.Namespace, settings: Settings) -> int:
     from server.outside import wecom_menu
 
     return asyncio.run(wecom_menu(settings, set_it=not given.show))
+
+
+def _wecom_sync(given: argparse.Namespace, settings: Settings) -> int:
+    from server.app import opened_store
+    from server.syncing import show_last, wecom_sync
+
+    async def run() -> int:
+        clock = SystemClock()
+        async with opened_store(settings, clock) as store:
+            if given.last:
+                return await show_last(store)
+            return await wecom_sync(
+                settings, store, clock, apply=given.apply, confirmed=given.confirm_removals
+            )
+
+    return asyncio.run(run())
 
 
 def _backup(given: argparse.Namespace, settings: Settings) -> int:

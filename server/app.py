@@ -69,6 +69,7 @@ from server.state import (
 from server.storage import Store
 from server.stores import bring_to_this_version, made_store
 from server.stream import Streams
+from server.syncing import directory_sync, sync_check
 from server.work import SystemWork
 
 log = logging.getLogger(__name__)
@@ -168,6 +169,7 @@ async def running(
             days=settings.session_days,
         )
         await sessions.load()
+        sync = directory_sync(settings, store, system, clock, directory, sessions, session)
         failures = SignInLimits(clock, nodes=lambda: leader.nodes)
         sign_in = SignIn(
             store,
@@ -228,6 +230,7 @@ async def running(
                 "oa": oa_check(worklist, settings),
                 "wecom": wecom_check(notifier, settings),
                 "redis": redis_check(line, leader),
+                "directory": sync_check(sync),
                 **{
                     name: partial(check, **wired(check, services))
                     for feature in ALL
@@ -252,6 +255,7 @@ async def running(
         stack.push_async_callback(front.close)
 
         await stack.enter_async_context(leader.keep("notices", notifier.run))
+        await stack.enter_async_context(leader.keep("directory and WeCom", sync.follow))
         await stack.enter_async_context(
             repeating("ended sessions", SWEEP_S, lambda: _sweep(sessions, hub))
         )

@@ -18,13 +18,20 @@ from server.features.chat.seeding import Talk, seed_talk
 from server.features.dashboard.plausible import BUSYNESS, EMERGENCY
 from server.features.wecom.menu import menu_of
 from server.sandbox.app import sandbox_app
-from server.sandbox.config import HisTarget, SandboxConfig, SandboxDepartment, SandboxPerson
+from server.sandbox.config import (
+    HisTarget,
+    SandboxConfig,
+    SandboxDepartment,
+    SandboxParty,
+    SandboxPerson,
+)
 from server.sandbox.hospital import Hospital, hospital
 from server.settings import Settings
 
 CORP_ID = "wwsandbox"
 SECRET = "sandbox"  # noqa: S105  (the stand-in's, worth nothing anywhere else)
 SMS_SECRET = "sandboxsms"  # noqa: S105
+SYNC_SECRET = "sandboxcontacts"  # noqa: S105
 CALLBACK_TOKEN = "sandboxtoken"  # noqa: S105
 ANYWHERE = ("", "0.0.0.0", "::")
 HIS_KEYS = "sandbox:secretofthesandboxhis"
@@ -44,6 +51,7 @@ def with_stand_ins(settings: Settings) -> Settings:
         wecom_qr_url=settings.wecom_qr_url or (wecom and f"{wecom}/wwlogin/sso/login"),
         wecom_corp_id=settings.wecom_corp_id or CORP_ID,
         wecom_secret=settings.wecom_secret or SECRET,
+        wecom_sync_secret=settings.wecom_sync_secret or SYNC_SECRET,
         wecom_callback_token=settings.wecom_callback_token or CALLBACK_TOKEN,
         wecom_callback_aes_key=settings.wecom_callback_aes_key or CALLBACK_AES_KEY,
         sms_url=settings.sms_url or f"{base}/sms/send",
@@ -76,6 +84,8 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         agent_id=pointing.wecom_agent_id,
         secret=pointing.wecom_secret,
         sms_secret=pointing.sms_secret,
+        sync_secret=pointing.wecom_sync_secret,
+        parties=[SandboxParty(d.id, d.name, d.parent_id) for d in made.departments],
         callback_token=pointing.wecom_callback_token,
         callback_aes_key=pointing.wecom_callback_aes_key,
         callback_url=_callback_url(pointing),
@@ -106,7 +116,11 @@ def _phone_book(made: Hospital) -> list[SandboxPerson]:
             name=person.name,
             title=person.posts[0].title if person.posts else "",
             department=names[person.posts[0].department_id] if person.posts else "",
+            parties=tuple(post.department_id for post in person.posts),
+            leads=tuple(post.department_id for post in person.posts if post.leads),
+            number=person.employee_number,
             mobile=person.mobile,
+            email=person.email,
         )
         for person in made.people
     ]

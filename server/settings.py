@@ -18,6 +18,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 MAIL_NOTICES = ("nothing", "sender", "subject")
 WECOM_BINDINGS = ("none", "listed", "account")
+WECOM_SYNCS = ("off", "from_wecom", "to_wecom")
 
 
 class BadSetting(Exception):
@@ -128,6 +129,22 @@ class Settings:
         "", "The hospital's SMS gateway, for codes that confirm a WeCom id; empty: passwords only."
     )
     sms_secret: str = setting("", "What the gateway knows us by.", secret=True)
+    wecom_sync: str = setting(
+        "off",
+        "Whether people and departments are brought together with WeCom's contacts: off, from_wecom, or "
+        "to_wecom.",
+    )
+    wecom_sync_secret: str = setting(
+        "",
+        "Secret of WeCom's contacts interface (通讯录同步); needed by to_wecom, useful to from_wecom.",
+        secret=True,
+    )
+    wecom_sync_hour: int = setting(
+        2, "Hour of the night, at the hospital, when all of it is compared."
+    )
+    wecom_sync_number: str = setting(
+        "工号", "Name of the members' further field in WeCom that holds the staff number."
+    )
 
     oa_wsdl: str = setting("", "WSDL of the OA, path or URL; empty: the bundled one.")
     oa_endpoint: str = setting("", "Address of the OA's WorkflowService; empty: no documents.")
@@ -282,6 +299,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "notice_calls_per_second": (1, 10_000),
     "mail_recipients": (1, 100_000),
     "wecom_callback_max_age": (0, 86_400),
+    "wecom_sync_hour": (0, 23),
     "oa_calls_per_second": (1, 10_000),
     "oa_poll_seconds": (1, 86_400),
     "his_period_seconds": (1, 86_400),
@@ -303,6 +321,10 @@ def _check(settings: Settings) -> Settings:
         address = getattr(settings, name)
         if address and not address.startswith(("http://", "https://")):
             raise BadSetting(f"{PREFIX}{name.upper()} must begin with http:// or https://")
+    if settings.wecom_sync not in WECOM_SYNCS:
+        raise BadSetting(f"{PREFIX}WECOM_SYNC must be one of {', '.join(WECOM_SYNCS)}")
+    if settings.wecom_sync == "to_wecom" and not settings.wecom_sync_secret:
+        raise BadSetting(f"{PREFIX}WECOM_SYNC=to_wecom needs {PREFIX}WECOM_SYNC_SECRET")
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(f"{PREFIX}PUBLIC_URL must begin with http:// or https://")
     for name in ("oa_timezone", "his_timezone"):

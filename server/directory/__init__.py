@@ -13,9 +13,10 @@ from server.directory.cards import PersonCard, avatar_hue, card_of
 from server.directory.directory import Directory
 from server.directory.documents import Department, Person, Post, WeComChange
 from server.directory.presence import Presence
+from server.directory.wecom_state import SyncState
 from server.storage.document import Document
 
-DOCUMENTS: tuple[type[Document], ...] = (Person, Department, WeComChange)
+DOCUMENTS: tuple[type[Document], ...] = (Person, Department, WeComChange, SyncState)
 
 __all__ = [
     "DOCUMENTS",

@@ -55,7 +55,10 @@ class Directory:
             else:
                 self._index.add(person)
         for department in departments:
-            self._departments[department.id] = department
+            if department.is_retired:
+                self._departments.pop(department.id, None)
+            else:
+                self._departments[department.id] = department
         self._by_account = {person.id.casefold(): person.id for person in self.active()}
         self._by_wecom = {
             p.wecom_user_id.casefold(): p.id for p in self.active() if p.wecom_user_id
@@ -122,7 +125,7 @@ class Directory:
         return next((b for b in self.tree if b.department.id == department_id), None)
 
     def department(self, department_id: str) -> Department | None:
-        """A department by id."""
+        """A department by id; none that was closed."""
         return self._departments.get(department_id)
 
     def departments(self) -> list[Department]:

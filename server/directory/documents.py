@@ -39,6 +39,9 @@ class Person(Document, frozen=True):
     roles: tuple[Role, ...] = (Role.STAFF,)
     wecom_user_id: str = ""
     oa_user_id: str = ""
+    wecom_seen_id: str = ""
+    """The WeCom user id under which a sync has met this person there. Only where it is the id held now
+    does its being gone mean anything: an id that was never met may be a mistake of the list."""
     retired_at: Millis | None = None
 
     @property
@@ -47,13 +50,24 @@ class Person(Document, frozen=True):
 
 
 class Department(Document, frozen=True):
-    """A node of the hospital's tree; `order` sorts it among its siblings."""
+    """A node of the hospital's tree; `order` sorts it among its siblings. One that was closed stays known
+    by id, for what names it, and is nowhere else."""
 
-    collection: ClassVar[Collection] = Collection("departments")
+    collection: ClassVar[Collection] = Collection(
+        "departments",
+        indexes=(Index("wecom_party_id", ("wecom_party_id",), unique=True, sparse=True),),
+    )
 
     name: str
     parent_id: str | None = None
     order: int = 0
+    wecom_party_id: int = 0
+    """The department in WeCom that is this one; 0: none that is known."""
+    retired_at: Millis | None = None
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retired_at is not None
 
 
 class WeComChange(Document, frozen=True):

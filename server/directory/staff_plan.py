@@ -247,7 +247,7 @@ class _Paths:
     def __init__(self, departments: list[Department]) -> None:
         self.new: list[Department] = []
         self._ids = {d.id for d in departments}
-        self._children = {(d.parent_id, d.name): d.id for d in departments}
+        self._children = {(d.parent_id, d.name): d.id for d in departments if not d.is_retired}
         self._last = max((d.order for d in departments), default=0)
 
     def find_or_make(self, path: str) -> str:

@@ -16,11 +16,25 @@ class SandboxPerson:
     name: str
     title: str = ""
     department: str = ""
-    mobile: str = ""
     in_scope: bool = True
     """False: the WeCom app may not write to them (`invaliduser`)."""
     licensed: bool = True
     """False: no WeCom interface licence for them (`unlicenseduser`)."""
+    parties: tuple[str, ...] = ()
+    """Keys of departments, the main one first; none: the one named in `department`."""
+    leads: tuple[str, ...] = ()
+    number: str = ""
+    mobile: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxParty:
+    """A department in WeCom's contacts; "" as parent is the company."""
+
+    key: str
+    name: str
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,10 @@ class SandboxConfig:
     agent_id: int = 1_000_002
     secret: str = field(default="sandbox", repr=False)
     sms_secret: str = field(default="sandboxsms", repr=False)
+    sync_secret: str = field(default="sandboxcontacts", repr=False)
+    """The secret of the contacts' interface."""
+    parties: Sequence[SandboxParty] = ()
+    """WeCom's departments the first time; none: those that people name."""
     callback_token: str = field(default="", repr=False)
     callback_aes_key: str = field(default="", repr=False)
     callback_url: str = ""

@@ -7,14 +7,15 @@ page: what each phone shows, all accepted calls, counts, and the switch for faul
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from aiohttp import web
 
-from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.config import SandboxConfig
 from server.sandbox.faults import Faults
 from server.sandbox.wecom_actions import Actions, answer, caller_of
+from server.sandbox.wecom_directory import Act, WeComDirectory
 from server.sandbox.wecom_host import WeComHouse
 from server.sandbox.wecom_message import Bad, Order, read_order
 from server.sandbox.wecom_state import WeComState
@@ -56,14 +57,15 @@ class WeComStandIn:
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
         self._clock = config.clock
-        self._people = {person.person_id.lower(): person for person in config.people}
-        self._parties = _Parties(config.people)
+        self.directory = WeComDirectory(config)
+        self._people = self.directory.people
         self._house = WeComHouse(config, self._people)
         self.state = WeComState(config.state_dir)
         if config.menu is not None and self.state.cards.menu() is None:
             self.state.cards.set_menu(dict(config.menu))
         self.caller = caller_of(config, self.state.cards)
         self._actions = Actions(config, self._people, self.state, self.caller)
+        self.directory.changed = self._actions.contact_changed
         self.faults = Faults(MODES, config.clock, self._fault_turned)
         self.counts: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
@@ -74,9 +76,7 @@ class WeComStandIn:
         return [
             web.get(f"{api}gettoken", self._guarded(self._get_token)),
             web.post(f"{api}message/send", self._guarded(with_token(self._send))),
-            web.get(f"{api}user/get", self._guarded(with_token(self._user))),
-            web.get(f"{api}user/simplelist", self._guarded(with_token(self._simple_list))),
-            web.get(f"{api}department/list", self._guarded(with_token(self._departments))),
+            *self._directory_routes(api),
             *(
                 web.route(method, f"{api}{path}", self._guarded(with_token(handler)))
                 for method, path, handler in self._actions.interface()
@@ -94,10 +94,23 @@ class WeComStandIn:
             web.post("/wecom/faults", self.faults.turn),
         ]
 
+    def _directory_routes(self, api: str) -> Iterator[web.RouteDef]:
+        directory = self.directory
+        for acts, app, contacts in (
+            (directory.for_the_app(), True, False),
+            (directory.for_both(), True, True),
+            (directory.for_the_contacts(), False, True),
+        ):
+            for method, path, act in acts:
+                checked = self._with_token(_answering(act), app=app, contacts=contacts)
+                yield web.route(method, f"{api}{path}", self._guarded(checked))
+        yield from directory.doors()
+
     def close(self) -> None:
         """Let go of the state."""
         self.faults.set("off")
         self.state.close()
+        self.directory.close()
 
     # --- what every call of the interface goes through
 
@@ -124,22 +137,31 @@ class WeComStandIn:
 
         return guarded
 
-    def _with_token(self, handler: Handler) -> Handler:
+    def _with_token(self, handler: Handler, *, app: bool = True, contacts: bool = False) -> Handler:
+        """For a token of the app's secret, of the contacts' interface's, or of either."""
+
         async def checked(request: web.Request) -> web.StreamResponse:
             token = request.query.get("access_token", "")
             if not token:
                 raise Bad(41001, "access_token missing")
-            code = self.state.token_fault(token, self._clock.now())
-            if not code and self._is_worn(token):
-                self.state.expire_tokens()
-                code = 42001
+            of_contacts = self.directory.token_fault(token, self._clock.now())
+            code = self._token_fault(token) if of_contacts is None else of_contacts
             if code:
                 raise Bad(code, _TOKEN_MESSAGES[code])
             if self.faults.mode in _FAULT_CODES:
                 raise Bad(*_FAULT_CODES[self.faults.mode])
+            if not (app if of_contacts is None else contacts):
+                raise Bad(48002, "api forbidden")
             return await handler(request)
 
         return checked
+
+    def _token_fault(self, token: str) -> int:
+        code = self.state.token_fault(token, self._clock.now())
+        if not code and self._is_worn(token):
+            self.state.expire_tokens()
+            code = 42001
+        return code
 
     def _is_worn(self, token: str) -> bool:
         """Whether this token has been used once too often; counts the use."""
@@ -150,6 +172,7 @@ class WeComStandIn:
     def _fault_turned(self, mode: str) -> None:
         if mode == "expired_token":
             self.state.expire_tokens()
+            self.directory.expire_tokens()
 
     # --- the interface
 
@@ -161,9 +184,10 @@ class WeComStandIn:
             raise Bad(41004, "corpsecret missing")
         if corp_id != self._config.corp_id:
             raise Bad(40013, "invalid corpid")
-        if secret != self._config.secret:
+        if secret not in (self._config.secret, self._config.sync_secret):
             raise Bad(40001, "invalid credential")
-        token, left_s = self.state.token(self._clock.now(), self._config.token_lifetime_s)
+        keeper = self.state if secret == self._config.secret else self.directory
+        token, left_s = keeper.token(self._clock.now(), self._config.token_lifetime_s)
         return answer(request, 0, "ok", access_token=token, expires_in=left_s)
 
     async def _send(self, request: web.Request) -> web.Response:
@@ -208,7 +232,7 @@ class WeComStandIn:
         else:
             wanted.update(dict.fromkeys(user.lower() for user in order.users))
             for party in order.parties:
-                members = self._parties.members(party)
+                members = self.directory.members_of(party)
                 wanted.update(dict.fromkeys(person.person_id.lower() for person in members))
                 bad_parties += [] if members else [party]
         everybody_is_gone = self.faults.mode == "invalid_user"
@@ -224,46 +248,10 @@ class WeComStandIn:
                 reached.append(user)
         return reached, invalid, unlicensed, bad_parties
 
-    async def _user(self, request: web.Request) -> web.Response:
-        person = self._people.get(request.query.get("userid", "").lower())
-        if person is None:
-            raise Bad(60111, "userid not found")
-        if not person.in_scope:
-            raise Bad(60011, "no privilege to access/modify contact/party/agent")
-        party = self._parties.of(person)
-        return answer(
-            request,
-            0,
-            "ok",
-            userid=person.person_id,
-            name=person.name,
-            department=[party],
-            order=[0],
-            position=person.title,
-            is_leader_in_dept=[0],
-            direct_leader=[],
-            main_department=party,
-            status=1,
-            alias="",
-            telephone="",
-            extattr={"attrs": []},
-        )
-
-    async def _simple_list(self, request: web.Request) -> web.Response:
-        party = request.query.get("department_id", "")
-        if not self._parties.exists(party):
-            raise Bad(60003, "department not found")
-        users = [
-            {"userid": person.person_id, "name": person.name, "department": [int(party)]}
-            for person in self._parties.members(party)
-            if person.in_scope
-        ]
-        return answer(request, 0, "ok", userlist=users)
-
     async def _agent(self, request: web.Request) -> web.Response:
         if request.query.get("agentid") != str(self._config.agent_id):
             raise Bad(40056, "invalid agentid")
-        users = [{"userid": p.person_id} for p in self._config.people if p.in_scope]
+        users = [{"userid": p.person_id} for p in self._people.values() if p.in_scope]
         return answer(
             request,
             0,
@@ -275,9 +263,6 @@ class WeComStandIn:
             allow_partys={"partyid": []},
             allow_tags={"tagid": []},
         )
-
-    async def _departments(self, request: web.Request) -> web.Response:
-        return answer(request, 0, "ok", department=self._parties.listed())
 
     async def _user_info(self, request: web.Request) -> web.Response:
         return answer(request, 0, "ok", **self._house.user_info(request.query))
@@ -313,34 +298,11 @@ class WeComStandIn:
         )
 
 
-class _Parties:
-    """The departments people name, below one root: WeCom knows them by number."""
+def _answering(act: Act) -> Handler:
+    async def answered(request: web.Request) -> web.Response:
+        return answer(request, 0, "ok", **act(request.query, await request.read()))
 
-    def __init__(self, people: Sequence[SandboxPerson]) -> None:
-        names = dict.fromkeys(person.department for person in people if person.department)
-        self._numbers = {name: number for number, name in enumerate(names, start=2)}
-        self._members: dict[int, list[SandboxPerson]] = {1: []}
-        for person in people:
-            self._members.setdefault(self.of(person), []).append(person)
-
-    def of(self, person: SandboxPerson) -> int:
-        return self._numbers.get(person.department, 1)
-
-    def exists(self, number: str) -> bool:
-        return number.isdecimal() and int(number) in self._members
-
-    def members(self, number: str) -> list[SandboxPerson]:
-        return self._members.get(int(number), []) if number.isdecimal() else []
-
-    def listed(self) -> list[dict[str, object]]:
-        root = {"id": 1, "name": "院信医院", "parentid": 0, "order": 1, "department_leader": []}
-        return [
-            root,
-            *(
-                {"id": n, "name": name, "parentid": 1, "order": n, "department_leader": []}
-                for name, n in self._numbers.items()
-            ),
-        ]
+    return answered
 
 
 def _break_off(request: web.Request) -> web.Response:

@@ -200,14 +200,18 @@ class Actions:
         change = fields.get("change")
         if change not in CONTACT_CHANGES:
             raise ValueError(f"change must be one of {', '.join(CONTACT_CHANGES)}")
-        whose = "UserID" if change.endswith("_user") else "Id"
+        id = str(fields.get("userid") or fields.get("party") or "")
+        return self.contact_changed(change, id, **_how(fields))
+
+    def contact_changed(self, change: str, id: str, **how: Any) -> int:
+        """Tell the app of somebody, or a department, that is not what it was."""
         told = {
             "MsgType": "event",
             "Event": "change_contact",
             "ChangeType": change,
-            whose: str(fields.get("userid") or fields.get("party") or ""),
+            "UserID" if change.endswith("_user") else "Id": id,
         }
-        return self._caller.call("sys", told, **_how(fields))
+        return self._caller.call("sys", told, **how)
 
     def _user(self, fields: dict[str, Any]) -> str:
         person = self._people.get(str(fields.get("userid", "")).lower())
