@@ -42,6 +42,7 @@ from server.history import StoredHistory
 from server.http import health, pages
 from server.http.health import Health
 from server.integrations.oa.mirror import Worklist
+from server.integrations.wecom import GroupChats
 from server.line import Line, opened_line
 from server.nodes import Leader
 from server.nodes import bulletin as bulletins
@@ -49,7 +50,7 @@ from server.nodes.alone import alone
 from server.nodes.bulletin import READ_S, Reader
 from server.nodes.elected import elected
 from server.notify.notifier import Notifier
-from server.outside import polled_oa, wecom_client
+from server.outside import polled_oa, wecom_client, wecom_groups
 from server.services import wired
 from server.serving import Ports, gateway_options, leave, listen, web_application
 from server.settings import Settings
@@ -180,6 +181,7 @@ async def running(
             Clock: clock,
             Directory: directory,
             SignInLimits: failures,
+            GroupChats: wecom_groups(wecom, clock),
             Hub: hub,
             Leader: leader,
             Passwords: passwords,

@@ -14,9 +14,10 @@ from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
-from server.integrations.wecom import WeCom
+from server.integrations.wecom import GroupChats
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
+from server.integrations.wecom.group_client import NoGroups, WeComGroups
 from server.nodes import Leader
 from server.settings import BadSetting, Settings
 from server.storage import Store
@@ -38,7 +39,9 @@ class OAUsers:
         return {person.id: person.oa_user_id for person in people if person.oa_user_id}
 
 
-def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> WeCom | None:
+def wecom_client(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock
+) -> WeComClient | None:
     """The WeCom app of the settings; None when there is none, and nothing is sent."""
     config = WeComConfig(
         api_base=settings.wecom_api_base,
@@ -47,6 +50,11 @@ def wecom_client(settings: Settings, session: aiohttp.ClientSession, clock: Cloc
         secret=settings.wecom_secret,
     )
     return WeComClient(config, session, clock) if config.complete else None
+
+
+def wecom_groups(client: WeComClient | None, clock: Clock) -> GroupChats:
+    """Groups in the same app's WeCom."""
+    return NoGroups() if client is None else WeComGroups(client, clock)
 
 
 @asynccontextmanager

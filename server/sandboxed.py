@@ -37,6 +37,7 @@ def with_stand_ins(settings: Settings) -> Settings:
         wecom_api_base=settings.wecom_api_base or f"{base}/wecom/cgi-bin/",
         wecom_corp_id=settings.wecom_corp_id or CORP_ID,
         wecom_secret=settings.wecom_secret or SECRET,
+        wecom_groups=settings.wecom_groups or "messages",
         wecom_callback_token=settings.wecom_callback_token or CALLBACK_TOKEN,
         wecom_callback_aes_key=settings.wecom_callback_aes_key or CALLBACK_AES_KEY,
         oa_endpoint=settings.oa_endpoint or f"{base}/oa/services/WorkflowService",

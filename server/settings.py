@@ -17,6 +17,7 @@ PREFIX = "YUANXIN_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 MAIL_NOTICES = ("nothing", "sender", "subject")
+WECOM_GROUPS = ("", "off", "owner_chooses", "messages")
 
 
 class BadSetting(Exception):
@@ -106,6 +107,14 @@ class Settings:
     wecom_corp_id: str = setting("", "The hospital's corp id in WeCom.")
     wecom_agent_id: int = setting(1_000_002, "The app's agent id in WeCom.")
     wecom_secret: str = setting("", "The app's secret.", secret=True)
+    wecom_groups: str = setting(
+        "",
+        "Groups in WeCom: off; owner_chooses: the owner of a group may have it made there, with its "
+        "members and name; messages: and may have its texts shown there too. Empty: off.",
+    )
+    wecom_groups_except: str = setting(
+        "", "Words separated by commas; a group whose name holds one is never shown in WeCom."
+    )
     wecom_callback_token: str = setting("", "Token of WeCom's callback.", secret=True)
     wecom_callback_aes_key: str = setting(
         "", "EncodingAESKey of the callback, 43 characters.", secret=True
@@ -156,6 +165,12 @@ class Settings:
         """The HIS's secrets by key id."""
         pairs = (pair.partition(":") for pair in self.his_keys.split(",") if pair.strip())
         return {id.strip(): secret.strip() for id, _, secret in pairs}
+
+    @property
+    def wecom_group_words(self) -> tuple[str, ...]:
+        """What keeps a group out of WeCom when its name holds it, without case."""
+        words = self.wecom_groups_except.replace("，", ",").split(",")
+        return tuple(word.strip().casefold() for word in words if word.strip())
 
     @property
     def oa_extra_headers(self) -> dict[str, str]:
@@ -253,6 +268,8 @@ def _check(settings: Settings) -> Settings:
         raise BadSetting(f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
     if settings.mail_notice_show not in MAIL_NOTICES:
         raise BadSetting(f"{PREFIX}MAIL_NOTICE_SHOW must be one of {', '.join(MAIL_NOTICES)}")
+    if settings.wecom_groups not in WECOM_GROUPS:
+        raise BadSetting(f"{PREFIX}WECOM_GROUPS must be one of {', '.join(WECOM_GROUPS[1:])}")
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(f"{PREFIX}PUBLIC_URL must begin with http:// or https://")
     for name in ("oa_timezone", "his_timezone"):

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
 from server.sandbox.faults import Faults
+from server.sandbox.wecom_groups import GroupStandIn
 from server.sandbox.wecom_message import Bad, Order, read_order
 from server.sandbox.wecom_state import WeComState
 
@@ -55,6 +56,7 @@ class WeComStandIn:
         self._people = {person.person_id.lower(): person for person in config.people}
         self._parties = _Parties(config.people)
         self.state = WeComState(config.state_dir)
+        self.groups = GroupStandIn(config, self._people)
         self.faults = Faults(MODES, config.clock, self._fault_turned)
         self.counts: Counter[str] = Counter()
 
@@ -67,6 +69,11 @@ class WeComStandIn:
             web.get(f"{api}user/get", self._guarded(with_token(self._user))),
             web.get(f"{api}user/simplelist", self._guarded(with_token(self._simple_list))),
             web.get(f"{api}department/list", self._guarded(with_token(self._departments))),
+            *(
+                web.route(method, api + path, self._guarded(with_token(_answering(handler))))
+                for method, path, handler in self.groups.interface()
+            ),
+            *self.groups.doors(),
             web.get("/wecom/inbox/{userid}", self._inbox),
             web.get("/wecom/calls", self._calls),
             web.get("/wecom/counts", self._show_counts),
@@ -77,6 +84,7 @@ class WeComStandIn:
     def close(self) -> None:
         """Let go of the state."""
         self.faults.set("off")
+        self.groups.close()
         self.state.close()
 
     # --- what every call of the interface goes through
@@ -285,6 +293,15 @@ def _answer(request: web.Request, code: int, message: str, /, **fields: object) 
         {"errcode": code, "errmsg": message, **fields},
         headers={"Error-Code": str(code), "Error-Msg": message},
     )
+
+
+def _answering(handler: Callable[[web.Request], Awaitable[dict[str, object]]]) -> Handler:
+    """A handler that gives only the fields of a good answer."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        return _answer(request, 0, "ok", **await handler(request))
+
+    return answered
 
 
 def _break_off(request: web.Request) -> web.Response:

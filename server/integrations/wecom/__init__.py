@@ -5,13 +5,27 @@ beforehand by `textcard_request` and stored by the caller, because the *same* by
 when the outcome of a call is unknown: WeCom recognises an identical request within four hours and
 shows it once. Everything that can go wrong is one of four errors, each saying what to do.
 
-Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory).
+Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory). Groups in WeCom
+are a promise of their own (`groups.py`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from server.integrations.wecom.groups import (
+    GROUP_GONE,
+    GROUP_SIZE,
+    LEAST_MEMBERS,
+    SCOPE,
+    CallKind,
+    GroupChats,
+    GroupState,
+    create_request,
+    group_name,
+    text_request,
+    update_request,
+)
 from server.integrations.wecom.textcard import textcard_request
 
 UNREACHABLE: Final = "unreachable"
@@ -95,8 +109,15 @@ class WeCom(Protocol):
 
 __all__ = [
     "CONTENT",
+    "GROUP_GONE",
+    "GROUP_SIZE",
+    "LEAST_MEMBERS",
+    "SCOPE",
     "UNLICENSED",
     "UNREACHABLE",
+    "CallKind",
+    "GroupChats",
+    "GroupState",
     "Misconfigured",
     "Paused",
     "RefusedByWeCom",
@@ -104,5 +125,9 @@ __all__ = [
     "Sent",
     "WeCom",
     "WeComError",
+    "create_request",
+    "group_name",
+    "text_request",
     "textcard_request",
+    "update_request",
 ]
