@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from server.directory import Person
+from server.ids import new_id
 from server.sandbox.config import SandboxPerson
 from server.storage import Patch
 from tests.clocks import ManualClock
@@ -31,7 +31,6 @@ class Ward:
     house: House
     sandbox: RunningSandbox
     clock: ManualClock
-    _numbers: Any = field(default_factory=lambda: count(1))
 
     async def ask(self, person: str, name: str, **fields: Any) -> Answer:
         return await self.house.ask(person, name, **fields)
@@ -64,7 +63,7 @@ class Ward:
             person,
             "chat.send",
             conversation_id=id,
-            client_id=f"c{next(self._numbers)}",
+            client_id=new_id(self.clock.now()),
             content={"kind": "text", "text": text},
         )
         return int(sent["seq"])
@@ -94,7 +93,7 @@ class Ward:
         """Wait for something to become true; the clocks go on meanwhile."""
         async with asyncio.timeout(PATIENCE_S):
             while not await what():
-                self.clock.advance(0.2)
+                self.clock.advance(1.0)
                 await asyncio.sleep(0.02)
 
     async def until_texts(self, *texts: str, place: int = 0) -> None:
