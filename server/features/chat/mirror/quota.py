@@ -1,9 +1,9 @@
 """How often groups in WeCom may be made, changed and told: strictly below WeCom's limits.
 
 Above its limits WeCom refuses calls of the whole company for an hour, or drops what one member would see
-too much of and says nothing. Windows are of fixed length, and half of a limit is used in each, so that no
-hour or minute that slides over two of them holds more than WeCom allows; a new lead begins with empty
-ones, which the other half allows for too, once in a window.
+too much of and says nothing. Windows are of fixed length, and a third of a limit is used in each: a minute
+that slides over two of them, and over the first of a node that has just taken the lead and knows nothing of
+them, still holds no more than WeCom allows.
 """
 
 from collections import Counter
@@ -17,11 +17,11 @@ MINUTE_S: Final = 60.0
 HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
 
-CREATED_A_DAY: Final = 450
-UPDATED_AN_HOUR: Final = 450
-PERSON_TIMES_A_MINUTE: Final = 9_500
-ONE_MEMBER_A_MINUTE: Final = 95
-ONE_MEMBER_A_DAY: Final = 4_900
+CREATED_A_DAY: Final = 330
+UPDATED_AN_HOUR: Final = 330
+PERSON_TIMES_A_MINUTE: Final = 6_600
+ONE_MEMBER_A_MINUTE: Final = 66
+ONE_MEMBER_A_DAY: Final = 3_300
 
 
 class Quota:
