@@ -42,10 +42,21 @@ class GroupStandIn:
         self.log = GroupLog(config.state_dir)
         self.most_members = MOST_MEMBERS
         self.is_rooted = True
+        self._left: set[str] = set()
 
     def close(self) -> None:
         """Let go of the state."""
         self.log.close()
+
+    def delete_account(self, user: str) -> None:
+        """Somebody has left the company: WeCom knows the id no more, and no group holds it."""
+        self._left.add(user.lower())
+        for group in self.log.groups():
+            staying = tuple(one for one in group.users if one != user.lower())
+            owner = group.owner if group.owner in staying else staying[0]
+            self.log.put(
+                Group(group.chat_id, group.name, owner, staying), "left", self._clock.now()
+            )
 
     def interface(self) -> list[tuple[str, str, Handler]]:
         """Method, path and handler of each call; a handler answers its fields or raises `Bad`."""
@@ -92,6 +103,7 @@ class GroupStandIn:
         group = self._group(str(body.get("chatid", "")))
         adding, removing = _list(body, "add_user_list"), _list(body, "del_user_list")
         self._check_users(adding)
+        self._check_known(removing)
         owner = str(body.get("owner") or "").lower()
         gone = set(_lower(removing))
         if group.owner in gone and not owner:
@@ -148,12 +160,13 @@ class GroupStandIn:
             raise Bad(86006, "chat member count out of limit")
 
     def _check_users(self, users: list[str]) -> None:
-        for user in users:
-            person = self._people.get(user.lower())
-            if person is None:
-                raise Bad(40003, "invalid userid")
-            if not person.in_scope:
-                raise Bad(60011, "no privilege to access/modify contact/party/agent")
+        self._check_known(users)
+        if not all(self._people[user.lower()].in_scope for user in users):
+            raise Bad(60011, "no privilege to access/modify contact/party/agent")
+
+    def _check_known(self, users: list[str]) -> None:
+        if any(user.lower() not in self._people or user.lower() in self._left for user in users):
+            raise Bad(40003, "invalid userid")
 
     # --- doors
 

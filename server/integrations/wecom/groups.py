@@ -10,7 +10,7 @@ Adapters: `group_client.py` (WeCom's HTTP interface), and `NoGroups` where no We
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -41,6 +41,10 @@ class GroupState:
     name: str
     owner: str
     users: tuple[str, ...]
+
+    def holds(self, users: Iterable[str]) -> bool:
+        """Whether it holds exactly these; WeCom does not tell capitals from small letters."""
+        return {user.lower() for user in users} == {user.lower() for user in self.users}
 
 
 class GroupChats(Protocol):

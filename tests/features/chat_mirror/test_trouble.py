@@ -149,3 +149,14 @@ async def test_messages_that_waited_for_a_day_are_counted_not_told(ward: Ward) -
         f'有 2 条消息没有同步到这里，<a href="{url}">请在院信中查看</a>',
         "鲍博：新",
     )
+
+
+async def test_somebody_whose_account_is_gone_holds_nobody_up(ward: Ward) -> None:
+    id = await ward.mirrored("ann", "bob", "cai")
+    await ward.say("ann", id, "一")
+    await ward.until_texts("安宁：一")
+    ward.sandbox.wecom.groups.delete_account("bob")
+    await ward.do("ann", "chat.remove_member", conversation_id=id, person_id="bob")
+    await ward.say("ann", id, "二")
+    await ward.until_texts("安宁：一", "安宁：二")
+    await ward.until_users("ann", "cai")

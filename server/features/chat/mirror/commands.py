@@ -60,7 +60,13 @@ async def set_mirror(
     if command.is_on:
         await _check(work, conversation, with_messages, settings, groups)
     wished = replace(
-        mirror, is_on=command.is_on, with_messages=with_messages, failures=0, due_at=Millis(0)
+        mirror,
+        is_on=command.is_on,
+        with_messages=with_messages,
+        unsaid=(),
+        passed_over=0,
+        failures=0,
+        due_at=Millis(0),
     )
     if begins:
         wished = await _begun(work, conversation, wished)
@@ -103,8 +109,6 @@ async def _begun(work: UnitOfWork, conversation: Conversation, mirror: Mirror) -
         mirror,
         title=conversation.title,
         owner_id=conversation.owner_id or "",
-        unsaid=(),
-        passed_over=0,
         trouble="",
         code=0,
     )

@@ -176,7 +176,7 @@ class Mirrors:
         log.info("WeCom did not take a call: %s", fault, extra={"conversation_id": id})
         setback = setback_of(fault, call.kind, planned.failures)
         if setback.is_worth_asking and call.kind != "send":
-            setback = await self._asked(planned.chat_id, call, setback)
+            setback = await self._asked(planned, call, setback)
         match fault:
             case Paused():
                 self._gate.pause(fault.seconds)
@@ -193,11 +193,12 @@ class Mirrors:
         await self._telling.turned(id, call, setback)
         return bool(setback.found or setback.left_out or setback.is_unfit)
 
-    async def _asked(self, chat_id: str, call: Call, setback: Setback) -> Setback:
-        """Whether the group is there already, or who it is that WeCom will not have in it."""
+    async def _asked(self, planned: Next, call: Call, setback: Setback) -> Setback:
+        """Whether the group is there already, or other than we thought (whose account is deleted leaves
+        it), or who it is that WeCom will not have in it."""
         try:
-            found = await self._groups.look(chat_id) if call.kind == "create" else None
-            if found is not None:
+            found = await self._groups.look(planned.chat_id)
+            if found is not None and (call.kind == "create" or not found.holds(planned.users)):
                 return replace(setback, found=found)
             out = [user for user in call.adding if not await self._groups.may_join(user)]
         except WeComError:

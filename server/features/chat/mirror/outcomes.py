@@ -146,7 +146,7 @@ def settled(
 
 def _found(mirror: Mirror, roll: Roll, call: Call, found: GroupState) -> tuple[Mirror, Roll]:
     """The group was there: it is as WeCom says, whoever made it when."""
-    ours = {user.lower(): user for user in call.adding}
+    ours = {user.lower(): user for user in (*roll.users, *call.adding)}
     users = tuple(ours.get(user.lower(), user) for user in found.users)
     owner = ours.get(found.owner.lower(), found.owner)
     after = replace(mirror, call=None, is_made=True, told_name=found.name, told_owner=owner)

@@ -35,7 +35,7 @@ from server.work.entry import Entry
 READ_AT_ONCE: Final = 200
 TOO_OLD_MS: Final = 24 * 3_600_000
 """Messages that could not be told for so long are counted, not told."""
-LEFT_OUT_MS: Final = 3_600_000
+LEFT_OUT_MS: Final = 24 * 3_600_000
 """How long somebody WeCom would not take is left out before it is tried again."""
 
 
