@@ -18,6 +18,7 @@ from realtime.channel import conversation_channel
 from server.clock import Clock
 from server.directory import Directory
 from server.features.chat.mirror.documents import MOST_MIRRORS, Call, Mirror
+from server.features.chat.mirror.offering import offered
 from server.features.chat.mirror.outcomes import Setback, setback_of
 from server.features.chat.mirror.quota import Quota
 from server.features.chat.mirror.telling import Next, Telling
@@ -224,6 +225,8 @@ async def mirroring(
         yield mirrors
 
 
-async def mirrors_check(mirrors: Mirrors) -> Check:
+async def mirrors_check(mirrors: Mirrors, settings: Settings, groups: GroupChats) -> Check:
     """Whether groups reach WeCom."""
+    if offered("", settings, groups) == "nothing":
+        return Check(False, "not offered")
     return Check(not mirrors.trouble, mirrors.trouble)
