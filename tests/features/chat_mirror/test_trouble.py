@@ -160,3 +160,19 @@ async def test_somebody_whose_account_is_gone_holds_nobody_up(ward: Ward) -> Non
     await ward.say("ann", id, "二")
     await ward.until_texts("安宁：一", "安宁：二")
     await ward.until_users("ann", "cai")
+
+
+async def test_a_configuration_that_was_mended_is_tried_when_the_owner_asks(ward: Ward) -> None:
+    id = await ward.mirrored("ann", "bob")
+    await ward.say("ann", id, "一")
+    await ward.until_texts("安宁：一")
+    await ward.sandbox.fault("untrusted_ip", 3_000)
+    await ward.say("ann", id, "二")
+    await ward.until_trouble(id, "settings")
+    await ward.sandbox.fault("off")
+    await ward.do("ann", "chat.retry_mirror", conversation_id=id)
+
+    async def is_told() -> bool:
+        return await ward.texts() == ["安宁：一", "安宁：二"]
+
+    await ward.until(is_told, clock_s=0.0)

@@ -89,11 +89,11 @@ class Ward:
         """What is written in WeCom's group after the greeting."""
         return [m["content"] for m in (await self.wecom(place)).get("messages", [])][1:]
 
-    async def until(self, what: Callable[[], Awaitable[object]]) -> None:
+    async def until(self, what: Callable[[], Awaitable[object]], *, clock_s: float = 1.0) -> None:
         """Wait for something to become true; the clocks go on meanwhile."""
         async with asyncio.timeout(PATIENCE_S):
             while not await what():
-                self.clock.advance(1.0)
+                self.clock.advance(clock_s)
                 await asyncio.sleep(0.02)
 
     async def until_texts(self, *texts: str, place: int = 0) -> None:

@@ -100,7 +100,10 @@ class Mirrors:
     async def look(self) -> None:
         """Begin the turns of groups that have something to tell."""
         docs = await self._store.find(Mirror.collection.name, "on", (True,), limit=MOST_MIRRORS)
-        for id in await self._due([from_doc(Mirror, doc) for doc in docs]):
+        mirrors = [from_doc(Mirror, doc) for doc in docs]
+        if self._gate.misconfigured and any(map(_is_tried_again, mirrors)):
+            self._gate.succeeded()
+        for id in await self._due(mirrors):
             if len(self._turns) >= CALLS_AT_ONCE or not self._gate.room():
                 break
             if id not in self._turns:
@@ -205,6 +208,11 @@ class Mirrors:
         except WeComError:
             return setback
         return replace(setback, left_out=tuple(out))
+
+
+def _is_tried_again(mirror: Mirror) -> bool:
+    """Whether its owner wants the configuration tried at once."""
+    return mirror.trouble == "settings" and mirror.due_at == 0
 
 
 @asynccontextmanager
