@@ -176,3 +176,30 @@ async def test_a_configuration_that_was_mended_is_tried_when_the_owner_asks(ward
         return await ward.texts() == ["安宁：一", "安宁：二"]
 
     await ward.until(is_told, clock_s=0.0)
+
+
+@pytest.mark.parametrize(("mode", "trouble"), [("rate_limited", "paused"), ("down", "unreachable")])
+async def test_groups_that_wait_for_others_say_so_too(ward: Ward, mode: str, trouble: str) -> None:
+    groups = [await ward.mirrored("ann", "bob") for _ in range(4)]
+    for place, id in enumerate(groups):
+        await ward.say("ann", id, "一")
+        await ward.until_texts("安宁：一", place=place)
+    await ward.sandbox.fault(mode, 3_000)
+    for id in groups:
+        await ward.say("ann", id, "二")
+    for id in groups:
+        await ward.until_trouble(id, trouble)
+    await ward.sandbox.fault("off")
+    for place, id in enumerate(groups):
+        await ward.until_texts("安宁：一", "安宁：二", place=place)
+        await ward.until_trouble(id, "")
+
+
+async def test_what_needs_no_telling_any_more_stands_in_no_way(ward: Ward) -> None:
+    id = await ward.mirrored("ann", "bob", "cai")
+    await ward.until_users("ann", "bob", "cai")
+    ward.sandbox.wecom.groups.most_members = 3
+    await ward.do("ann", "chat.add_members", conversation_id=id, member_ids=["dan"])
+    await ward.until_trouble(id, "too_many")
+    await ward.do("ann", "chat.remove_member", conversation_id=id, person_id="dan")
+    await ward.until_trouble(id, "")

@@ -8,7 +8,7 @@ it is told, so a kill loses nothing: whoever leads next reads on.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -66,6 +66,7 @@ class Mirrors:
         self._waits: dict[str, float] = {}
         self._compared: dict[str, float] = {}
         self._is_ending = False
+        self._holding: Setback | None = None
         self.trouble = ""
 
     async def run(self) -> None:
@@ -103,12 +104,22 @@ class Mirrors:
         mirrors = [from_doc(Mirror, doc) for doc in docs]
         if self._gate.misconfigured and any(map(_is_tried_again, mirrors)):
             self._gate.succeeded()
-        for id in await self._due(mirrors):
+        due = await self._due(mirrors)
+        await self._say_why(mirrors, due)
+        for id in due:
             if len(self._turns) >= CALLS_AT_ONCE or not self._gate.room():
                 break
             if id not in self._turns:
                 self._turns[id] = turn = asyncio.create_task(self._turn(id), name=f"group {id}")
                 turn.add_done_callback(partial(self._ended, id))
+
+    async def _say_why(self, mirrors: Iterable[Mirror], due: Collection[str]) -> None:
+        """While all calls are held back, groups that wait say so."""
+        if self._holding is None or not self._gate.is_held:
+            return
+        for mirror in mirrors:
+            if mirror.id in due and not mirror.trouble:
+                await self._telling.held(mirror.id, self._holding)
 
     def _ended(self, id: str, turn: asyncio.Task[None]) -> None:
         self._turns.pop(id, None)
@@ -172,7 +183,7 @@ class Mirrors:
         except Exception as fault:
             return await self._failed(id, planned, call, fault)
         self._gate.succeeded()
-        self.trouble = ""
+        self._holding, self.trouble = None, ""
         await self._telling.took(id, call)
         return True
 
@@ -184,15 +195,16 @@ class Mirrors:
         match fault:
             case Paused():
                 self._gate.pause(fault.seconds)
-                self.trouble = str(fault)
+                self._holding, self.trouble = setback, str(fault)
             case Misconfigured():
                 self._gate.misconfigure()
-                self.trouble = str(fault)
+                self._holding, self.trouble = setback, str(fault)
             case RefusedByWeCom():
                 self._gate.succeeded()
-                self.trouble = ""
+                self._holding, self.trouble = None, ""
             case _:
                 self._gate.failed(id)
+                self._holding = setback
                 self.trouble = str(fault) or type(fault).__name__
         await self._telling.turned(id, call, setback)
         return bool(setback.found or setback.left_out or setback.is_unfit)

@@ -128,12 +128,14 @@ class Telling:
         roll = replace(roll, people=followed.people)
         wish = wanted(followed.mirror, roll.people, roll, self._directory.wecom_user_of)
         call, trouble = self._next_call(followed.mirror, roll, wish, followed.line, work.now)
+        is_behind = call is None and len(tails[channel]) == READ_AT_ONCE
         after = replace(followed.mirror, left_out=wish.without_account)
-        if trouble != after.trouble and (trouble or after.trouble in STANDING):
+        # Where nothing is left to tell nothing stands in the way.
+        is_over = after.trouble in STANDING or (call is None and not is_behind)
+        if trouble != after.trouble and (trouble or is_over):
             after = replace(after, trouble=trouble, code=0, trouble_at=work.now)
         planned = self._next(after, roll, call)
         kept.put(work, replace(after, call=planned.call), roll)
-        is_behind = call is None and len(tails[channel]) == READ_AT_ONCE
         return Next(more=True) if is_behind else planned
 
     def _may_tell(self, mirror: Mirror, people: tuple[str, ...], roll: Roll) -> bool:
@@ -198,6 +200,19 @@ class Telling:
         await self._system.do(
             lambda work: self._write(work, id, call, partial(settled, setback=setback))
         )
+
+    async def held(self, id: str, setback: Setback) -> None:
+        """Every call has to wait because of another group's: say so on this one, which is behind."""
+        await self._system.do(lambda work: self._hold(work, id, setback))
+
+    async def _hold(self, work: UnitOfWork, id: str, setback: Setback) -> None:
+        kept = await Kept.read(work, id)
+        if kept is None or kept.mirror.trouble or not kept.mirror.is_on:
+            return
+        hindered = replace(
+            kept.mirror, trouble=setback.trouble, code=setback.code, trouble_at=work.now
+        )
+        kept.put(work, hindered, kept.roll)
 
     async def _write(self, work: UnitOfWork, id: str, call: Call, change: Told) -> None:
         kept = await Kept.read(work, id)
