@@ -45,7 +45,7 @@ from server.http.health import Health
 from server.integrations.oa import Approvals
 from server.integrations.oa.mirror import Worklist
 from server.integrations.sms import Sms
-from server.integrations.wecom import Host, WeComDesk
+from server.integrations.wecom import GroupChats, Host, WeComDesk
 from server.line import Line, opened_line
 from server.nodes import Leader
 from server.nodes import bulletin as bulletins
@@ -53,7 +53,14 @@ from server.nodes.alone import alone
 from server.nodes.bulletin import READ_S, Reader
 from server.nodes.elected import elected
 from server.notify.notifier import Notifier
-from server.outside import polled_oa, sms_gateway, wecom_client, wecom_desk, wecom_host
+from server.outside import (
+    polled_oa,
+    sms_gateway,
+    wecom_client,
+    wecom_desk,
+    wecom_groups,
+    wecom_host,
+)
 from server.services import wired
 from server.serving import Ports, gateway_options, leave, listen, web_application
 from server.settings import Settings
@@ -169,7 +176,9 @@ async def running(
             days=settings.session_days,
         )
         await sessions.load()
-        sync = directory_sync(settings, store, system, clock, directory, sessions, session)
+        sync = directory_sync(
+            settings, store, system, clock, directory, sessions, session, line.wecom_tokens
+        )
         failures = SignInLimits(clock, nodes=lambda: leader.nodes)
         sign_in = SignIn(
             store,
@@ -186,6 +195,7 @@ async def running(
             Clock: clock,
             Directory: directory,
             SignInLimits: failures,
+            GroupChats: wecom_groups(wecom, clock),
             Host: wecom_host(settings, wecom, clock),
             Hub: hub,
             Leader: leader,

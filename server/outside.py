@@ -20,10 +20,11 @@ from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
 from server.integrations.sms import Sms
 from server.integrations.sms.http import HttpSms
-from server.integrations.wecom import Host, WeComDesk, WeComError
+from server.integrations.wecom import GroupChats, Host, WeComDesk, WeComError
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
 from server.integrations.wecom.examining import Examining
+from server.integrations.wecom.group_client import NoGroups, WeComGroups
 from server.integrations.wecom.host_client import WeComHost
 from server.integrations.wecom.token import TokenStore
 from server.nodes import Leader
@@ -122,6 +123,11 @@ async def wecom_menu(settings: Settings, *, set_it: bool) -> int:
             return 1
     print(json.dumps({"button": menu["button"]}, ensure_ascii=False, indent=2))
     return 0
+
+
+def wecom_groups(client: WeComClient | None, clock: Clock) -> GroupChats:
+    """Groups in the same app's WeCom."""
+    return NoGroups() if client is None else WeComGroups(client, clock)
 
 
 @asynccontextmanager

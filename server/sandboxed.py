@@ -52,6 +52,7 @@ def with_stand_ins(settings: Settings) -> Settings:
         wecom_corp_id=settings.wecom_corp_id or CORP_ID,
         wecom_secret=settings.wecom_secret or SECRET,
         wecom_sync_secret=settings.wecom_sync_secret or SYNC_SECRET,
+        wecom_groups=settings.wecom_groups or "messages",
         wecom_callback_token=settings.wecom_callback_token or CALLBACK_TOKEN,
         wecom_callback_aes_key=settings.wecom_callback_aes_key or CALLBACK_AES_KEY,
         sms_url=settings.sms_url or f"{base}/sms/send",

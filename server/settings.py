@@ -19,6 +19,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 MAIL_NOTICES = ("nothing", "sender", "subject")
 WECOM_BINDINGS = ("none", "listed", "account")
 WECOM_SYNCS = ("off", "from_wecom", "to_wecom")
+WECOM_GROUPS = ("", "off", "owner_chooses", "messages")
 
 
 class BadSetting(Exception):
@@ -119,6 +120,14 @@ class Settings:
         "Which WeCom ids are somebody's without being confirmed: none, listed (in the staff list), or "
         "account (also those that equal an account).",
     )
+    wecom_groups: str = setting(
+        "",
+        "Groups in WeCom: off; owner_chooses: the owner of a group may have it made there, with its "
+        "members and name; messages: and may have its texts shown there too. Empty: off.",
+    )
+    wecom_groups_except: str = setting(
+        "", "Words separated by commas; a group whose name holds one is never shown in WeCom."
+    )
     wecom_callback_token: str = setting("", "Token of WeCom's callback.", secret=True)
     wecom_callback_aes_key: str = setting(
         "", "EncodingAESKey of the callback, 43 characters.", secret=True
@@ -217,6 +226,12 @@ class Settings:
     def oa_words_of_risk(self) -> tuple[str, ...]:
         """Words that keep a document's card from having a yes."""
         return tuple(w.strip() for w in self.oa_card_risks.split(",") if w.strip())
+
+    @property
+    def wecom_group_words(self) -> tuple[str, ...]:
+        """What keeps a group out of WeCom when its name holds it, without case."""
+        words = self.wecom_groups_except.replace("，", ",").split(",")
+        return tuple(word.strip().casefold() for word in words if word.strip())
 
     @property
     def oa_extra_headers(self) -> dict[str, str]:
@@ -325,6 +340,8 @@ def _check(settings: Settings) -> Settings:
         raise BadSetting(f"{PREFIX}WECOM_SYNC must be one of {', '.join(WECOM_SYNCS)}")
     if settings.wecom_sync == "to_wecom" and not settings.wecom_sync_secret:
         raise BadSetting(f"{PREFIX}WECOM_SYNC=to_wecom needs {PREFIX}WECOM_SYNC_SECRET")
+    if settings.wecom_groups not in WECOM_GROUPS:
+        raise BadSetting(f"{PREFIX}WECOM_GROUPS must be one of {', '.join(WECOM_GROUPS[1:])}")
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(f"{PREFIX}PUBLIC_URL must begin with http:// or https://")
     for name in ("oa_timezone", "his_timezone"):

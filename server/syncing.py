@@ -19,6 +19,7 @@ from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
 from server.integrations.wecom.contacts import Contacts
 from server.integrations.wecom.contacts_client import WeComContacts
+from server.integrations.wecom.token import TokenStore
 from server.settings import BadSetting, Settings
 from server.storage import Store
 from server.work import SystemWork
@@ -36,6 +37,7 @@ def directory_sync(
     directory: Directory,
     sessions: Sessions,
     http: aiohttp.ClientSession,
+    tokens: TokenStore | None = None,
 ) -> DirectorySync:
     """As the settings say; off where they name no WeCom."""
     return DirectorySync(
@@ -44,14 +46,16 @@ def directory_sync(
         clock,
         directory,
         sessions,
-        _contacts(settings, http, clock),
+        _contacts(settings, http, clock, tokens),
         direction=settings.wecom_sync,
         hour=settings.wecom_sync_hour,
         zone=ZoneInfo(settings.his_timezone),
     )
 
 
-def _contacts(settings: Settings, http: aiohttp.ClientSession, clock: Clock) -> Contacts | None:
+def _contacts(
+    settings: Settings, http: aiohttp.ClientSession, clock: Clock, tokens: TokenStore | None
+) -> Contacts | None:
     def client(agent_id: int, secret: str) -> WeComClient | None:
         config = WeComConfig(
             api_base=settings.wecom_api_base,
@@ -59,7 +63,7 @@ def _contacts(settings: Settings, http: aiohttp.ClientSession, clock: Clock) -> 
             agent_id=agent_id,
             secret=secret,
         )
-        return WeComClient(config, http, clock) if config.complete else None
+        return WeComClient(config, http, clock, tokens) if config.complete else None
 
     app = client(settings.wecom_agent_id, settings.wecom_secret)
     if app is None:

@@ -16,6 +16,7 @@ from server.sandbox.config import SandboxConfig
 from server.sandbox.faults import Faults
 from server.sandbox.wecom_actions import Actions, answer, caller_of
 from server.sandbox.wecom_directory import Act, WeComDirectory
+from server.sandbox.wecom_groups import GroupStandIn
 from server.sandbox.wecom_host import WeComHouse
 from server.sandbox.wecom_message import Bad, Order, read_order
 from server.sandbox.wecom_state import WeComState
@@ -66,6 +67,7 @@ class WeComStandIn:
         self.caller = caller_of(config, self.state.cards)
         self._actions = Actions(config, self._people, self.state, self.caller)
         self.directory.changed = self._actions.contact_changed
+        self.groups = GroupStandIn(config, self._people)
         self.faults = Faults(MODES, config.clock, self._fault_turned)
         self.counts: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
@@ -87,6 +89,11 @@ class WeComStandIn:
             web.get(f"{api}ticket/get", self._guarded(with_token(self._app_ticket))),
             *self._house.routes(),
             web.get(f"{api}agent/get", self._guarded(with_token(self._agent))),
+            *(
+                web.route(method, api + path, self._guarded(with_token(_with_fields(handler))))
+                for method, path, handler in self.groups.interface()
+            ),
+            *self.groups.doors(),
             web.get("/wecom/inbox/{userid}", self._inbox),
             web.get("/wecom/calls", self._calls),
             web.get("/wecom/counts", self._show_counts),
@@ -109,6 +116,7 @@ class WeComStandIn:
     def close(self) -> None:
         """Let go of the state."""
         self.faults.set("off")
+        self.groups.close()
         self.state.close()
         self.directory.close()
 
@@ -301,6 +309,15 @@ class WeComStandIn:
 def _answering(act: Act) -> Handler:
     async def answered(request: web.Request) -> web.Response:
         return answer(request, 0, "ok", **act(request.query, await request.read()))
+
+    return answered
+
+
+def _with_fields(handler: Callable[[web.Request], Awaitable[dict[str, object]]]) -> Handler:
+    """A handler that gives only the fields of a good answer."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        return answer(request, 0, "ok", **await handler(request))
 
     return answered
 

@@ -24,6 +24,8 @@ from server.clock import Clock
 from server.directory import Department, Directory, Person, Post, Presence
 from server.dispatch import Dispatcher
 from server.feature import Feature
+from server.integrations.wecom import GroupChats
+from server.integrations.wecom.group_client import NoGroups
 from server.nodes import Leader
 from server.nodes.alone import Alone
 from server.services import wired
@@ -110,6 +112,7 @@ class Office:
             SystemWork: self.system,
             Settings: self.settings,
             Streams: self.streams,
+            GroupChats: NoGroups(),
             Hub: self.hub,
             Leader: self.leader,
             Presence: MemoryPresence([self.hub]),

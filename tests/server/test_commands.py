@@ -35,6 +35,7 @@ MADE_UP: dict[str, Any] = {
     "department_id": "made-up",
     "from_day": "2026-01-05",
     "hidden": True,
+    "is_on": True,
     "is_read": True,
     "liked": True,
     "mail_id": "made-up",

@@ -42,6 +42,7 @@ async def test_what_is_not_configured_is_named_and_changes_nothing(house: House)
         "storage": {"ready": True, "detail": ""},
         "oa": {"ready": False, "detail": "not configured"},
         "wecom": {"ready": False, "detail": "not configured"},
+        "wecom_groups": {"ready": False, "detail": "not offered"},
         "his": {"ready": False, "detail": "not configured"},
         "redis": {"ready": False, "detail": "not configured"},
         "directory": {"ready": True, "detail": "off"},
@@ -77,7 +78,8 @@ async def test_an_oa_and_a_wecom_that_are_down_leave_the_server_ready(tmp_path: 
         assert listed.status in (200, 503)
         assert answer.status == 200
         assert answer.body["ready"] is True
-        assert set(answer.body["checks"]) == {"storage", "oa", "wecom", "redis", "his", "directory"}
+        outside = {"oa", "wecom", "wecom_groups", "redis", "his"}
+        assert set(answer.body["checks"]) == {"storage", "directory", *outside}
         assert "secret" not in answer.text
 
 

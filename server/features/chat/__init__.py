@@ -7,6 +7,10 @@ from server.feature import Feature, Handler, Rate, allow, staff
 from server.features.chat import conversations, membership, messages, reading
 from server.features.chat.documents import Conversation, Member, ReadMark, RecalledMessage
 from server.features.chat.duty import ChatDuty
+from server.features.chat.mirror import commands as mirror
+from server.features.chat.mirror.documents import Mirror, Roll
+from server.features.chat.mirror.mirrors import mirroring, mirrors_check
+from server.features.chat.mirror.protocol import Mirrored
 from server.features.chat.protocol import (
     Configured,
     Joined,
@@ -67,6 +71,8 @@ feature = Feature(
             reading.list_deliveries,
             rate=Rate(burst=30, per_second=3),
         ),
+        *allow(staff, mirror.show_mirror),
+        *allow(staff, mirror.set_mirror, mirror.retry_mirror, rate=Rate(burst=10, per_second=0.2)),
         *allow(staff, messages.typing, rate=Rate(burst=5, per_second=1)),
         *allow(staff, messages.search_messages, rate=Rate(burst=20, per_second=3)),
     ],
@@ -79,8 +85,11 @@ feature = Feature(
         Joined,
         Left,
         Configured,
+        Mirrored,
     ],
-    documents=[Conversation, Member, ReadMark, RecalledMessage],
+    documents=[Conversation, Member, ReadMark, RecalledMessage, Mirror, Roll],
     channels_of=channels_of,
     duties=[ChatDuty],
+    parts=[mirroring],
+    checks={"wecom_groups": mirrors_check},
 )

@@ -8,7 +8,8 @@ shows it once. Everything that can go wrong is one of four errors, each saying w
 A card with buttons can be changed afterwards (`WeComCards`), and what was sent can be taken back.
 
 Adapters: `client.py` (WeCom's HTTP interface) and `memory.py` (a phone book in memory). What the app
-asks of WeCom as the house it lives in is a promise of its own: `host.py`, kept by `host_client.py`.
+asks of WeCom as the house it lives in, and groups in WeCom, are promises of their own: `host.py`, kept
+by `host_client.py`, and `groups.py`, kept by `group_client.py`.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,19 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from server.integrations.wecom.desk import Finding, TokenState, WeComDesk
+from server.integrations.wecom.groups import (
+    GROUP_GONE,
+    GROUP_SIZE,
+    LEAST_MEMBERS,
+    SCOPE,
+    CallKind,
+    GroupChats,
+    GroupState,
+    create_request,
+    group_name,
+    text_request,
+    update_request,
+)
 from server.integrations.wecom.host import SPENT, Host, Level, Signature, Visitor
 from server.integrations.wecom.template_card import Button, button_card_request, card_update
 from server.integrations.wecom.textcard import textcard_request
@@ -121,12 +135,19 @@ class WeComCards(Protocol):
 
 __all__ = [
     "CONTENT",
+    "GROUP_GONE",
+    "GROUP_SIZE",
+    "LEAST_MEMBERS",
     "NO_CALLBACK",
+    "SCOPE",
     "SPENT",
     "UNLICENSED",
     "UNREACHABLE",
     "Button",
+    "CallKind",
     "Finding",
+    "GroupChats",
+    "GroupState",
     "Host",
     "Level",
     "Misconfigured",
@@ -143,5 +164,9 @@ __all__ = [
     "WeComError",
     "button_card_request",
     "card_update",
+    "create_request",
+    "group_name",
+    "text_request",
     "textcard_request",
+    "update_request",
 ]

@@ -79,7 +79,7 @@ class WeComClient(WeChatClient):  # type: ignore[misc]
         self._config = config
         self._wire = session
         self._token = AccessToken(config, session, clock, tokens)
-        self._pauses = _Pauses(clock)
+        self._pauses = Pauses(clock)
         for path in CLOSED:
             group, method = path.split(".")
             setattr(getattr(self, group), method, _closed(path))
@@ -137,6 +137,10 @@ class WeComClient(WeChatClient):  # type: ignore[misc]
         process = options.get("result_processor")
         return process(answer) if process else answer
 
+    async def answer(self, endpoint: str, request: bytes) -> dict[str, Any]:
+        """WeCom's answer to these bytes, for whoever judges its errcode and pauses by itself."""
+        return await self._ask("POST", endpoint, {}, lambda: request)
+
     async def _ask(
         self,
         method: str,
@@ -172,7 +176,7 @@ class WeComClient(WeChatClient):  # type: ignore[misc]
         raise failure(code, answer, users, pause_s)
 
 
-class _Pauses:
+class Pauses:
     """How long to keep quiet after "too often".
 
     WeCom says the same whether the rule of the minute (60 s) or of the hour (60 min) was broken.

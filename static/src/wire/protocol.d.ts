@@ -691,6 +691,31 @@ export interface MessagesRead {
   read_at: number
 }
 
+/** How it is, and what the hospital offers for this group. Before anybody wished it: all off. */
+export interface MirrorShown {
+  offer: "members" | "messages" | "nothing"
+  mirror: Mirroring
+}
+
+/** A group is shown in WeCom, or no longer, or something stands in the way. */
+export interface Mirrored {
+  conversation_id: string
+  mirror: Mirroring
+  by: string
+  at: number
+}
+
+/** How a group is shown in WeCom. `trouble` stands in the way since `since`, `code` is WeCom's number for it; `left_out` members have no account that WeCom's group could hold. */
+export interface Mirroring {
+  is_on: boolean
+  with_messages: boolean
+  is_made: boolean
+  trouble: "" | "kept_out" | "lost" | "paused" | "refused" | "scope" | "settings" | "too_few" | "too_many" | "unreachable" | "withdrawn"
+  code: number
+  since: number
+  left_out: number
+}
+
 /** The cards of people known by id, such as authors of old messages; unknown ids are left out. */
 export interface NamePeople {
   person_ids: string[]
@@ -924,6 +949,11 @@ export interface ResendNotice {
   notice_id: string
 }
 
+/** Try at once what stands in the way. */
+export interface RetryMirror {
+  conversation_id: string
+}
+
 /** Sign a device out from elsewhere; its sockets are closed. */
 export interface RevokeSession {
   session_id: string
@@ -1048,6 +1078,13 @@ export interface SetMailRead {
   whole_thread?: boolean
 }
 
+/** Show a group one owns in WeCom, with its messages from now on or without, or no longer. */
+export interface SetMirror {
+  conversation_id: string
+  is_on: boolean
+  with_messages?: boolean
+}
+
 /** Choose anew; what is not named for a kind goes to WeCom. What waits already is decided again. */
 export interface SetPreferences {
   quiet: QuietPeriod[]
@@ -1101,6 +1138,11 @@ export interface ShowLedger {
 /** Who is signed in here, and what the page needs to begin. */
 export interface ShowMe {
 
+}
+
+/** Whether and how a group one is in is shown in WeCom. */
+export interface ShowMirror {
+  conversation_id: string
 }
 
 /** One post whole, and a page of its comments, those with a number above `after`. Whoever was answered there has now seen it. */
@@ -1296,13 +1338,16 @@ export interface Commands {
   "chat.history": { fields: History; result: HistoryPage }
   "chat.leave": { fields: Leave; result: Nothing }
   "chat.mark_read": { fields: MarkRead; result: ReadUpTo }
+  "chat.mirror": { fields: ShowMirror; result: MirrorShown }
   "chat.open": { fields: OpenConversation; result: ConversationId }
   "chat.readers": { fields: ListReaders; result: Readers }
   "chat.recall": { fields: Recall; result: RecalledAt }
   "chat.remove_member": { fields: RemoveMember; result: Nothing }
   "chat.rename": { fields: Rename; result: Nothing }
+  "chat.retry_mirror": { fields: RetryMirror; result: MirrorShown }
   "chat.search": { fields: SearchMessages; result: SearchPage }
   "chat.send": { fields: SendMessage; result: Sent }
+  "chat.set_mirror": { fields: SetMirror; result: MirrorShown }
   "chat.transfer_owner": { fields: TransferOwner; result: Nothing }
   "chat.typing": { fields: Typing; result: Nothing }
   "contacts.card": { fields: ShowCard; result: CardShown }
@@ -1356,6 +1401,7 @@ export interface Events {
   "chat.joined": Joined & Placed
   "chat.left": Left & Placed
   "chat.members_changed": MembersChanged & Placed
+  "chat.mirrored": Mirrored & Placed
   "chat.read": MessagesRead & Placed
   "chat.recalled": MessageRecalled & Placed
   "chat.sent": MessageSent & Placed

@@ -56,6 +56,8 @@ READING = {
     "chat.search",
     "chat.deliveries",
 }
+MIRRORING = {"chat.mirror", "chat.set_mirror", "chat.retry_mirror"}
+"""Of these `tests/features/chat_mirror/test_switch.py` proves it, where there is a WeCom."""
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -72,7 +74,7 @@ async def test_a_page_that_listened_holds_what_a_fresh_one_loads(office: Office,
 
 async def test_every_command_of_chat_is_among_them(office: Office) -> None:
     mine = {name for name in office.dispatcher.names if name.startswith("chat.")}
-    assert mine == {".".join(name.split(".")[:2]) for name in ACTS} | READING
+    assert mine == {".".join(name.split(".")[:2]) for name in ACTS} | READING | MIRRORING
 
 
 class TwoClients(RuleBasedStateMachine):
