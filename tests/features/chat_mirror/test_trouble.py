@@ -180,7 +180,10 @@ async def test_a_configuration_that_was_mended_is_tried_when_the_owner_asks(ward
 
 @pytest.mark.parametrize(("mode", "trouble"), [("rate_limited", "paused"), ("down", "unreachable")])
 async def test_groups_that_wait_for_others_say_so_too(ward: Ward, mode: str, trouble: str) -> None:
-    groups = [await ward.mirrored("ann", "bob") for _ in range(4)]
+    groups = []
+    for place in range(4):
+        groups.append(await ward.mirrored("ann", "bob"))
+        await ward.until_users("ann", "bob", place=place)
     for place, id in enumerate(groups):
         await ward.say("ann", id, "一")
         await ward.until_texts("安宁：一", place=place)
