@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 PYTHON_HERE := .venv/bin/python
+# Tests wait about half of their time, for processes, disks and browsers.
+TESTS_AT_ONCE := $(shell echo $$(($$(nproc) * 3 / 2)))
 NPM := $(PYTHON_HERE) static/build.py npm
 
 help: ## Show this list
@@ -19,7 +21,7 @@ test: ## Set up what is missing and run every check
 	@.ci/setup test
 	@$(PYTHON_HERE) static/build.py
 	@$(MAKE) --no-print-directory check-python check-app
-	$(PYTHON_HERE) -m pytest -n auto --dist worksteal
+	$(PYTHON_HERE) -m pytest -n $(TESTS_AT_ONCE) --dist worksteal
 
 lint: ## Style and types only
 	@.ci/setup test

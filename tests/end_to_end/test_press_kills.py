@@ -52,10 +52,10 @@ class Desk:
 
 
 async def until(ask: Any) -> Any:
-    """What it says once that is something."""
+    """What it says once that is something; asked less often than one person may."""
     async with asyncio.timeout(WAIT_S):
         while not (said := await ask()):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
     return said
 
 
