@@ -1,10 +1,8 @@
 """The port of socket tickets: honoured once, in time, and never too many."""
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -13,58 +11,22 @@ from server.auth.tickets import Tickets
 from server.auth.tickets.memory import MemoryTickets
 from server.auth.tickets.redis import RedisTickets
 from server.errors import Busy, Unavailable
-from tests.clocks import ManualClock
+from tests.contracts.desks import Desk, memory_desk, redis_desk
 from tests.redis_server import RedisServer
 
 
-@dataclass
-class Desk:
-    """Where tickets are issued: any number of nodes' windows to one place, and its time."""
-
-    window: Callable[..., Tickets]
-    time_passes: Callable[[float], Awaitable[None]]
-
-
-def memory_desk() -> Desk:
-    clock = ManualClock()
-
-    async def time_passes(seconds: float) -> None:
-        clock.advance(seconds)
-
-    return Desk(lambda **bounds: MemoryTickets(clock, **bounds), time_passes)
-
-
-async def redis_desk(redis: RedisServer, stack: AsyncExitStack) -> Desk:
-    """Time passes in Redis when everything is told to end earlier."""
-    name = secrets.token_hex(4)
-    client: Redis = await stack.enter_async_context(Redis.from_url(redis.url))
-
-    def window(**bounds: Any) -> RedisTickets:
-        tickets = RedisTickets(redis.url, name=name, **bounds)
-        stack.push_async_callback(tickets.close)
-        return tickets
-
-    async def time_passes(seconds: float) -> None:
-        async for key in client.scan_iter(f"{name}:ticket*"):
-            left = await client.pttl(key)
-            if left > 0:
-                await client.pexpire(key, max(0, left - round(seconds * 1000)))
-        for ticket in await client.zrange(f"{name}:tickets", 0, -1):
-            await client.zincrby(f"{name}:tickets", -seconds * 1000, ticket)
-
-    return Desk(window, time_passes)
-
-
 @pytest.fixture(params=["memory", "redis"])
-async def desk(request: pytest.FixtureRequest, redis_server: RedisServer) -> AsyncIterator[Desk]:
+async def desk(
+    request: pytest.FixtureRequest, redis_server: RedisServer
+) -> AsyncIterator[Desk[Tickets]]:
     async with AsyncExitStack() as stack:
         if request.param == "memory":
-            yield memory_desk()
+            yield memory_desk(MemoryTickets)
         else:
-            yield await redis_desk(redis_server, stack)
+            yield await redis_desk(RedisTickets, "ticket", 1e-3, redis_server, stack)
 
 
-async def test_a_ticket_is_honoured_once(desk: Desk) -> None:
+async def test_a_ticket_is_honoured_once(desk: Desk[Tickets]) -> None:
     tickets = desk.window()
     ticket = await tickets.issue("session")
 
@@ -77,11 +39,11 @@ async def test_a_ticket_is_honoured_once(desk: Desk) -> None:
     ["made-up", "", "x" * 100_000, "票", "\ud800", "a\0b"],
     ids=["unknown", "empty", "long", "Chinese", "half a character", "with a zero"],
 )
-async def test_what_is_no_ticket_is_worth_nothing(desk: Desk, ticket: str) -> None:
+async def test_what_is_no_ticket_is_worth_nothing(desk: Desk[Tickets], ticket: str) -> None:
     assert await desk.window().redeem(ticket) is None
 
 
-async def test_a_ticket_ends_after_a_minute(desk: Desk) -> None:
+async def test_a_ticket_ends_after_a_minute(desk: Desk[Tickets]) -> None:
     tickets = desk.window()
     first, second = await tickets.issue("s"), await tickets.issue("s")
 
@@ -91,7 +53,7 @@ async def test_a_ticket_ends_after_a_minute(desk: Desk) -> None:
     assert await tickets.redeem(second) is None
 
 
-async def test_a_sessions_oldest_ticket_gives_way(desk: Desk) -> None:
+async def test_a_sessions_oldest_ticket_gives_way(desk: Desk[Tickets]) -> None:
     tickets = desk.window(per_session=2)
     first, second, third = [await tickets.issue("s") for _ in range(3)]
 
@@ -99,7 +61,7 @@ async def test_a_sessions_oldest_ticket_gives_way(desk: Desk) -> None:
     assert [await tickets.redeem(t) for t in (second, third)] == ["s", "s"]
 
 
-async def test_a_session_may_hold_one_ticket_at_a_time_when_told_so(desk: Desk) -> None:
+async def test_a_session_may_hold_one_ticket_at_a_time_when_told_so(desk: Desk[Tickets]) -> None:
     tickets = desk.window(per_session=1)
     await tickets.issue("s")
     ticket = await tickets.issue("s")
@@ -107,7 +69,9 @@ async def test_a_session_may_hold_one_ticket_at_a_time_when_told_so(desk: Desk) 
     assert await tickets.redeem(ticket) == "s"
 
 
-async def test_too_many_tickets_are_refused_until_some_are_used_or_over(desk: Desk) -> None:
+async def test_too_many_tickets_are_refused_until_some_are_used_or_over(
+    desk: Desk[Tickets],
+) -> None:
     tickets = desk.window(most=3)
     issued = [await tickets.issue(f"s{n}") for n in range(3)]
 
@@ -120,14 +84,14 @@ async def test_too_many_tickets_are_refused_until_some_are_used_or_over(desk: De
         await tickets.issue(f"s{number}")
 
 
-async def test_no_two_tickets_are_alike(desk: Desk) -> None:
+async def test_no_two_tickets_are_alike(desk: Desk[Tickets]) -> None:
     tickets = desk.window(per_session=100)
 
     assert len({await tickets.issue("s") for _ in range(100)}) == 100
 
 
 async def test_memory_keeps_nothing_of_what_is_over() -> None:
-    desk = memory_desk()
+    desk = memory_desk(MemoryTickets)
     tickets = desk.window()
     for number in range(3):
         await tickets.issue(f"s{number}")
@@ -142,7 +106,7 @@ async def test_a_ticket_of_one_node_is_honoured_by_another_and_only_once(
     redis_server: RedisServer,
 ) -> None:
     async with AsyncExitStack() as stack:
-        desk = await redis_desk(redis_server, stack)
+        desk = await redis_desk(RedisTickets, "ticket", 1e-3, redis_server, stack)
         first, second = desk.window(), desk.window()
         ticket = await first.issue("session")
 
