@@ -222,6 +222,8 @@ class Cards:
             pass
         elif notice.response_code and user is not None and sent_ago_ms < CODE_LASTS_MS:
             await self._change(notice.response_code, user, say(LANGUAGE, "handled"), over.failures)
+        elif notice.why == "digest":
+            pass  # Its card tells of other things too.
         elif notice.msgid and not notice.response_code and sent_ago_ms < RECALLED_WITHIN_MS:
             recall = partial(self._wecom.recall, notice.msgid)
             await self._call(over.id, recall, over.failures)

@@ -273,6 +273,15 @@ async def test_a_plain_card_is_recalled_within_a_day_and_left_alone_later(hall: 
     assert await hall.left() == 0
 
 
+async def test_a_digest_stays_when_one_of_the_things_it_tells_of_is_over(hall: Hall) -> None:
+    await hall.sent(buttons=False, why="digest")
+    await hall.over()
+    await hall.works()
+
+    assert hall.wecom.recalled == []
+    assert await hall.left() == 0
+
+
 async def test_what_is_on_its_way_is_taken_back_once_it_has_arrived(hall: Hall) -> None:
     await hall.sent(state="sending")
     await hall.over()
