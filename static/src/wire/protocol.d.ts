@@ -7,6 +7,45 @@ export interface AccountSettings {
   language: "en" | "zh"
 }
 
+/** Act on a document as the actor, once per `client_id`. `seen` is that of the opened document: another state is answered with `moved`. `fields` holds changed fields only, `rows` a list per detail table or null where nothing changed. `to` are people to forward to. `affirmed` when the person was asked once more. Without `seen`, a plain yes from a list: refused with `conflict` where the document wants more than that. */
+export interface Act {
+  request_id: string
+  client_id: string
+  action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
+  seen?: string
+  opinion?: string
+  affirmed?: boolean
+  fields?: Record<string, string>
+  rows?: (Record<string, string>[] | null)[]
+  to?: string[]
+}
+
+/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not. The opinion is given back as it was typed. */
+export interface ActCard {
+  client_id: string
+  action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
+  state: "asked" | "done" | "moved" | "refused" | "unknown"
+  asked_at: number
+  opinion: string
+}
+
+/** What the actor did with a document has ended, or is not known yet. */
+export interface ActEnded {
+  request_id: string
+  act: ActCard
+}
+
+/** Where it stands after at most three seconds; `documents.acted` tells the end. */
+export interface Acted {
+  act: ActCard
+}
+
+/** Something the OA offers now, in its own words. */
+export interface ActionOffer {
+  action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
+  label: string
+}
+
 /** Bring people into a group. They see it from here on. */
 export interface AddMembers {
   conversation_id: string
@@ -46,6 +85,14 @@ export interface AnswersToMe {
   answers: AnswerCard[]
 }
 
+/** A file; `url` is ours, signed for the actor and good for ten minutes. */
+export interface AttachmentCard {
+  id: string
+  name: string
+  size: number | null
+  url: string
+}
+
 /** People by name or by place. A department stands for all who work in it or below it. */
 export interface Audience {
   everybody?: boolean
@@ -58,6 +105,18 @@ export interface BindingShown {
   wecom_user_id: string
   how?: string
   bound_at?: number | null
+}
+
+/** `started` is the actor's last try to start it, while nobody knows what became of it. */
+export interface BlankCard {
+  workflow_id: string
+  kind: string
+  title: string
+  fields: FieldCard[]
+  tables: TableCard[]
+  draft: DraftCard | null
+  draft_at: number | null
+  started: StartCard | null
 }
 
 /** A board as the reader sees it. `posts` counts all that were ever written there. */
@@ -230,6 +289,11 @@ export interface ConversationShown {
   members: MemberCard[]
 }
 
+/** Those that the OA could not be told of are in `failed`. */
+export interface CopiesRead {
+  failed: string[]
+}
+
 /** How many of the actor's mails are unread. */
 export interface CountMail {
 
@@ -327,9 +391,41 @@ export interface Devices {
   sessions: Device[]
 }
 
+/** What was typed and not sent yet; also the shape in which it is kept. */
+export interface DraftCard {
+  title: string
+  urgency: "important" | "normal" | "urgent"
+  fields: Record<string, string>
+  rows: Record<string, string>[][]
+}
+
+/** When it was kept; null when it was thrown away. */
+export interface DraftKept {
+  draft_at: number | null
+}
+
 /** Try the connection to WeCom, step by step. For administrators, a few times a minute. */
 export interface ExamineWeCom {
 
+}
+
+/** A field that the actor may see. `value` is what the OA stores, `shown` what people read. */
+export interface FieldCard {
+  name: string
+  label: string
+  kind: "attachments" | "check" | "choice" | "date" | "department" | "departments" | "long_text" | "money" | "number" | "other" | "people" | "person" | "text" | "time"
+  value: string
+  shown: string
+  may_edit: boolean
+  must_fill: boolean
+  options: FieldOption[]
+  attachments: AttachmentCard[]
+}
+
+/** A value that a field may take. */
+export interface FieldOption {
+  value: string
+  label: string
 }
 
 /** A department's day so far. Patients by registration type (types without any are left out), operations finished, and inpatients as last read (within seven days). */
@@ -428,10 +524,29 @@ export interface JsSignature {
   signature: string
 }
 
+/** Keep what was typed; null throws it away. The last word wins. */
+export interface KeepDraft {
+  workflow_id: string
+  draft: DraftCard | null
+}
+
+/** A process; `used_at` is when the actor last started it here. */
+export interface KindCard {
+  workflow_id: string
+  name: string
+  category: string
+  used_at: number | null
+}
+
 /** Which road one kind of notices takes: WeCom, the app alone, or WeCom gathered on one card. */
 export interface KindRoad {
   kind: "chat" | "forum" | "mail" | "todo"
   road: "app" | "digest" | "wecom"
+}
+
+/** Recent ones first, then as the OA lists them. */
+export interface Kinds {
+  kinds: KindCard[]
 }
 
 /** Leave a group. An owner's group goes to the member who has been in it longest. */
@@ -491,6 +606,11 @@ export interface ListDeliveries {
   seq: number
 }
 
+/** What the actor may start. */
+export interface ListKinds {
+
+}
+
 /** A page of the actor's mail, newest first; `before` is the `before` of the page above. */
 export interface ListMail {
   box?: "inbox" | "sent"
@@ -502,6 +622,12 @@ export interface ListMail {
 /** Who has read a mail of the actor's own. */
 export interface ListMailReaders {
   mail_id: string
+}
+
+/** Older opinions of a document that the actor may see. */
+export interface ListOpinions {
+  request_id: string
+  before: string
 }
 
 /** A page of a board's posts, those with a number below `before`, or the newest. */
@@ -763,9 +889,19 @@ export interface NoticeResent {
   notice_id: string
 }
 
+/** The form of a process the actor may start, with the kept draft. */
+export interface OpenBlank {
+  workflow_id: string
+}
+
 /** The direct conversation with a person; it is made when there is none. */
 export interface OpenConversation {
   person_id: string
+}
+
+/** Open a document in the OA as the actor. It may count as read there from then on. */
+export interface OpenDocument {
+  request_id: string
 }
 
 /** Read a mail with its thread: the newest 50 the actor holds, or the 50 `before` a place. What is answered with its text is read from then on. */
@@ -774,12 +910,59 @@ export interface OpenMail {
   before?: string | null
 }
 
+/** A document as the OA shows it to the actor. `seen` is given back when acting. `last_act` is the actor's own last act here, if any. `demands`: `opinion`, `affirmation` (ask once more), `fields`. `more_before` is empty when there are no older opinions. `may_urge`: whoever holds it can be reminded by the actor now. */
+export interface OpenedCard {
+  request_id: string
+  seen: string
+  title: string
+  kind: string
+  creator_id: string | null
+  creator_name: string
+  created_at: number | null
+  urgency: "important" | "normal" | "urgent"
+  status: string
+  node: string
+  actions: ActionOffer[]
+  demands: ("affirmation" | "fields" | "opinion")[]
+  fields: FieldCard[]
+  tables: TableCard[]
+  opinions: OpinionCard[]
+  more_before: string
+  steps: StepCard[]
+  phrases: string[]
+  draft: string
+  as_of: number
+  last_act: ActCard | null
+  may_urge?: boolean
+}
+
 /** The thread, oldest first. `to` is whom the mail asked for went to, without those who have left: what a reply to all takes over. */
 export interface OpenedMail {
   thread_id: string
   mails: MailShown[]
   has_earlier: boolean
   to: Audience
+}
+
+/** An entry of the log. `html` holds harmless markup only; `person_id` is null for people unknown here. */
+export interface OpinionCard {
+  id: string
+  node: string
+  person_id: string | null
+  person_name: string
+  department: string
+  at: number | null
+  action: string
+  html: string
+  received_by: string[]
+  on_behalf_of: string
+  attachments: AttachmentCard[]
+}
+
+/** Newest first. */
+export interface Opinions {
+  opinions: OpinionCard[]
+  more_before: string
 }
 
 /** People, in the order asked. */
@@ -884,6 +1067,11 @@ export interface RangeShown {
   departments: DepartmentRow[]
   hours: Hours
   as_of: number | null
+}
+
+/** Take note of copies, several at once. */
+export interface ReadCopies {
+  request_ids: string[]
 }
 
 /** Where the actor's mark stands now. */
@@ -1196,6 +1384,51 @@ export interface Source {
   period_ms: number
 }
 
+/** Start a document, once per `client_id`, whatever happens on the way. */
+export interface Start {
+  workflow_id: string
+  client_id: string
+  draft: DraftCard
+}
+
+/** What became of a start. `unknown`: the OA's answer was lost; the actor's own list is read until it shows there, and it is never sent again. `refused` comes with the OA's reason in words. */
+export interface StartCard {
+  client_id: string
+  workflow_id: string
+  state: "asked" | "done" | "refused" | "unknown"
+  asked_at: number
+  title: string
+  request_id: string | null
+  reason: string
+}
+
+/** A start has ended, or is not known yet. */
+export interface StartEnded {
+  start: StartCard
+}
+
+/** Where it stands after at most three seconds; `documents.started` tells the end. */
+export interface Started {
+  start: StartCard
+}
+
+/** A step of the way; `holders` have it now, `acted` have acted there. */
+export interface StepCard {
+  node: string
+  state: "current" | "done"
+  since: number | null
+  until: number | null
+  acted: string[]
+  holders: string[]
+}
+
+/** A detail table; rows have the fields of `columns` in the same order. */
+export interface TableCard {
+  title: string
+  columns: FieldCard[]
+  rows: FieldCard[][]
+}
+
 /** What a person writes. `mentions` holds ids of members, or "all" from the owner of a group. */
 export interface Text {
   kind: "text"
@@ -1357,6 +1590,14 @@ export interface Commands {
   "contacts.tree": { fields: ShowTree; result: Departments }
   "dashboard.range": { fields: ShowRange; result: RangeShown }
   "dashboard.scopes": { fields: Scopes; result: ScopesShown }
+  "documents.act": { fields: Act; result: Acted }
+  "documents.blank": { fields: OpenBlank; result: BlankCard }
+  "documents.keep_draft": { fields: KeepDraft; result: DraftKept }
+  "documents.kinds": { fields: ListKinds; result: Kinds }
+  "documents.mark_read": { fields: ReadCopies; result: CopiesRead }
+  "documents.open": { fields: OpenDocument; result: OpenedCard }
+  "documents.opinions": { fields: ListOpinions; result: Opinions }
+  "documents.start": { fields: Start; result: Started }
   "forum.answers": { fields: ListAnswersToMe; result: AnswersToMe }
   "forum.board": { fields: ShowBoardSettings; result: BoardSettings }
   "forum.boards": { fields: ListBoards; result: Boards }
@@ -1407,6 +1648,8 @@ export interface Events {
   "chat.sent": MessageSent & Placed
   "chat.typed": Typed & Placed
   "dashboard.updated": DashboardUpdated & Placed
+  "documents.acted": ActEnded & Placed
+  "documents.started": StartEnded & Placed
   "forum.answered": AnsweredToMe & Placed
   "forum.board_changed": BoardChanged & Placed
   "forum.commented": Commented & Placed

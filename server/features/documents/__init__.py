@@ -1,0 +1,22 @@
+"""Whole documents of the OA: opened, acted on and started from the phone."""
+
+from server.feature import Feature, Rate, allow, staff
+from server.features.documents import commands, starting
+from server.features.documents.protocol import ActEnded, StartEnded
+
+feature = Feature(
+    "documents",
+    commands=allow(
+        staff,
+        commands.open_document,
+        commands.list_opinions,
+        commands.act,
+        commands.mark_read,
+        starting.list_kinds,
+        starting.open_blank,
+        starting.keep_draft,
+        starting.start,
+        rate=Rate(burst=20, per_second=1),
+    ),
+    events=[ActEnded, StartEnded],
+)
