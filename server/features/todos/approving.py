@@ -21,7 +21,8 @@ from server.auth import Actor
 from server.clock import Clock
 from server.directory import Directory
 from server.features.todos.documents import Approval, Todo
-from server.integrations.oa import Approvals, OAError, Opened, RefusedByOA
+from server.integrations.oa import OAError, RefusedByOA
+from server.integrations.oa.documents import Documents, OpenedDocument, Submission
 from server.integrations.oa.mirror import Worklist
 from server.integrations.wecom import Button
 from server.notify import NotYet
@@ -50,7 +51,7 @@ class Approving:
         system: SystemWork,
         clock: Clock,
         directory: Directory,
-        oa: Approvals,
+        oa: Documents,
         worklist: Worklist,
         settings: Settings,
     ) -> None:
@@ -94,7 +95,7 @@ class Approving:
 
     async def _ask(self, todo: Todo, oa_user: str, approval: Approval | None) -> str:
         try:
-            opened = await self._oa.open_request(oa_user, todo.request_id)
+            opened = await self._oa.open_document(oa_user, todo.request_id)
         except RefusedByOA:
             return say(LANGUAGE, "open")
         except OAError:
@@ -103,7 +104,7 @@ class Approving:
             return await self._first(todo, oa_user, opened)
         if opened.node_id != approval.node_id or not opened.may_submit:
             # It has moved on: ours was done if the OA says that we acted there.
-            if approval.node_id in opened.acted_at:
+            if approval.node_id in opened.acted_at(oa_user):
                 return await self._finish(todo, approval)
             return say(LANGUAGE, "handled")
         waited_ms = self._clock.now() - approval.asked_at
@@ -113,7 +114,7 @@ class Approving:
             return say(LANGUAGE, "not_done")
         return await self._submit(todo, oa_user, opened, approval.tries + 1)
 
-    async def _first(self, todo: Todo, oa_user: str, opened: Opened) -> str:
+    async def _first(self, todo: Todo, oa_user: str, opened: OpenedDocument) -> str:
         if not opened.may_submit:
             return say(LANGUAGE, "handled")
         same = opened.title == todo.title
@@ -121,7 +122,7 @@ class Approving:
             return say(LANGUAGE, "open")
         return await self._submit(todo, oa_user, opened, 1)
 
-    async def _submit(self, todo: Todo, oa_user: str, opened: Opened, tries: int) -> str:
+    async def _submit(self, todo: Todo, oa_user: str, opened: OpenedDocument, tries: int) -> str:
         approval = Approval(
             id=approval_id(todo),
             node_id=opened.node_id,
@@ -131,7 +132,8 @@ class Approving:
         )
         await self._system.do(lambda work: _keep(work, approval))
         try:
-            done = await self._oa.submit(oa_user, opened, say(LANGUAGE, "approve"))
+            yes = Submission("approve", say(LANGUAGE, "approve"))
+            done = await self._oa.submit(oa_user, opened, yes)
         except OAError:
             raise NotYet(AGAIN_S) from None
         if not done:
@@ -183,7 +185,7 @@ async def approving(
     system: SystemWork,
     clock: Clock,
     directory: Directory,
-    oa: Approvals,
+    oa: Documents,
     worklist: Worklist,
     settings: Settings,
 ) -> AsyncIterator[Approving]:
