@@ -28,6 +28,7 @@ class Directory:
         self._departments: dict[str, Department] = {}
         self._by_account: dict[str, str] = {}
         self._by_wecom: dict[str, str] = {}
+        self._by_oa: dict[str, str] = {}
         self._index = PeopleIndex()
         self._tree: Tree | None = None
 
@@ -63,6 +64,7 @@ class Directory:
         self._by_wecom = {
             p.wecom_user_id.casefold(): p.id for p in self.active() if p.wecom_user_id
         }
+        self._by_oa = {p.oa_user_id: p.id for p in self._people.values() if p.oa_user_id}
         self._tree = None
 
     # People
@@ -99,6 +101,18 @@ class Directory:
         """The WeCom user id of somebody who works here and has one."""
         person = self._people.get(person_id)
         return None if person is None or person.is_retired else person.wecom_user_id or None
+
+    def by_oa(self, oa_user: str) -> Person | None:
+        """Whose account in the OA this is, retired or not: old documents name them too."""
+        return self._people.get(self._by_oa.get(oa_user, ""))
+
+    def main_department(self, person_id: str) -> str:
+        """What the department of somebody's first post is called; empty when there is none."""
+        person = self._people.get(person_id)
+        if person is None or not person.posts:
+            return ""
+        department = self.department(person.posts[0].department_id)
+        return "" if department is None else department.name
 
     async def oa_users(self) -> Mapping[str, str]:
         """Everybody who has an OA account: person id to OA user id."""

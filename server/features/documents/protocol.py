@@ -51,7 +51,11 @@ class AttachmentCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A field that the actor may see. `value` is what the OA stores, `shown` what people read."""
+    """A field that the actor may see. `value` is what the OA stores, `shown` what people read.
+
+    Of `person` and `people` the value is person ids, separated by commas. `may_edit` is false also where
+    only the OA's own page can fill it in: departments, attachments, other kinds, and people of whom
+    somebody is unknown here."""
 
     name: str
     label: str
@@ -110,13 +114,16 @@ class ActionOffer(msgspec.Struct, frozen=True, kw_only=True):
 class ActCard(msgspec.Struct, frozen=True, kw_only=True):
     """What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet
     whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of
-    it was done. `refused`: the OA would not. The opinion is given back as it was typed."""
+    it was done. `refused`: the OA would not. The opinion is given back as it was typed.
+    `may_act_again`: unknown, and half a minute later the OA did not show it; whoever acts again does so
+    knowingly."""
 
     client_id: str
     action: Action
     state: Literal["asked", "done", "unknown", "moved", "refused"]
     asked_at: Millis
     opinion: str
+    may_act_again: bool = False
 
 
 class OpenDocument(Command, frozen=True):
