@@ -114,16 +114,17 @@ class ActionOffer(msgspec.Struct, frozen=True, kw_only=True):
 class ActCard(msgspec.Struct, frozen=True, kw_only=True):
     """What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet
     whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of
-    it was done. `refused`: the OA would not. The opinion is given back as it was typed.
-    `may_act_again`: unknown, and half a minute later the OA did not show it; whoever acts again does so
-    knowingly."""
+    it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given
+    back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing
+    of it, so that the actor may do it again knowingly."""
 
     client_id: str
     action: Action
     state: Literal["asked", "done", "unknown", "moved", "refused"]
     asked_at: Millis
     opinion: str
-    may_act_again: bool = False
+    reason: str = ""
+    may_repeat: bool = False
 
 
 class OpenDocument(Command, frozen=True):
@@ -210,6 +211,7 @@ class ActEnded(Event, frozen=True):
 
     wire_name: ClassVar[str] = "documents.acted"
     request_id: str
+    title: str
     act: ActCard
 
 

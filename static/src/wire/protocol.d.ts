@@ -20,19 +20,21 @@ export interface Act {
   to?: string[]
 }
 
-/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not. The opinion is given back as it was typed. `may_act_again`: unknown, and half a minute later the OA did not show it; whoever acts again does so knowingly. */
+/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing of it, so that the actor may do it again knowingly. */
 export interface ActCard {
   client_id: string
   action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
   state: "asked" | "done" | "moved" | "refused" | "unknown"
   asked_at: number
   opinion: string
-  may_act_again: boolean
+  reason: string
+  may_repeat: boolean
 }
 
 /** What the actor did with a document has ended, or is not known yet. */
 export interface ActEnded {
   request_id: string
+  title: string
   act: ActCard
 }
 
