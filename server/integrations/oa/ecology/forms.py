@@ -35,7 +35,6 @@ _BY_ENTRY: Final[dict[str, FieldKind]] = {
     "5": "choice",
     "6": "attachments",
 }
-_NOT_FILLED_HERE: Final = frozenset(("attachments", "other"))
 _WORDS: Final = frozenset(("text", "long_text"))
 
 
@@ -105,7 +104,7 @@ def _field(given: Any) -> Field | None:
     stored = given.fieldValue or ""
     may_edit = bool(given.edit)
     # Sending a text back without its markup would take the markup away.
-    fillable = kind not in _NOT_FILLED_HERE and not (kind in _WORDS and holds_markup(stored))
+    is_spared = kind in _WORDS and holds_markup(stored)
     options = _options(given) if kind == "choice" else ()
     value = text_in(stored) if kind in _WORDS else plain_text(stored, LONGEST_VALUE)
     return Field(
@@ -114,7 +113,7 @@ def _field(given: Any) -> Field | None:
         kind=kind,
         value=value,
         shown=_shown(given, kind, value, options),
-        may_edit=may_edit and fillable,
+        may_edit=may_edit and not is_spared,
         must_fill=may_edit and bool(given.mand),
         options=options,
         attachments=files_in(given.filedHtmlShow, given.fieldShowValue)

@@ -38,4 +38,5 @@ def _item(row: Any, source: str, zone: tzinfo) -> Item | None:
         node=plain_text(row.currentNodeName) or plain_text(row.status),
         source=source,
         kind=plain_text(base.workflowName) if base is not None else "",
+        creator=(row.creatorId or "").strip(),
     )

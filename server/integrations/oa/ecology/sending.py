@@ -34,6 +34,7 @@ TYPES: Final[Mapping[Action, str]] = {
 _HEADS: Final = ("requestId", "requestName", "requestLevel", "messageType", "creatorId")
 _BASE: Final = ("workflowId", "workflowName", "workflowTypeId", "workflowTypeName")
 _LEVELS: Final = {"normal": "0", "important": "1", "urgent": "2"}
+_NOT_FILLED_HERE: Final[frozenset[FieldKind]] = frozenset(("attachments", "other"))
 _MOST_ROWS: Final = 200
 
 _ID: Final = r"[1-9][0-9]{0,17}"
@@ -117,7 +118,7 @@ def _changed(row: Row, values: Mapping[str, str]) -> list[dict[str, Any]]:
             raise UnfitValue(name, "unknown")
         if given == one.value:
             continue
-        if not one.may_edit:
+        if not one.may_edit or one.kind in _NOT_FILLED_HERE:
             raise UnfitValue(name, "not_editable")
         value = fit(one, given)
         if not value and one.value.strip():
