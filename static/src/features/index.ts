@@ -2,6 +2,7 @@
    one entry in this list. */
 import type { AppFeature } from "../shell/feature"
 import { dashboard } from "./dashboard"
+import "./documents/listening"
 import { forum } from "./forum"
 import { mail } from "./mail"
 

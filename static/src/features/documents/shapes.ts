@@ -1,0 +1,21 @@
+/* Names for what the wire says about a whole document. */
+import type { Fields, Result } from "../../wire/shapes"
+
+export type Opened = Result<"documents.open">
+export type Field = Opened["fields"][number]
+export type Table = Opened["tables"][number]
+export type Attachment = Field["attachments"][number]
+export type Opinion = Opened["opinions"][number]
+export type Step = Opened["steps"][number]
+export type Offer = Opened["actions"][number]
+export type Action = Offer["action"]
+export type Act = NonNullable<Opened["last_act"]>
+export type Said = Fields<"documents.act">
+
+/** What I did here, as this page knows it. `isLost`: the server's own answer did not arrive. */
+export interface MyAct extends Act {
+  title: string
+  /** When its end was heard here; 0 for what an opened document tells of earlier days. */
+  endedAt: number
+  isLost?: boolean
+}
