@@ -1,5 +1,7 @@
 """What a person may do with the documents that wait."""
 
+from msgspec.structs import replace
+
 from realtime.channel import person_channel
 from realtime.protocol import Nothing
 from server.errors import NotFound
@@ -15,6 +17,7 @@ from server.features.todos.protocol import (
 )
 from server.integrations.oa import Item
 from server.integrations.oa.mirror import Seen, Worklist
+from server.integrations.oa.urges import Urge
 from server.work import UnitOfWork
 
 COUNTED_KEY = "todos.counted"
@@ -25,19 +28,22 @@ async def list_todos(command: ListTodos, work: UnitOfWork, worklist: Worklist) -
     person_id = work.actor.person_id
     reading = await worklist.read(person_id, command.state, command.page)
     waiting = command.state == "pending"
-    known = await work.get_many(
-        Todo, [todo_id(person_id, item.request_id) for item in reading.items]
-    )
+    ids = [todo_id(person_id, item.request_id) for item in reading.items]
+    known = await work.get_many(Todo, ids)
     opened = {todo.request_id for todo in known.values() if todo.opened_at is not None}
+    urges = await work.get_many(Urge, ids) if waiting else {}
     return TodoPage(
-        items=[_row(item, waiting and item.request_id not in opened) for item in reading.items],
+        items=[
+            _row(item, waiting and item.request_id not in opened, urges.get(id))
+            for id, item in zip(ids, reading.items, strict=True)
+        ],
         total=reading.total,
         as_of=reading.as_of,
         stale=reading.stale,
     )
 
 
-def _row(item: Item, is_new: bool) -> TodoItem:
+def _row(item: Item, is_new: bool, urge: Urge | None) -> TodoItem:
     return TodoItem(
         item_id=item.item_id,
         request_id=item.request_id,
@@ -48,6 +54,8 @@ def _row(item: Item, is_new: bool) -> TodoItem:
         node=item.node,
         source=item.source,
         is_new=is_new,
+        urged_by=urge.by_name if urge else "",
+        urged_at=urge.at if urge else None,
     )
 
 
@@ -70,6 +78,9 @@ async def open_todo(command: TodoOpened, work: UnitOfWork, worklist: Worklist) -
     todo = await work.get(Todo, todo_id(person_id, command.request_id))
     if todo is None:
         raise NotFound("this document is not in your lists")
+    urge = await work.get(Urge, todo.id)
+    if urge is not None and urge.seen_at is None:
+        work.put(replace(urge, seen_at=work.now))
     if todo.opened_at is None:
         work.patch(Todo, todo.id, opened_at=work.now)
         kept = await work.get(SeenList, person_id)

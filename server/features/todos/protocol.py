@@ -10,7 +10,8 @@ from server.clock import Millis
 
 
 class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as it concerns the actor. `is_new`: it waits and was not opened here yet."""
+    """A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `urged_by`: who
+    has last asked the actor to get on with it, if anybody."""
 
     item_id: str
     request_id: str
@@ -21,6 +22,8 @@ class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     source: str
     is_new: bool
+    urged_by: str = ""
+    urged_at: Millis | None = None
 
 
 class ListTodos(Command, frozen=True):
