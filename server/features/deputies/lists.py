@@ -26,7 +26,7 @@ from server.features.deputies.protocol import (
 from server.features.deputies.standing import of_deputy
 from server.integrations.oa import Item
 from server.integrations.oa.mirror import Seen, Worklist
-from server.integrations.oa.urges import Held, remind
+from server.notify.reminders import Held, remind
 from server.settings import Settings
 from server.work import UnitOfWork
 

@@ -6,7 +6,7 @@ from server.features.todos.approving import approving
 from server.features.todos.documents import Approval, SeenList, Todo
 from server.features.todos.duty import TodoDuty
 from server.features.todos.protocol import TodosCounted
-from server.integrations.oa.urges import TodoUrged, Urge, UrgedToday
+from server.notify.reminders import TodoUrged, Urge, UrgedToday
 
 feature = Feature(
     "todos",

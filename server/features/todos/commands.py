@@ -17,7 +17,7 @@ from server.features.todos.protocol import (
 )
 from server.integrations.oa import Item
 from server.integrations.oa.mirror import Seen, Worklist
-from server.integrations.oa.urges import Urge
+from server.notify.reminders import Urge
 from server.work import UnitOfWork
 
 COUNTED_KEY = "todos.counted"

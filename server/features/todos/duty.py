@@ -1,13 +1,13 @@
 """What is owed for a new document: one notice ever to the person it waits for, and one for each time
-somebody reminds that person of it (`server/integrations/oa/urges.py`)."""
+somebody reminds that person of it (`server.notify.reminders.py`)."""
 
 from collections.abc import Mapping, Sequence
 
 from server.clock import Millis
 from server.features.todos.approving import Approving
 from server.features.todos.documents import Todo
-from server.integrations.oa.urges import Urge, urges_of
 from server.notify import Claim, Draft, Priority
+from server.notify.reminders import Urge, urges_of
 from server.notify.texts import todo_description, todo_title, urged_description, urged_title
 from server.outbox import Owed
 from server.storage import Max, Op, Store
