@@ -66,7 +66,7 @@ async def list_deputed(
             )
             for one, seen, reading in zip(holding, lists, readings, strict=True)
         ],
-        items=await _items(work, rows),
+        items=await _items(work, rows, directory),
         turns_at=_next_turn(coming, work.now),
     )
 
@@ -87,27 +87,34 @@ def _rows(holding: Sequence[Deputation], lists: Sequence[Seen | None]) -> list[t
     return rows[:MOST_ROWS]
 
 
-async def _items(work: UnitOfWork, rows: Sequence[tuple[str, Item]]) -> list[DeputedItem]:
+async def _items(
+    work: UnitOfWork, rows: Sequence[tuple[str, Item]], directory: Directory
+) -> list[DeputedItem]:
     deputy = work.actor.person_id
     passed = await work.get_many(
         PassedOn, [passed_on_id(deputy, item.request_id) for _, item in rows]
     )
     new = {one.request_id for one in passed.values() if one.opened_at is None}
-    return [
-        DeputedItem(
-            for_person=person_id,
-            item_id=item.item_id,
-            request_id=item.request_id,
-            title=item.title,
-            creator_name=item.creator_name,
-            received_at=item.received_at,
-            urgency=item.urgency,
-            node=item.node,
-            source=item.source,
-            is_new=item.request_id in new,
-        )
-        for person_id, item in rows
-    ]
+    return [_item(person_id, item, directory, item.request_id in new) for person_id, item in rows]
+
+
+def _item(person_id: str, item: Item, directory: Directory, is_new: bool) -> DeputedItem:
+    creator = directory.by_oa(item.creator)
+    return DeputedItem(
+        for_person=person_id,
+        item_id=item.item_id,
+        request_id=item.request_id,
+        title=item.title,
+        creator_name=item.creator_name,
+        received_at=item.received_at,
+        urgency=item.urgency,
+        node=item.node,
+        source=item.source,
+        is_new=is_new,
+        kind=item.kind,
+        creator_id=creator.id if creator is not None else None,
+        department=directory.main_department(creator.id) if creator is not None else "",
+    )
 
 
 def _next_turn(coming: Sequence[Deputation], now: int) -> Millis | None:

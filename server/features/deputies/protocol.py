@@ -91,6 +91,9 @@ class DeputedItem(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     source: str
     is_new: bool
+    kind: str
+    creator_id: str | None
+    department: str
 
 
 class DeputedPerson(msgspec.Struct, frozen=True, kw_only=True):
