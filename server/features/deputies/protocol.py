@@ -130,7 +130,7 @@ class RemindPrincipal(Command, frozen=True):
     request_id: Id
 
 
-class PrincipalReminded(Result, frozen=True):
+class PrincipalReminded(Result, frozen=True, omit_defaults=False):
     """`not_before`: the limits do not allow it now, and when they do."""
 
     state: Literal["reminded", "too_early", "too_soon", "limit"]

@@ -399,7 +399,7 @@ export interface Deputed {
   turns_at: number | null
 }
 
-/** A document that waits for somebody else, as the actor sees it in a list. Whether the OA shows it to the actor is the OA's to say. `is_new`: passed on, and not opened here yet. The rest as in `todos.list`. */
+/** A document that waits for somebody else, as the actor sees it in a list. Whether the OA shows it to the actor is the OA's to say. `is_new`: passed on, and not opened here yet. */
 export interface DeputedItem {
   for_person: string
   item_id: string
@@ -1148,7 +1148,7 @@ export interface PreferencesChanged {
 /** `not_before`: the limits do not allow it now, and when they do. */
 export interface PrincipalReminded {
   state: "limit" | "reminded" | "too_early" | "too_soon"
-  not_before?: number | null
+  not_before: number | null
 }
 
 /** Hours in which nothing rings, on the days on which they begin (0 = Monday). Minutes of the day; one that ends at or before its beginning ends the next day, the same minute twice is a whole day. */
