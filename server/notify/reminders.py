@@ -83,6 +83,10 @@ class Outcome:
     state: State
     not_before: Millis | None = None
 
+    @property
+    def is_told(self) -> bool:
+        return self.state == "reminded"
+
 
 async def weigh(work: UnitOfWork, held: Held, zone: ZoneInfo) -> Outcome:
     """Whether the actor may remind a holder now."""
@@ -108,7 +112,7 @@ async def remind(
 ) -> list[Outcome]:
     """Remind all holders of one document whom the limits allow; what became of each."""
     outcomes = [await weigh(work, held, zone) for held in holders]
-    told = [held for held, one in zip(holders, outcomes, strict=True) if one.state == "reminded"]
+    told = [held for held, one in zip(holders, outcomes, strict=True) if one.is_told]
     if not told:
         return outcomes
     today = await _today(work, zone)

@@ -156,6 +156,6 @@ async def remind_principal(
         zone=ZoneInfo(settings.his_timezone),
         due_ms=settings.notice_first_seconds * 1000,
     )
-    if outcome.state == "reminded":
+    if outcome.is_told:
         work.record("deputies.reminded", command.request_id, person=command.person_id)
     return PrincipalReminded(state=outcome.state, not_before=outcome.not_before)

@@ -1,7 +1,7 @@
 """Whole documents of the OA: opened, acted on and started from the phone."""
 
 from server.feature import Feature, Rate, allow, staff
-from server.features.documents import commands, starting
+from server.features.documents import commands, starting, urging
 from server.features.documents.protocol import ActEnded, StartEnded
 
 feature = Feature(
@@ -12,6 +12,7 @@ feature = Feature(
         commands.list_opinions,
         commands.act,
         commands.mark_read,
+        urging.urge_holders,
         starting.list_kinds,
         starting.open_blank,
         starting.keep_draft,

@@ -155,4 +155,5 @@ def _row(
         may_approve=may_approve,
         urged_by=urge.by_name if urge is not None else "",
         urged_at=urge.at if urge is not None else None,
+        urged_words=urge.words if urge is not None else "",
     )

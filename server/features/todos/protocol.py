@@ -13,7 +13,8 @@ class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
     """A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`:
     it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people
     unknown here; `department` is the main one of the creator, as the directory has it.
-    `urged_by`: who has last asked the actor to get on with it, if anybody."""
+    `urged_by`: who has last asked the actor to get on with it,
+    if anybody, and with which words."""
 
     item_id: str
     request_id: str
@@ -30,6 +31,7 @@ class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
     may_approve: bool
     urged_by: str = ""
     urged_at: Millis | None = None
+    urged_words: str = ""
 
 
 class ListTodos(Command, frozen=True):

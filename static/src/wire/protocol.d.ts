@@ -563,6 +563,14 @@ export interface HistoryPage {
   has_more: boolean
 }
 
+/** Somebody who holds a document. `unreachable`: the OA names somebody who cannot be told here. Where the limits say no, `not_before` is when they will not. */
+export interface HolderCard {
+  person_id: string | null
+  name: string
+  state: "limit" | "reminded" | "too_early" | "too_soon" | "unreachable"
+  not_before: number | null
+}
+
 /** By hour of the day, 24 each, over all days. Of one day also the inpatients as last read by the end of each hour (null before the first reading, and where there are several days). */
 export interface Hours {
   registered: number[]
@@ -1554,7 +1562,7 @@ export interface TodoCount {
   stale: boolean
 }
 
-/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`: it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people unknown here; `department` is the main one of the creator, as the directory has it. `urged_by`: who has last asked the actor to get on with it, if anybody. */
+/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`: it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people unknown here; `department` is the main one of the creator, as the directory has it. `urged_by`: who has last asked the actor to get on with it, if anybody, and with which words. */
 export interface TodoItem {
   item_id: string
   request_id: string
@@ -1571,6 +1579,7 @@ export interface TodoItem {
   may_approve: boolean
   urged_by: string
   urged_at: number | null
+  urged_words: string
 }
 
 /** The actor has opened a document here. */
@@ -1627,6 +1636,17 @@ export interface Unbind {
 /** Stop hearing a watched channel. */
 export interface Unwatch {
   channel: string
+}
+
+/** Remind whoever holds a document now; for who started it or has dealt with it. Once in four hours for each holder, not within two hours of its coming there, and of five documents a day. */
+export interface UrgeHolders {
+  request_id: string
+  words?: string
+}
+
+/** What became of it, for each holder; empty when nobody but the actor holds it. */
+export interface Urged {
+  holders: HolderCard[]
 }
 
 /** Tell whether the page is on the screen; figures and lists are fresher for those who look. */
@@ -1729,6 +1749,7 @@ export interface Commands {
   "documents.open": { fields: OpenDocument; result: OpenedCard }
   "documents.opinions": { fields: ListOpinions; result: Opinions }
   "documents.start": { fields: Start; result: Started }
+  "documents.urge": { fields: UrgeHolders; result: Urged }
   "forum.answers": { fields: ListAnswersToMe; result: AnswersToMe }
   "forum.board": { fields: ShowBoardSettings; result: BoardSettings }
   "forum.boards": { fields: ListBoards; result: Boards }

@@ -17,7 +17,7 @@ from server.features.deputies.turning import Turning
 from server.features.todos.approving import Approving
 from server.features.todos.arrivals import Arrivals
 from server.features.todos.duty import TodoDuty
-from server.integrations.oa import Approvals
+from server.integrations.oa.documents import Documents
 from server.integrations.oa.mirror import Seen, Worklist
 from server.integrations.wecom import WeComDesk
 from server.integrations.wecom.memory import MemoryWeCom
@@ -114,7 +114,7 @@ def documents_of(deputed: dict[str, Any]) -> list[tuple[str, str]]:
 @asynccontextmanager
 async def open_ward(folder: Path) -> AsyncIterator[Ward]:
     mirror = Mirror()
-    services: dict[type, Any] = {Worklist: mirror, Approvals: None, WeComDesk: None}
+    services: dict[type, Any] = {Worklist: mirror, Documents: None, WeComDesk: None}
     async with open_office(folder, [todos.feature, STILL, notices.feature], services) as office:
         people = ("ann", "bob", "cai", "dan", "eve")
         await office.store.apply(
