@@ -17,6 +17,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from server.acting.plain_yes import PlainYes
 from server.auth import Actor
 from server.clock import Clock
 from server.directory import Directory
@@ -33,7 +34,6 @@ from server.work import SystemWork, UnitOfWork
 
 LANGUAGE: Final = "zh"
 KEY: Final = "approve"
-ANY_KIND: Final = "*"
 SURE_AFTER_MS: Final = 30_000
 """A call whose answer was lost is not on its way any more after this."""
 AGAIN_S: Final = 3.0
@@ -60,8 +60,7 @@ class Approving:
         self._directory = directory
         self._oa = oa
         self._worklist = worklist
-        self._kinds = settings.oa_kinds_on_cards
-        self._risks = settings.oa_words_of_risk
+        self._rule = PlainYes(settings)
 
     def buttons(self, todo: Todo) -> tuple[Button, ...]:
         """What may be pressed on the card of a document; nothing when it has to be opened."""
@@ -70,11 +69,7 @@ class Approving:
         return (Button(say(LANGUAGE, "approve"), f"{KEY}.{todo.comings}"),)
 
     def _may_be_on_a_card(self, todo: Todo) -> bool:
-        allowed = ANY_KIND in self._kinds or todo.kind in self._kinds
-        return allowed and not self._is_risky(todo.kind, todo.title)
-
-    def _is_risky(self, *texts: str) -> bool:
-        return any(word in text for word in self._risks for text in texts)
+        return self._rule.is_enough(todo.kind, todo.title)
 
     async def approve(self, person_id: str, subject: str, key: str) -> str:
         """Do it once; what the card says then. Raises NotYet while nobody knows."""
@@ -117,7 +112,7 @@ class Approving:
         if not opened.may_submit:
             return say(LANGUAGE, "handled")
         same = opened.title == todo.title
-        if opened.demands or not same or self._is_risky(opened.title, *opened.labels):
+        if opened.demands or not same or self._rule.is_risky(opened.title, *opened.labels):
             return say(LANGUAGE, "open")
         return await self._submit(todo, oa_user, opened, 1)
 

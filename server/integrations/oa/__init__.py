@@ -56,6 +56,8 @@ class Item:
     node: str
     source: str
     kind: str = ""
+    creator: str = ""
+    """The creator's OA user id, where the OA tells."""
 
 
 @dataclass(frozen=True, slots=True)

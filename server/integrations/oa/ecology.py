@@ -181,6 +181,7 @@ class Ecology:
             node=plain_text(row.currentNodeName) or plain_text(row.status),
             source=self._source,
             kind=plain_text(base.workflowName) if base is not None else "",
+            creator=(row.creatorId or "").strip(),
         )
 
 
