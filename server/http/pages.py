@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-DOORMAN = web.AppKey("doorman", Callable[[web.Request], web.Response | None])
+DOORMAN: web.AppKey[Callable[[web.Request], web.Response | None]] = web.AppKey("doorman")
 """Asked before the page is given out: an answer in its place, or none."""
 
 NOT_PAGES = frozenset(("api", "socket.io", "wecom"))
