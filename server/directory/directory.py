@@ -28,6 +28,7 @@ class Directory:
         self._departments: dict[str, Department] = {}
         self._by_account: dict[str, str] = {}
         self._by_wecom: dict[str, str] = {}
+        self._by_oa: dict[str, list[str]] = {}
         self._index = PeopleIndex()
         self._tree: Tree | None = None
 
@@ -63,6 +64,10 @@ class Directory:
         self._by_wecom = {
             p.wecom_user_id.casefold(): p.id for p in self.active() if p.wecom_user_id
         }
+        self._by_oa = {}
+        for person in self.active():
+            if person.oa_user_id:
+                self._by_oa.setdefault(person.oa_user_id, []).append(person.id)
         self._tree = None
 
     # People
@@ -94,6 +99,10 @@ class Directory:
     def by_wecom(self, wecom_user_id: str) -> Person | None:
         """Whose WeCom id this is, however it was capitalised."""
         return self._people.get(self._by_wecom.get(wecom_user_id.casefold(), ""))
+
+    def by_oa(self, oa_user_id: str) -> Sequence[str]:
+        """The ids of those whose OA user id this is: one person, unless an account is shared."""
+        return self._by_oa.get(oa_user_id, ())
 
     def wecom_user_of(self, person_id: str) -> str | None:
         """The WeCom user id of somebody who works here and has one."""
