@@ -82,8 +82,8 @@ class Door:
         if wait_ms:
             raise RateLimited("too many calls; name several people in one", retry_after_ms=wait_ms)
         changed = _read(body)
-        known = [id for name in set(changed.people) for id in self._directory.by_oa(name)]
-        unknown = sum(not self._directory.by_oa(name) for name in set(changed.people))
+        known = [id for name in set(changed.people) for id in self._directory.with_oa(name)]
+        unknown = sum(not self._directory.with_oa(name) for name in set(changed.people))
         await self._tell(known)
         log.info(
             "the OA says that something changed",
