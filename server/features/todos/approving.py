@@ -22,7 +22,8 @@ from server.auth import Actor
 from server.clock import Clock
 from server.directory import Directory
 from server.features.todos.documents import Approval, Todo
-from server.integrations.oa import Approvals, OAError, Opened, RefusedByOA
+from server.integrations.oa import OAError, RefusedByOA
+from server.integrations.oa.documents import Documents, OpenedDocument, Submission
 from server.integrations.oa.mirror import Worklist
 from server.integrations.wecom import Button
 from server.notify import NotYet
@@ -50,7 +51,7 @@ class Approving:
         system: SystemWork,
         clock: Clock,
         directory: Directory,
-        oa: Approvals,
+        oa: Documents,
         worklist: Worklist,
         settings: Settings,
     ) -> None:
@@ -89,7 +90,7 @@ class Approving:
 
     async def _ask(self, todo: Todo, oa_user: str, approval: Approval | None) -> str:
         try:
-            opened = await self._oa.open_request(oa_user, todo.request_id)
+            opened = await self._oa.open_document(oa_user, todo.request_id)
         except RefusedByOA:
             return say(LANGUAGE, "open")
         except OAError:
@@ -98,7 +99,7 @@ class Approving:
             return await self._first(todo, oa_user, opened)
         if opened.node_id != approval.node_id or not opened.may_submit:
             # It has moved on: ours was done if the OA says that we acted there.
-            if approval.node_id in opened.acted_at:
+            if approval.node_id in opened.acted_at(oa_user):
                 return await self._finish(todo, approval)
             return say(LANGUAGE, "handled")
         waited_ms = self._clock.now() - approval.asked_at
@@ -108,7 +109,7 @@ class Approving:
             return say(LANGUAGE, "not_done")
         return await self._submit(todo, oa_user, opened, approval.tries + 1)
 
-    async def _first(self, todo: Todo, oa_user: str, opened: Opened) -> str:
+    async def _first(self, todo: Todo, oa_user: str, opened: OpenedDocument) -> str:
         if not opened.may_submit:
             return say(LANGUAGE, "handled")
         same = opened.title == todo.title
@@ -116,7 +117,7 @@ class Approving:
             return say(LANGUAGE, "open")
         return await self._submit(todo, oa_user, opened, 1)
 
-    async def _submit(self, todo: Todo, oa_user: str, opened: Opened, tries: int) -> str:
+    async def _submit(self, todo: Todo, oa_user: str, opened: OpenedDocument, tries: int) -> str:
         approval = Approval(
             id=approval_id(todo),
             node_id=opened.node_id,
@@ -126,7 +127,8 @@ class Approving:
         )
         await self._system.do(lambda work: _keep(work, approval))
         try:
-            done = await self._oa.submit(oa_user, opened, say(LANGUAGE, "approve"))
+            yes = Submission("approve", say(LANGUAGE, "approve"))
+            done = await self._oa.submit(oa_user, opened, yes)
         except OAError:
             raise NotYet(AGAIN_S) from None
         if not done:
@@ -178,7 +180,7 @@ async def approving(
     system: SystemWork,
     clock: Clock,
     directory: Directory,
-    oa: Approvals,
+    oa: Documents,
     worklist: Worklist,
     settings: Settings,
 ) -> AsyncIterator[Approving]:
