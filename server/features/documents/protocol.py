@@ -331,12 +331,22 @@ StartReason = Literal[
 
 
 ValueProblem = Literal[
-    "missing", "number", "date", "time", "choice", "long", "unknown_there", "gone", "elsewhere"
+    "missing",
+    "kept",
+    "number",
+    "date",
+    "time",
+    "choice",
+    "long",
+    "unknown_there",
+    "gone",
+    "elsewhere",
 ]
 
 
 class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a value; in a detail table `table` and `row` say where. `unknown_there`: the OA
+    """What is wrong with a value; in a detail table `table` and `row` say where. `kept`: what the OA has
+    there cannot be emptied. `unknown_there`: the OA
     has no account of this person, or no such department. `gone`: the form has no such field (any more)
     that can be filled in. `elsewhere`: only the OA's own page can fill it in."""
 

@@ -78,7 +78,8 @@ def problem_of(field: Field, value: str, directory: Directory) -> ValueProblem |
     """What is wrong with what a page holds for a field that can be filled in."""
     typed = value.strip()
     if not typed:
-        return "missing" if field.must_fill else None
+        # The OA passes over what is empty, so that what it has there would stay unseen.
+        return "missing" if field.must_fill else "kept" if field.value.strip() else None
     if len(typed) > LONGEST:
         return "long"
     shape, problem = _SHAPES.get(field.kind, (None, None))

@@ -431,10 +431,10 @@ export interface FieldOption {
   label: string
 }
 
-/** What is wrong with a value; in a detail table `table` and `row` say where. `unknown_there`: the OA has no account of this person, or no such department. `gone`: the form has no such field (any more) that can be filled in. `elsewhere`: only the OA's own page can fill it in. */
+/** What is wrong with a value; in a detail table `table` and `row` say where. `kept`: what the OA has there cannot be emptied. `unknown_there`: the OA has no account of this person, or no such department. `gone`: the form has no such field (any more) that can be filled in. `elsewhere`: only the OA's own page can fill it in. */
 export interface FieldProblem {
   name: string
-  problem: "choice" | "date" | "elsewhere" | "gone" | "long" | "missing" | "number" | "time" | "unknown_there"
+  problem: "choice" | "date" | "elsewhere" | "gone" | "kept" | "long" | "missing" | "number" | "time" | "unknown_there"
   table: number | null
   row: number | null
 }

@@ -91,6 +91,7 @@ async def test_a_start_is_told_to_the_oa_in_its_own_words(ann: Client, oa: Outpo
         "ward": "7",
         "day": "2026-01-06",
         "sum": "1200.5",
+        "way": "1",
         "others": "2,3",
     }
     assert new.rows == [[{"thing": "监护仪", "count": "2"}]]
@@ -189,6 +190,7 @@ async def test_a_call_that_never_arrived_is_refused(ann: Client, oa: Outpost) ->
         ({"who": "ann,bob"}, {"name": "who", "problem": "choice"}),
         ({"others": "bob,eve"}, {"name": "others", "problem": "unknown_there"}),
         ({"ward": "nowhere"}, {"name": "ward", "problem": "unknown_there"}),
+        ({"way": ""}, {"name": "way", "problem": "kept"}),
         ({"seal": "Y-2"}, {"name": "seal", "problem": "gone"}),
         ({"files": "901"}, {"name": "files", "problem": "gone"}),
         ({"invented": "x"}, {"name": "invented", "problem": "gone"}),
