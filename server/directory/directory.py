@@ -28,6 +28,8 @@ class Directory:
         self._departments: dict[str, Department] = {}
         self._by_account: dict[str, str] = {}
         self._by_wecom: dict[str, str] = {}
+        self._by_oa: dict[str, str] = {}
+        self._department_by_oa: dict[str, str] = {}
         self._index = PeopleIndex()
         self._tree: Tree | None = None
 
@@ -62,6 +64,10 @@ class Directory:
         self._by_account = {person.id.casefold(): person.id for person in self.active()}
         self._by_wecom = {
             p.wecom_user_id.casefold(): p.id for p in self.active() if p.wecom_user_id
+        }
+        self._by_oa = {p.oa_user_id: p.id for p in self._people.values() if p.oa_user_id}
+        self._department_by_oa = {
+            d.oa_department_id: d.id for d in self._departments.values() if d.oa_department_id
         }
         self._tree = None
 
@@ -100,6 +106,18 @@ class Directory:
         person = self._people.get(person_id)
         return None if person is None or person.is_retired else person.wecom_user_id or None
 
+    def by_oa(self, oa_user: str) -> Person | None:
+        """Whose account in the OA this is, retired or not: old documents name them too."""
+        return self._people.get(self._by_oa.get(oa_user, ""))
+
+    def main_department(self, person_id: str) -> str:
+        """What the department of somebody's first post is called; empty when there is none."""
+        person = self._people.get(person_id)
+        if person is None or not person.posts:
+            return ""
+        department = self.department(person.posts[0].department_id)
+        return "" if department is None else department.name
+
     async def oa_users(self) -> Mapping[str, str]:
         """Everybody who has an OA account: person id to OA user id."""
         return {person.id: person.oa_user_id for person in self.active() if person.oa_user_id}
@@ -127,6 +145,15 @@ class Directory:
     def department(self, department_id: str) -> Department | None:
         """A department by id; none that was closed."""
         return self._departments.get(department_id)
+
+    def department_by_oa(self, oa_department: str) -> Department | None:
+        """The department that the OA calls so."""
+        return self._departments.get(self._department_by_oa.get(oa_department, ""))
+
+    @property
+    def knows_oa_departments(self) -> bool:
+        """Whether any department is known by the OA's name for it."""
+        return bool(self._department_by_oa)
 
     def departments(self) -> list[Department]:
         """All departments."""

@@ -30,6 +30,7 @@ def sandbox_app(config: SandboxConfig) -> web.Application:
         people=people.highest_number,
         name_of=people.name_of,
         department_of=people.department_of,
+        departments=people.departments,
         numbers=people.number_of_staff,
         calls_out_to=config.oa_calls_out_to,
     )

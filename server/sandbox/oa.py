@@ -8,7 +8,7 @@ the OA's own pages: it goes on working while the service is told to misbehave (`
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -17,8 +17,8 @@ import aiohttp
 from aiohttp import web
 
 from server.clock import Clock
-from server.sandbox.faults import Faults
 from server.sandbox.config import OATarget
+from server.sandbox.faults import Faults
 from server.sandbox.oa_calling import Caller
 from server.sandbox.oa_desk import Desk
 from server.sandbox.oa_download import DOWNLOAD, Downloads
@@ -49,6 +49,7 @@ class OAStandIn:
         people: int = 1600,
         name_of: Callable[[int], str] = lambda user: f"职工{user:04d}",
         department_of: Callable[[int], str] = lambda user: DEPARTMENTS[user % 12 + 1],
+        departments: Mapping[int, str] = DEPARTMENTS,
         numbers: Callable[[str], int | None] = lambda number: None,
         calls_out_to: OATarget | None = None,
         wsdl: Path = WSDL,
@@ -64,7 +65,9 @@ class OAStandIn:
         self._people = people
         self._numbers = numbers
         self._wsdl = wsdl
-        self._office = Office(name_of, department_of, self.files.of_document)
+        self._office = Office(
+            name_of, department_of, departments or DEPARTMENTS, self.files.of_document
+        )
         self._http: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:

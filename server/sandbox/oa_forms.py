@@ -53,6 +53,7 @@ CODES: Final[dict[Kind, tuple[str, str, str]]] = {
     "special": ("7", "1", ""),
 }
 
+# Of a hospital that says nothing of its own.
 DEPARTMENTS: Final[dict[int, str]] = {
     1: "院办公室",
     2: "医务科",
@@ -126,6 +127,7 @@ class Office:
 
     name_of: Callable[[int], str]
     department_of: Callable[[int], str]
+    departments: Mapping[int, str]
     file_of_document: Callable[[int], OAFile | None]
 
 
@@ -137,7 +139,7 @@ def shown(spec: FieldSpec, value: str, office: Office) -> str:
         case "person" | "people":
             return ",".join(office.name_of(one) for one in _ids(value))
         case "department" | "departments":
-            return ",".join(DEPARTMENTS.get(one, f"部门{one}") for one in _ids(value))
+            return ",".join(office.departments.get(one, f"部门{one}") for one in _ids(value))
         case "choice":
             return dict(spec.options).get(value, "")
         case "check":

@@ -27,6 +27,11 @@ class People:
         }
 
     @property
+    def departments(self) -> dict[int, str]:
+        """By the OA's number of them, which is their place."""
+        return {number: party.name for number, party in enumerate(self._config.parties, 1)}
+
+    @property
     def highest_number(self) -> int:
         """The OA knows people by number: `s0042` is 42."""
         return max(self._numbered, default=0)

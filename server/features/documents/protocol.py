@@ -51,7 +51,12 @@ class AttachmentCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A field that the actor may see. `value` is what the OA stores, `shown` what people read."""
+    """A field that the actor may see. `value` is what the OA stores, `shown` what people read.
+
+    Of people and departments the value is ids of the house, separated by commas. `attachments` and
+    `other` are filled in only on the OA's own page. `may_edit` is false also where somebody in the value
+    is unknown here, and for departments where none is known by the OA's name for it: then `must_fill`
+    without anything shown means that the OA's own page is needed."""
 
     name: str
     label: str
@@ -110,13 +115,17 @@ class ActionOffer(msgspec.Struct, frozen=True, kw_only=True):
 class ActCard(msgspec.Struct, frozen=True, kw_only=True):
     """What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet
     whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of
-    it was done. `refused`: the OA would not. The opinion is given back as it was typed."""
+    it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given
+    back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing
+    of it, so that the actor may do it again knowingly."""
 
     client_id: str
     action: Action
     state: Literal["asked", "done", "unknown", "moved", "refused"]
     asked_at: Millis
     opinion: str
+    reason: str = ""
+    may_repeat: bool = False
 
 
 class OpenDocument(Command, frozen=True):
@@ -203,6 +212,7 @@ class ActEnded(Event, frozen=True):
 
     wire_name: ClassVar[str] = "documents.acted"
     request_id: str
+    title: str
     act: ActCard
 
 

@@ -1,7 +1,7 @@
 """To-dos: documents of the OA that wait for one person, and finding the person."""
 
 from server.feature import Feature, Rate, allow, staff
-from server.features.todos import commands
+from server.features.todos import commands, listing
 from server.features.todos.approving import approving
 from server.features.todos.documents import Approval, SeenList, Todo
 from server.features.todos.duty import TodoDuty
@@ -11,7 +11,7 @@ feature = Feature(
     "todos",
     commands=allow(
         staff,
-        commands.list_todos,
+        listing.list_todos,
         commands.count_todos,
         commands.open_todo,
         rate=Rate(burst=30, per_second=3),

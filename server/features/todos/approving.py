@@ -17,11 +17,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from server.acting.plain_yes import PlainYes
 from server.auth import Actor
 from server.clock import Clock
 from server.directory import Directory
 from server.features.todos.documents import Approval, Todo
-from server.integrations.oa import Approvals, OAError, Opened, RefusedByOA
+from server.integrations.oa import OAError, RefusedByOA
+from server.integrations.oa.documents import Documents, OpenedDocument, Submission
 from server.integrations.oa.mirror import Worklist
 from server.integrations.wecom import Button
 from server.notify import NotYet
@@ -33,7 +35,6 @@ from server.work import SystemWork, UnitOfWork
 
 LANGUAGE: Final = "zh"
 KEY: Final = "approve"
-ANY_KIND: Final = "*"
 SURE_AFTER_MS: Final = 30_000
 """A call whose answer was lost is not on its way any more after this."""
 AGAIN_S: Final = 3.0
@@ -50,7 +51,7 @@ class Approving:
         system: SystemWork,
         clock: Clock,
         directory: Directory,
-        oa: Approvals,
+        oa: Documents,
         worklist: Worklist,
         settings: Settings,
     ) -> None:
@@ -60,8 +61,7 @@ class Approving:
         self._directory = directory
         self._oa = oa
         self._worklist = worklist
-        self._kinds = settings.oa_kinds_on_cards
-        self._risks = settings.oa_words_of_risk
+        self._rule = PlainYes(settings)
 
     def buttons(self, todo: Todo) -> tuple[Button, ...]:
         """What may be pressed on the card of a document; nothing when it has to be opened."""
@@ -70,11 +70,7 @@ class Approving:
         return (Button(say(LANGUAGE, "approve"), f"{KEY}.{todo.comings}"),)
 
     def _may_be_on_a_card(self, todo: Todo) -> bool:
-        allowed = ANY_KIND in self._kinds or todo.kind in self._kinds
-        return allowed and not self._is_risky(todo.kind, todo.title)
-
-    def _is_risky(self, *texts: str) -> bool:
-        return any(word in text for word in self._risks for text in texts)
+        return self._rule.is_enough(todo.kind, todo.title)
 
     async def approve(self, person_id: str, subject: str, key: str) -> str:
         """Do it once; what the card says then. Raises NotYet while nobody knows."""
@@ -94,7 +90,7 @@ class Approving:
 
     async def _ask(self, todo: Todo, oa_user: str, approval: Approval | None) -> str:
         try:
-            opened = await self._oa.open_request(oa_user, todo.request_id)
+            opened = await self._oa.open_document(oa_user, todo.request_id)
         except RefusedByOA:
             return say(LANGUAGE, "open")
         except OAError:
@@ -103,7 +99,7 @@ class Approving:
             return await self._first(todo, oa_user, opened)
         if opened.node_id != approval.node_id or not opened.may_submit:
             # It has moved on: ours was done if the OA says that we acted there.
-            if approval.node_id in opened.acted_at:
+            if approval.node_id in opened.acted_at(oa_user):
                 return await self._finish(todo, approval)
             return say(LANGUAGE, "handled")
         waited_ms = self._clock.now() - approval.asked_at
@@ -113,15 +109,15 @@ class Approving:
             return say(LANGUAGE, "not_done")
         return await self._submit(todo, oa_user, opened, approval.tries + 1)
 
-    async def _first(self, todo: Todo, oa_user: str, opened: Opened) -> str:
+    async def _first(self, todo: Todo, oa_user: str, opened: OpenedDocument) -> str:
         if not opened.may_submit:
             return say(LANGUAGE, "handled")
         same = opened.title == todo.title
-        if opened.demands or not same or self._is_risky(opened.title, *opened.labels):
+        if opened.demands or not same or self._rule.is_risky(opened.title, *opened.labels):
             return say(LANGUAGE, "open")
         return await self._submit(todo, oa_user, opened, 1)
 
-    async def _submit(self, todo: Todo, oa_user: str, opened: Opened, tries: int) -> str:
+    async def _submit(self, todo: Todo, oa_user: str, opened: OpenedDocument, tries: int) -> str:
         approval = Approval(
             id=approval_id(todo),
             node_id=opened.node_id,
@@ -131,7 +127,8 @@ class Approving:
         )
         await self._system.do(lambda work: _keep(work, approval))
         try:
-            done = await self._oa.submit(oa_user, opened, say(LANGUAGE, "approve"))
+            yes = Submission("approve", say(LANGUAGE, "approve"))
+            done = await self._oa.submit(oa_user, opened, yes)
         except OAError:
             raise NotYet(AGAIN_S) from None
         if not done:
@@ -183,7 +180,7 @@ async def approving(
     system: SystemWork,
     clock: Clock,
     directory: Directory,
-    oa: Approvals,
+    oa: Documents,
     worklist: Worklist,
     settings: Settings,
 ) -> AsyncIterator[Approving]:

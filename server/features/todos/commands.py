@@ -7,48 +7,13 @@ from server.features.todos.counting import count_unread, counted
 from server.features.todos.documents import SeenList, Todo, todo_id
 from server.features.todos.protocol import (
     CountTodos,
-    ListTodos,
     TodoCount,
-    TodoItem,
     TodoOpened,
-    TodoPage,
 )
-from server.integrations.oa import Item
 from server.integrations.oa.mirror import Seen, Worklist
 from server.work import UnitOfWork
 
 COUNTED_KEY = "todos.counted"
-
-
-async def list_todos(command: ListTodos, work: UnitOfWork, worklist: Worklist) -> TodoPage:
-    """A page of the actor's own documents, read through to the OA."""
-    person_id = work.actor.person_id
-    reading = await worklist.read(person_id, command.state, command.page)
-    waiting = command.state == "pending"
-    known = await work.get_many(
-        Todo, [todo_id(person_id, item.request_id) for item in reading.items]
-    )
-    opened = {todo.request_id for todo in known.values() if todo.opened_at is not None}
-    return TodoPage(
-        items=[_row(item, waiting and item.request_id not in opened) for item in reading.items],
-        total=reading.total,
-        as_of=reading.as_of,
-        stale=reading.stale,
-    )
-
-
-def _row(item: Item, is_new: bool) -> TodoItem:
-    return TodoItem(
-        item_id=item.item_id,
-        request_id=item.request_id,
-        title=item.title,
-        creator_name=item.creator_name,
-        received_at=item.received_at,
-        urgency=item.urgency,
-        node=item.node,
-        source=item.source,
-        is_new=is_new,
-    )
 
 
 async def count_todos(command: CountTodos, work: UnitOfWork, worklist: Worklist) -> TodoCount:

@@ -10,7 +10,9 @@ from server.clock import Millis
 
 
 class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as it concerns the actor. `is_new`: it waits and was not opened here yet."""
+    """A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`:
+    it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people
+    unknown here; `department` is the main one of the creator, as the directory has it."""
 
     item_id: str
     request_id: str
@@ -21,24 +23,41 @@ class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     source: str
     is_new: bool
+    kind: str
+    creator_id: str | None
+    department: str
+    may_approve: bool
 
 
 class ListTodos(Command, frozen=True):
-    """A page of 20 documents: waiting for the actor, handled, to take note of, or started."""
+    """A page of 20 documents: waiting for the actor, handled, to take note of, or started.
+
+    The rest narrows them down: words of title, kind or creator; one kind; one urgency; received since.
+    """
 
     wire_name: ClassVar[str] = "todos.list"
     state: Literal["pending", "done", "read", "started"]
     page: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    search: Annotated[str, Meta(max_length=100)] = ""
+    kind: Annotated[str, Meta(max_length=200)] = ""
+    urgency: Literal["normal", "important", "urgent"] | None = None
+    since: Millis | None = None
 
 
 class TodoPage(Result, frozen=True):
     """Documents, newest first. `total` is null when the OA does not tell. `stale`: the OA cannot be
-    asked now, and this is from `as_of` (null: never read)."""
+    asked now, and this is from `as_of` (null: never read).
+
+    Of a list that was narrowed down, `total` is how many were found, among the newest `looked_at`; that
+    is null when all of the list was looked at. `kinds` are those that were met on the way.
+    """
 
     items: list[TodoItem]
     total: int | None
     as_of: Millis | None
     stale: bool
+    looked_at: int | None = None
+    kinds: list[str] = []
 
 
 class CountTodos(Command, frozen=True):

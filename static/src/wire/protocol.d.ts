@@ -20,18 +20,21 @@ export interface Act {
   to?: string[]
 }
 
-/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not. The opinion is given back as it was typed. */
+/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing of it, so that the actor may do it again knowingly. */
 export interface ActCard {
   client_id: string
   action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
   state: "asked" | "done" | "moved" | "refused" | "unknown"
   asked_at: number
   opinion: string
+  reason: string
+  may_repeat: boolean
 }
 
 /** What the actor did with a document has ended, or is not known yet. */
 export interface ActEnded {
   request_id: string
+  title: string
   act: ActCard
 }
 
@@ -409,7 +412,7 @@ export interface ExamineWeCom {
 
 }
 
-/** A field that the actor may see. `value` is what the OA stores, `shown` what people read. */
+/** A field that the actor may see. `value` is what the OA stores, `shown` what people read. Of people and departments the value is ids of the house, separated by commas. `attachments` and `other` are filled in only on the OA's own page. `may_edit` is false also where somebody in the value is unknown here, and for departments where none is known by the OA's name for it: then `must_fill` without anything shown means that the OA's own page is needed. */
 export interface FieldCard {
   name: string
   label: string
@@ -648,10 +651,14 @@ export interface ListSessions {
 
 }
 
-/** A page of 20 documents: waiting for the actor, handled, to take note of, or started. */
+/** A page of 20 documents: waiting for the actor, handled, to take note of, or started. The rest narrows them down: words of title, kind or creator; one kind; one urgency; received since. */
 export interface ListTodos {
   state: "done" | "pending" | "read" | "started"
   page?: number
+  search?: string
+  kind?: string
+  urgency?: "important" | "normal" | "urgent" | null
+  since?: number | null
 }
 
 /** One event that was missed, as it would have been told. */
@@ -1444,7 +1451,7 @@ export interface TodoCount {
   stale: boolean
 }
 
-/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. */
+/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`: it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people unknown here; `department` is the main one of the creator, as the directory has it. */
 export interface TodoItem {
   item_id: string
   request_id: string
@@ -1455,6 +1462,10 @@ export interface TodoItem {
   node: string
   source: string
   is_new: boolean
+  kind: string
+  creator_id: string | null
+  department: string
+  may_approve: boolean
 }
 
 /** The actor has opened a document here. */
@@ -1462,12 +1473,14 @@ export interface TodoOpened {
   request_id: string
 }
 
-/** Documents, newest first. `total` is null when the OA does not tell. `stale`: the OA cannot be asked now, and this is from `as_of` (null: never read). */
+/** Documents, newest first. `total` is null when the OA does not tell. `stale`: the OA cannot be asked now, and this is from `as_of` (null: never read). Of a list that was narrowed down, `total` is how many were found, among the newest `looked_at`; that is null when all of the list was looked at. `kinds` are those that were met on the way. */
 export interface TodoPage {
   items: TodoItem[]
   total: number | null
   as_of: number | null
   stale: boolean
+  looked_at?: number | null
+  kinds?: string[]
 }
 
 /** Another number of documents waits for the person, or another number is new. */
