@@ -97,12 +97,12 @@ class SqliteStore:
             )
             self._readers = self._reading("reader", 2, self._limit)
             self._searcher = self._reading("search", 1, min(SEARCH_LIMIT, self._limit))
+            self._writer.start()
         except BaseException as error:
             self._release()
             if isinstance(error, apsw.Error):
                 raise StoreUnavailable(f"{self._path} cannot be opened: {error}") from error
             raise
-        self._writer.start()
         self._readers.start()
         self._searcher.start()
 
