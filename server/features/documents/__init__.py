@@ -3,6 +3,9 @@
 from server.feature import Feature, Rate, allow, staff
 from server.features.documents import commands, starting
 from server.features.documents.protocol import ActEnded, StartEnded
+from server.features.documents.starting_kinds import start_kinds
+from server.features.documents.starting_once import starting as starts
+from server.features.documents.starting_records import Begun, StartDraft
 
 feature = Feature(
     "documents",
@@ -19,4 +22,6 @@ feature = Feature(
         rate=Rate(burst=20, per_second=1),
     ),
     events=[ActEnded, StartEnded],
+    documents=[StartDraft, Begun],
+    parts=[start_kinds, starts],
 )
