@@ -129,6 +129,7 @@ export const texts = {
     "told.unknown": "还不知道结果，正在核对：{title}",
 
     "problem.missing": "必填",
+    "problem.kept": "OA 中已有内容，只能修改，不能清空",
     "problem.number": "请填写数字",
     "problem.date": "请填写日期",
     "problem.time": "请填写时间",
@@ -283,6 +284,7 @@ export const texts = {
     "told.unknown": "The result is not known yet and being checked: {title}",
 
     "problem.missing": "Required",
+    "problem.kept": "The OA has something here; it can be changed, not emptied",
     "problem.number": "Enter a number",
     "problem.date": "Enter a date",
     "problem.time": "Enter a time",
