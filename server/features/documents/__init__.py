@@ -1,8 +1,11 @@
 """Whole documents of the OA: opened, acted on and started from the phone."""
 
+from server.acting.protocol import ActEnded
 from server.feature import Feature, Rate, allow, staff
+from server.acting.protocol import ActEnded
 from server.features.documents import commands, starting
-from server.features.documents.protocol import ActEnded, StartEnded
+from server.acting.protocol import ActEnded
+from server.features.documents.protocol import StartEnded
 
 feature = Feature(
     "documents",
