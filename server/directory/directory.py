@@ -29,6 +29,7 @@ class Directory:
         self._by_account: dict[str, str] = {}
         self._by_wecom: dict[str, str] = {}
         self._by_oa: dict[str, str] = {}
+        self._department_by_oa: dict[str, str] = {}
         self._index = PeopleIndex()
         self._tree: Tree | None = None
 
@@ -65,6 +66,9 @@ class Directory:
             p.wecom_user_id.casefold(): p.id for p in self.active() if p.wecom_user_id
         }
         self._by_oa = {p.oa_user_id: p.id for p in self._people.values() if p.oa_user_id}
+        self._department_by_oa = {
+            d.oa_department_id: d.id for d in self._departments.values() if d.oa_department_id
+        }
         self._tree = None
 
     # People
@@ -141,6 +145,15 @@ class Directory:
     def department(self, department_id: str) -> Department | None:
         """A department by id; none that was closed."""
         return self._departments.get(department_id)
+
+    def department_by_oa(self, oa_department: str) -> Department | None:
+        """The department that the OA calls so."""
+        return self._departments.get(self._department_by_oa.get(oa_department, ""))
+
+    @property
+    def knows_oa_departments(self) -> bool:
+        """Whether any department is known by the OA's name for it."""
+        return bool(self._department_by_oa)
 
     def departments(self) -> list[Department]:
         """All departments."""

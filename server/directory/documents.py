@@ -55,7 +55,10 @@ class Department(Document, frozen=True):
 
     collection: ClassVar[Collection] = Collection(
         "departments",
-        indexes=(Index("wecom_party_id", ("wecom_party_id",), unique=True, sparse=True),),
+        indexes=(
+            Index("wecom_party_id", ("wecom_party_id",), unique=True, sparse=True),
+            Index("oa_department_id", ("oa_department_id",), unique=True, sparse=True),
+        ),
     )
 
     name: str
@@ -63,6 +66,8 @@ class Department(Document, frozen=True):
     order: int = 0
     wecom_party_id: int = 0
     """The department in WeCom that is this one; 0: none that is known."""
+    oa_department_id: str = ""
+    """What the OA calls this one in its forms."""
     retired_at: Millis | None = None
 
     @property

@@ -38,6 +38,8 @@ class SeedDepartment(Protocol):
     def parent_id(self) -> str: ...
     @property
     def order(self) -> int: ...
+    @property
+    def oa_department_id(self) -> str: ...
 
 
 class SeedPerson(Protocol):
@@ -80,7 +82,13 @@ async def seed_people(store: Store, hospital: SeedHospital, clock: Clock) -> Non
     """Store everybody, in batches; what is there under the same ids is replaced."""
     now = clock.now()
     departments = [
-        Department(id=d.id, name=d.name, parent_id=d.parent_id or None, order=d.order)
+        Department(
+            id=d.id,
+            name=d.name,
+            parent_id=d.parent_id or None,
+            order=d.order,
+            oa_department_id=d.oa_department_id,
+        )
         for d in hospital.departments
     ]
     people = [_person(person) for person in hospital.people]

@@ -45,6 +45,7 @@ class SomeDepartment:
     name: str
     parent_id: str
     order: int
+    oa_department_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ def hospital() -> Hospital:
 
 def _departments() -> tuple[SomeDepartment, ...]:
     return tuple(
-        SomeDepartment(unit.slug, unit.name, unit.parent, order) for order, unit in enumerate(UNITS)
+        SomeDepartment(unit.slug, unit.name, unit.parent, order, str(order + 1))
+        for order, unit in enumerate(UNITS)
     )
 
 

@@ -41,6 +41,7 @@ class HouseDepartment:
     name: str = "产科"
     parent_id: str = ""
     order: int = 0
+    oa_department_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -412,7 +412,7 @@ export interface ExamineWeCom {
 
 }
 
-/** A field that the actor may see. `value` is what the OA stores, `shown` what people read. Of `person` and `people` the value is person ids, separated by commas. `may_edit` is false also where only the OA's own page can fill it in: departments, attachments, other kinds, and people of whom somebody is unknown here. */
+/** A field that the actor may see. `value` is what the OA stores, `shown` what people read. Of people and departments the value is ids of the house, separated by commas. `attachments` and `other` are filled in only on the OA's own page. `may_edit` is false also where somebody in the value is unknown here, and for departments where none is known by the OA's name for it: then `must_fill` without anything shown means that the OA's own page is needed. */
 export interface FieldCard {
   name: string
   label: string

@@ -28,7 +28,7 @@ export function isFillable(field: Field): boolean {
 
 /** Has to be filled in, and only the OA's own page can do that: such a form cannot be sent from here. */
 export function isNeededElsewhere(field: Field): boolean {
-  return field.may_edit && field.must_fill && ELSEWHERE.has(field.kind) && !field.value
+  return field.must_fill && !isFillable(field) && !field.value && !field.shown
 }
 
 export function isWideField(field: Field): boolean {
