@@ -20,6 +20,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from realtime.channel import person_channel
+from server.acting import words
 from server.acting.documents import Act, act_id
 from server.acting.protocol import ActEnded, ActState
 from server.acting.verdict import SURE_AFTER_MS, own_entries, verdict
@@ -96,14 +97,29 @@ class Acts:
     async def tell(self, oa_user: str, opened: OpenedDocument, said: Said) -> Act:
         """Tell it, once for each client id; what is known of it after the call.
 
-        Raises ConflictRefused while an earlier act of this person on this document may still be done,
-        `OAError` when it is certain that the OA was not told, ValueError when it was not fit to be told.
+        Raises ConflictRefused while an earlier act of this person on this document may still be done.
         """
         asked = self._asked(oa_user, opened, said)
         act, is_first = await self._system.do(lambda work: _keep_asked(work, asked), said.actor)
         if not is_first:
             return act
         return await self._call(act, self._way(oa_user, opened, said))
+
+    async def put_aside(self, oa_user: str, opened: OpenedDocument, said: Said) -> Act:
+        """Keep that it came to nothing: the document had moved on before the OA was told."""
+        moved = replace(self._asked(oa_user, opened, said), state="moved", look_at=None)
+
+        async def keep(work: UnitOfWork) -> tuple[Act, bool]:
+            act, is_first = await _keep_asked(work, moved)
+            if is_first:
+                _record(work, act, "not told: moved on")
+                _announce(work, act)
+            return act, is_first
+
+        act, is_first = await self._system.do(keep, said.actor)
+        self._count(act, is_news=is_first)
+        self._worklist.hint([act.person_id])
+        return act
 
     async def again(self, act: Act, oa_user: str, opened: OpenedDocument, said: Said) -> Act:
         """Tell the same once more: for what was refused, or was read back and does not show."""
@@ -164,14 +180,13 @@ class Acts:
         try:
             done = await call()
         except ValueError:
-            await self._system.do(lambda work: _drop(work, act))
-            raise
+            return await self._end(act, "refused", "not told: unfit", reason=words.UNFIT)
         except RefusedByOA as fault:
-            return await self._end(act, "refused", fault.kind, reason=fault.sentence)
+            return await self._end(act, "refused", fault.kind)
         except OAError as fault:
-            if getattr(fault, "never_arrived", False):
-                await self._system.do(lambda work: _drop(work, act))
-                raise
+            if fault.never_arrived:
+                answer = f"not told: {fault.kind}"
+                return await self._end(act, "refused", answer, reason=words.NEVER_ARRIVED)
             return await self._end(act, "unknown", fault.kind)
         return await self._end(act, "done" if done else "refused", "success" if done else "failed")
 
@@ -250,13 +265,16 @@ class Acts:
         roles = self._directory.roles_of(act.person_id) or frozenset()
         actor = Actor(act.person_id, act.session_id, roles, act.address)
         kept, is_news = await self._system.do(lambda work: _keep_end(work, ended, answer), actor)
-        if is_news:
-            self.ended[kept.via, kept.action, kept.state] += 1
+        self._count(kept, is_news=is_news)
         return kept
+
+    def _count(self, act: Act, *, is_news: bool) -> None:
+        if is_news:
+            self.ended[act.via, act.action, act.state] += 1
 
 
 async def _keep_asked(work: UnitOfWork, asked: Act) -> tuple[Act, bool]:
-    """The act as kept, and whether it is a new one."""
+    """The act as kept, and whether it is a new one. Raises ConflictRefused."""
     known = await work.query(Act, "client", asked.person_id, asked.client_id, limit=1)
     if known:
         return known[0], False
@@ -269,12 +287,6 @@ async def _keep_asked(work: UnitOfWork, asked: Act) -> tuple[Act, bool]:
     act = replace(asked, id=act_id(asked.person_id, asked.request_id, number), number=number)
     work.insert(act)
     return act, True
-
-
-async def _drop(work: UnitOfWork, act: Act) -> None:
-    """It was never told: nothing happened."""
-    if (known := await work.get(Act, act.id)) is not None and known.state == "asked":
-        work.delete(known)
 
 
 async def _keep_end(work: UnitOfWork, ended: Act, answer: str) -> tuple[Act, bool]:
@@ -290,9 +302,13 @@ async def _keep_end(work: UnitOfWork, ended: Act, answer: str) -> tuple[Act, boo
     if (known.state, known.may_repeat) == (ended.state, ended.may_repeat):
         return ended, False
     _record(work, ended, answer)
-    event = ActEnded(request_id=ended.request_id, title=ended.title, act=ended.card)
-    work.append(person_channel(ended.person_id), event)
+    _announce(work, ended)
     return ended, True
+
+
+def _announce(work: UnitOfWork, act: Act) -> None:
+    event = ActEnded(request_id=act.request_id, title=act.title, act=act.card)
+    work.append(person_channel(act.person_id), event)
 
 
 def _record(work: UnitOfWork, act: Act, answer: str) -> None:

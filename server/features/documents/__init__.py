@@ -2,24 +2,28 @@
 
 from server.acting.protocol import ActEnded
 from server.feature import Feature, Rate, allow, staff
-from server.acting.protocol import ActEnded
-from server.features.documents import commands, starting
-from server.acting.protocol import ActEnded
+from server.features.documents import acting, commands, starting
+from server.features.documents.documents import SealKey
 from server.features.documents.protocol import StartEnded
+from server.features.documents.seals import sealing
 
 feature = Feature(
     "documents",
-    commands=allow(
-        staff,
-        commands.open_document,
-        commands.list_opinions,
-        commands.act,
-        commands.mark_read,
-        starting.list_kinds,
-        starting.open_blank,
-        starting.keep_draft,
-        starting.start,
-        rate=Rate(burst=20, per_second=1),
-    ),
+    commands=[
+        *allow(
+            staff,
+            commands.open_document,
+            commands.list_opinions,
+            commands.mark_read,
+            starting.list_kinds,
+            starting.open_blank,
+            starting.keep_draft,
+            starting.start,
+            rate=Rate(burst=20, per_second=1),
+        ),
+        *allow(staff, acting.act, rate=Rate(burst=10, per_second=0.5)),
+    ],
     events=[ActEnded, StartEnded],
+    documents=[SealKey],
+    parts=[sealing, acting.telling],
 )

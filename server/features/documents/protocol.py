@@ -154,7 +154,7 @@ class ListOpinions(Command, frozen=True):
 
     wire_name: ClassVar[str] = "documents.opinions"
     request_id: RequestId
-    before: Annotated[str, Meta(min_length=1, max_length=64)]
+    before: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class Opinions(Result, frozen=True):
@@ -186,7 +186,8 @@ class Act(Command, frozen=True):
 
 
 class Acted(Result, frozen=True):
-    """Where it stands after at most three seconds; `documents.acted` tells the end."""
+    """Where it stands, three seconds after it was asked or as soon as the document was opened for it;
+    `documents.acted` tells the end."""
 
     act: ActCard
 

@@ -138,7 +138,7 @@ def _said_of(act: Act) -> str:
             return say(LANGUAGE, "approved")
         case "moved":
             return say(LANGUAGE, "handled")
-        case "refused":
+        case "refused" if not act.reason:
             return say(LANGUAGE, "not_done")
         case _:
             raise NotYet(AGAIN_S)
