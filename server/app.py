@@ -42,7 +42,7 @@ from server.hearing import Hearing
 from server.history import StoredHistory
 from server.http import health, pages
 from server.http.health import Health
-from server.integrations.oa import Approvals
+from server.integrations.oa.documents import Documents
 from server.integrations.oa.mirror import Worklist
 from server.integrations.sms import Sms
 from server.integrations.wecom import GroupChats, Host, WeComDesk
@@ -161,7 +161,7 @@ async def running(
         session = await stack.enter_async_context(aiohttp.ClientSession())
         wecom = wecom_client(settings, session, clock, line.wecom_tokens)
         system = SystemWork(store, hub, clock)
-        worklist, approvals = await stack.enter_async_context(
+        worklist, documents = await stack.enter_async_context(
             polled_oa(settings, store, system, clock, directory, leader)
         )
         hub.on_visible = worklist.visible
@@ -191,9 +191,9 @@ async def running(
             line.tickets,
         )
         services: dict[type, Any] = {
-            Approvals: approvals,
             Clock: clock,
             Directory: directory,
+            Documents: documents,
             SignInLimits: failures,
             GroupChats: wecom_groups(wecom, clock),
             Host: wecom_host(settings, wecom, clock),

@@ -13,9 +13,9 @@ from server.directory import Directory
 from server.features.todos.arrivals import Arrivals
 from server.features.wecom.documents import Heard
 from server.features.wecom.menu import menu_of
-from server.integrations.oa import Approvals
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
+from server.integrations.oa.documents import Documents
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
 from server.integrations.sms import Sms
@@ -138,8 +138,9 @@ async def polled_oa(
     clock: Clock,
     directory: Directory,
     leader: Leader,
-) -> AsyncIterator[tuple[PollingWorklist, Approvals]]:
-    """The mirror of the OA, asking within its budget while the context lasts, and the way to act there."""
+) -> AsyncIterator[tuple[PollingWorklist, Documents]]:
+    """The mirror of the OA, asking within its budget while the context lasts, and its
+    documents."""
     budget = Budget(settings.oa_calls_per_second, clock)
     breaker = Breaker(clock)
     config = OAConfig(
@@ -147,6 +148,7 @@ async def polled_oa(
         wsdl=settings.oa_wsdl,
         timezone=settings.oa_timezone,
         headers=settings.oa_extra_headers,
+        files=settings.oa_files_url,
     )
     oa = Ecology(config, budget, breaker)
     try:

@@ -164,6 +164,12 @@ class Settings:
         "", "Further headers of every OA call, as `Name: value` separated by |."
     )
 
+    oa_files_url: str = setting(
+        "",
+        "Address of a file of the OA, with {id} for its number; empty: attachments are named and "
+        "cannot be opened.",
+    )
+
     oa_card_kinds: str = setting(
         "*",
         "Kinds of documents (workflow names, separated by commas) that may be approved on a WeCom card; "
@@ -360,12 +366,32 @@ def _check(settings: Settings) -> Settings:
         )
     if settings.storage_url and not settings.storage_url.startswith("mongodb://"):
         raise BadSetting(f"{PREFIX}STORAGE_URL must begin with mongodb://, or be empty")
+    _check_files(settings.oa_files_url)
     _check_redis(settings.redis_url)
     if settings.wecom_api_base and not settings.wecom_api_base.endswith("/cgi-bin/"):
         raise BadSetting(f"{PREFIX}WECOM_API_BASE must end with /cgi-bin/")
     if settings.wecom_callback_aes_key and len(settings.wecom_callback_aes_key) != 43:
         raise BadSetting(f"{PREFIX}WECOM_CALLBACK_AES_KEY must have 43 characters")
     return settings
+
+
+def _check_files(url: str) -> None:
+    """Raises BadSetting: whatever goes into the place of the number, the host has to stay the same."""
+    try:
+        parts = urlsplit(url)
+        is_good = not url or (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.username is None
+            and "{id}" not in parts.netloc
+            and url.count("{id}") == 1
+        )
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise BadSetting(
+            f"{PREFIX}OA_FILES_URL must be http(s)://host/… with {{id}} once, after the host"
+        )
 
 
 def _check_redis(url: str) -> None:

@@ -129,6 +129,7 @@ class OAStandIn:
             "getWorkflowNewFlag": self._new_flags,
             "writeWorkflowReadFlag": self._mark_read,
             "getWorkflowRequest": self._open,
+            "getWorkflowRequest4split": self._open,
             "submitWorkflowRequest": self._act,
             "doCreateWorkflowRequest": self._start,
         }

@@ -17,11 +17,12 @@ Promises every adapter keeps (tests/contracts/test_oa.py):
 `oa_user` is the OA's own user id. It comes from the mapping of the hospital's directory and never
 from a client: most OA products believe whatever user id they are handed.
 
-Acting on a document is a port of its own (`Approvals`), for the few who may use it.
+Whole documents, acting on them and starting new ones are the port's second half
+(`documents.py`).
 """
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from server.clock import Millis
 from server.integrations.oa.budget import Lane
@@ -71,9 +72,16 @@ class Page:
 
 
 class OAError(Exception):
-    """The OA gave no usable answer; the text is a sentence for operators, without personal data."""
+    """The OA gave no usable answer; the text is a sentence for operators, without personal data.
+
+    `never_arrived`: it is certain that the OA did not get the call, so nothing was done there.
+    """
 
     kind = "failed"
+
+    def __init__(self, sentence: str = "", *, never_arrived: bool = False) -> None:
+        super().__init__(sentence)
+        self.never_arrived = never_arrived
 
     @property
     def sentence(self) -> str:
@@ -138,44 +146,4 @@ class OA(Protocol):
         by it, so a wrong one gives a wrong page. Without it the adapter asks first, which is one
         call more. A page past the end is empty and is not asked for.
         """
-        ...
-
-
-Demand = Literal["opinion", "affirmation", "fields"]
-"""What a step asks for beyond a yes: words, a second confirmation, fields of the form to fill in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A document as opened by one person, as far as acting on it needs it."""
-
-    request_id: str
-    title: str
-    node_id: str
-    may_submit: bool
-    """It waits for this person, and the step offers a yes."""
-    demands: frozenset[Demand] = frozenset()
-    labels: tuple[str, ...] = ()
-    """What the form's visible fields that hold something are called."""
-    acted_at: frozenset[str] = frozenset()
-    """Nodes at which this person has acted, by the newest entries of the document's log."""
-    form: Any = field(default=None, repr=False)
-    """What the adapter wants back when it submits; nobody else looks into it."""
-
-
-class Approvals(Protocol):
-    """Saying yes in somebody's name.
-
-    Relied on: `submit` is one call and is never repeated here. It answers what the OA said, and an
-    `OAError` of any kind means that nobody knows whether it was done: whoever asked has to open the
-    document again and look before asking once more.
-    """
-
-    async def open_request(self, oa_user: str, request_id: str) -> Opened:
-        """Open a document for a person who wants to act on it: opening may change its state, so this
-        is never done ahead. Raises `RefusedByOA` when it is not for this person."""
-        ...
-
-    async def submit(self, oa_user: str, opened: Opened, remark: str) -> bool:
-        """Say yes at the step at which the document was opened. False: the OA would not."""
         ...

@@ -3,13 +3,16 @@
 Beside what the first half promises (`server.integrations.oa`):
 
 - **A call that changes something is one call, never repeated here.** An `OAError` other than
-  `RefusedByOA` then means that nobody knows whether it was done; whoever asked opens the document
-  again and looks.
+  `RefusedByOA` then means that nobody knows whether it was done, unless it says `never_arrived`;
+  whoever asked opens the document again and looks.
 - **Only what a person may see comes through.** A document that is not for this person is
   `RefusedByOA`; fields that he may not see are left out with their values.
 - **Opening can change a document's state** in the OA (read, done): never done ahead of a person's wish.
 - **Nothing of it is markup**, but `Opinion.html`, which holds harmless markup only.
 - **No address of the OA leaves here.** Attachments have opaque ids.
+- **Values are checked by their kind before they are sent** (`UnfitValue`): a date is one, a choice is
+  among its options. What holds something cannot be emptied, and rows cannot be taken away: interfaces
+  of this sort pass over what is empty.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from server.clock import Millis
-from server.integrations.oa import Urgency
+from server.integrations.oa import RefusedByOA, Urgency
 
 FieldKind = Literal[
     "text",
@@ -237,6 +240,43 @@ class Download:
     pieces: AsyncIterator[bytes]
 
 
+StartFault = Literal[
+    "failed",
+    "no_right",
+    "basic_data",
+    "form",
+    "urgency",
+    "operators",
+    "next_step",
+    "step_action",
+    "rows",
+]
+"""Why an OA did not start a document. `operators`: nobody was found to have it next."""
+
+
+class NotStarted(RefusedByOA):
+    """The OA would not start a document. `may_remain`: something of it may lie in the OA all the same."""
+
+    def __init__(self, reason: StartFault, *, may_remain: bool) -> None:
+        super().__init__(f"The OA did not start the document ({reason}).")
+        self.reason: StartFault = reason
+        self.may_remain = may_remain
+
+
+UnfitReason = Literal[
+    "unknown", "not_editable", "cannot_be_emptied", "wrong_shape", "rows_taken_away"
+]
+
+
+class UnfitValue(ValueError):
+    """A value that is not sent: `name` is the field's (a table's title for rows)."""
+
+    def __init__(self, name: str, reason: UnfitReason) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason: UnfitReason = reason
+
+
 class Documents(Protocol):
     """What a person does with documents; `oa_user` as in the first half. All calls are INTERACTIVE."""
 
@@ -247,12 +287,16 @@ class Documents(Protocol):
     async def opinions(
         self, oa_user: str, opened: tuple[str, str], more_before: str
     ) -> OpinionPage:
-        """Older entries of the log of a document, named by its workflow and request ids."""
+        """Older entries of the log of a document, named by its workflow and request ids.
+
+        Rights are not looked at: only for somebody who was shown this document.
+        """
         ...
 
     async def submit(self, oa_user: str, opened: OpenedDocument, said: Submission) -> bool:
         """Act at the step at which the document was opened (not `forward`). False: the OA would not,
-        and gives no reason. Values of fields that may not be edited are refused with ValueError."""
+        and gives no reason. Raises `UnfitValue` for what is not to be sent, ValueError for an action that
+        was not offered."""
         ...
 
     async def forward(
@@ -273,11 +317,14 @@ class Documents(Protocol):
         ...
 
     async def start(self, oa_user: str, blank: BlankForm, new: NewDocument) -> str:
-        """Start a document; its request id. Raises `NotStarted` with the OA's reason. Some reasons leave a
-        document behind, so none is tried again by itself."""
+        """Start a document; its request id. Raises `NotStarted` with the OA's reason, `UnfitValue` before
+        anything is sent. Some reasons leave a document behind, so none is tried again by itself."""
         ...
 
     async def attachment(self, oa_user: str, attachment_id: str, most_bytes: int) -> Download:
         """Fetch a file from where the settings say files lie. Raises `RefusedByOA` when there is none or
-        it is larger than `most_bytes`."""
+        it is larger than `most_bytes`, `Blocked` when a page came instead; the pieces may raise too.
+
+        Rights are not looked at: only a file that an opened document named for this person.
+        """
         ...

@@ -15,28 +15,37 @@ from server.clock import Millis
 from server.integrations.oa import Urgency
 
 LONGEST_TEXT: Final = 500
-MOST_READ: Final = 8 * LONGEST_TEXT
-"""Characters looked at; more is markup, or meant to keep us busy."""
+MOST_READ: Final = 8
+"""Characters looked at for each one kept; more is markup, or meant to keep us busy."""
 
 _UNSEEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 # Only what is a whole tag: "x<y" and "<管理办法>" are text.
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9:-]*(?:\s[^<>]*)?/?>")
-_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _TIME = re.compile(r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[\sT]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _URGENCY: Final[dict[str, Urgency]] = {"0": "normal", "1": "important", "2": "urgent"}
 
 
-def plain_text(value: str | None) -> str:
+def plain_text(value: str | None, most: int = LONGEST_TEXT) -> str:
     """One line of text as a person would read it."""
     if not value:
         return ""
-    text = html.unescape(_TAG.sub("", _UNSEEN.sub("", value[:MOST_READ])))
+    text = html.unescape(_TAG.sub("", _UNSEEN.sub("", value[: MOST_READ * most])))
     text = "".join(
         " " if unicodedata.category(char) in ("Cc", "Zs", "Zl", "Zp") else char
-        for char in _INVISIBLE.sub("", text)
+        for char in INVISIBLE.sub("", text)
         if unicodedata.category(char) != "Cs"
     )
-    return " ".join(text.split())[:LONGEST_TEXT]
+    return " ".join(text.split())[:most]
+
+
+def sendable(value: str) -> str:
+    """What a person typed, without what no XML can carry and nobody can see; lines and tabs stay."""
+    return "".join(
+        char
+        for char in INVISIBLE.sub("", value)
+        if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
+    )
 
 
 def moment(value: str | None, zone: tzinfo) -> Millis | None:

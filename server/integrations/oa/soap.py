@@ -117,18 +117,22 @@ class SoapDoor:
         """Whether the description that was read has this operation."""
         return operation in self._binding.all()
 
-    async def call(self, operation: str, *arguments: object, lane: Lane) -> Any:
+    async def call(
+        self, operation: str, *arguments: object, lane: Lane, changes_something: bool = False
+    ) -> Any:
         """One call, its result as zeep reads it. Raises one of the kinds of `OAError`."""
         if self._breaker.wait_s() > 0:
-            raise Unreachable("The OA did not answer just now; it is tried again in a moment.")
+            raise _NotTried("The OA did not answer just now; it is tried again in a moment.")
         try:
             await self._budget.take(lane)
         except OverBudget:
-            raise Unreachable("Too many questions wait for the OA.") from None
+            raise _NotTried("Too many questions wait for the OA.") from None
+        has_asked = False
         try:
             async with asyncio.timeout(self.limits.timeout_s), self._slots:
                 if not self._breaker.allows():
                     raise _NotTried("The OA did not answer just now; it is tried in a moment.")
+                has_asked = True
                 answer = await self._service[operation](*arguments)
                 if len(answer.content) < PARSED_IN_A_THREAD:
                     result = self._read(operation, answer)
@@ -142,8 +146,15 @@ class SoapDoor:
         except TimeoutError:
             self._breaker.failed()
             raise Unreachable(
-                f"The OA did not answer within {self.limits.timeout_s:.0f} s."
+                f"The OA did not answer within {self.limits.timeout_s:.0f} s.",
+                never_arrived=not has_asked,
             ) from None
+        except _ServerFault as fault:
+            self._breaker.failed()
+            if changes_something:
+                # It failed somewhere inside, before or after doing what it was asked.
+                raise NotUnderstood(f"The OA failed inside during {operation}.") from None
+            raise RefusedByOA(fault.sentence) from None
         except OAError:
             self._breaker.failed()
             raise
@@ -163,7 +174,8 @@ class SoapDoor:
             raise
         except Fault as fault:
             code = " ".join(str(fault.code or "").split())[:60]
-            raise RefusedByOA(f"The OA refused {operation} ({code or 'fault'}).") from None
+            kind = RefusedByOA if code.endswith(("Client", "Sender")) else _ServerFault
+            raise kind(f"The OA refused {operation} ({code or 'fault'}).") from None
         except Exception as failed:
             # Whatever zeep or lxml make of a malformed answer (they raise a dozen kinds, some of
             # them plain AttributeErrors) means the same to us. No content in the text: it is
@@ -176,14 +188,26 @@ class SoapDoor:
 class _NotTried(Unreachable):
     """Not asked, so nothing is known about the OA."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, never_arrived=True)
+
+
+class _ServerFault(RefusedByOA):
+    """A fault that is not said to be the question's."""
+
 
 def judge(answer: Answer) -> None:
     """Raise for what the status and headers already say. 200 and 500 are decided by the body."""
     status = answer.status_code
     if status == 404 and answer.headers.get("errormsg"):
-        raise Blocked("The OA's security filter refuses us; web services must be allowed.")
+        raise Blocked(
+            "The OA's security filter refuses us; web services must be allowed.",
+            never_arrived=True,
+        )
     if status in (401, 403, 404, 407) or 300 <= status < 400:
-        raise Blocked(f"The way to the OA's web service is closed (status {status}).")
+        raise Blocked(
+            f"The way to the OA's web service is closed (status {status}).", never_arrived=True
+        )
     if status in (408, 425, 429) or status > 500:
         raise Unreachable(f"The OA answered with status {status}.")
     if status not in (200, 500):
@@ -219,6 +243,10 @@ class _Transport(AsyncTransport):
                 async for piece in response.aiter_raw():
                     body.feed(piece)
                 return Answer(response.status_code, response.headers, body.body())
+        except (httpx.ConnectError, httpx.ConnectTimeout) as failed:
+            raise Unreachable(
+                f"The OA cannot be reached ({type(failed).__name__}).", never_arrived=True
+            ) from None
         except httpx.TimeoutException:
             raise TimeoutError from None
         except httpx.HTTPError as failed:

@@ -10,7 +10,15 @@ from server.clock import Millis
 from server.features import todos
 from server.features.todos.approving import MOST_TRIES, SURE_AFTER_MS, Approving
 from server.features.todos.documents import Approval, Todo
-from server.integrations.oa import Approvals, Demand, Opened, RefusedByOA, Unreachable
+from server.integrations.oa import RefusedByOA, Unreachable
+from server.integrations.oa.documents import (
+    Demand,
+    Documents,
+    Field,
+    OpenedDocument,
+    Opinion,
+    Submission,
+)
 from server.integrations.oa.mirror import Worklist
 from server.notify import NotYet
 from server.storage import Patch, Put
@@ -36,22 +44,32 @@ class OneDocument:
     refuses: bool = False
     yeses: int = 0
 
-    async def open_request(self, oa_user: str, request_id: str) -> Opened:
+    async def open_document(self, oa_user: str, request_id: str) -> OpenedDocument:
         if self.is_down:
             raise Unreachable("nobody there")
         if oa_user != "2":
             raise RefusedByOA("not for this person")
-        return Opened(
-            request_id,
-            self.title,
-            self.node,
-            may_submit=self.waits,
+        return OpenedDocument(
+            request_id=request_id,
+            workflow_id="1",
+            kind="公文审批",
+            title=self.title,
+            creator_name="鲍博",
+            creator="1",
+            created_at=None,
+            urgency="normal",
+            status="",
+            node_id=self.node,
+            node="审批",
+            actions={"approve": "同意"} if self.waits else {},
             demands=self.demands,
-            labels=self.labels,
-            acted_at=frozenset(self.acted),
+            fields=tuple(Field(label, label, "text", "9") for label in self.labels),
+            opinions=tuple(
+                Opinion(node, node, "", oa_user, "", "", None, "批准") for node in self.acted
+            ),
         )
 
-    async def submit(self, oa_user: str, opened: Opened, remark: str) -> bool:
+    async def submit(self, oa_user: str, opened: OpenedDocument, said: Submission) -> bool:
         if self.loses == "before":
             raise Unreachable("lost")
         if self.refuses or not self.waits:
@@ -104,7 +122,7 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     oa, taken = OneDocument(), Taken()
-    async with open_office(tmp_path, [todos.feature], {Worklist: taken, Approvals: oa}) as office:
+    async with open_office(tmp_path, [todos.feature], {Worklist: taken, Documents: oa}) as office:
         await office.store.apply(Patch("people", "ann", {"oa_user_id": "2"}))
         await office.directory.load(office.store)
         made = Desk(office, oa, taken)

@@ -12,7 +12,8 @@ from server.features import todos
 from server.features.todos.approving import Approving
 from server.features.todos.arrivals import Arrivals
 from server.features.todos.duty import TodoDuty
-from server.integrations.oa import Approvals, Item, State
+from server.integrations.oa import Item, State
+from server.integrations.oa.documents import Documents
 from server.integrations.oa.mirror import MirrorHealth, Reading, Seen, Waiting, Worklist
 from server.outbox import Owed
 from server.storage import Store
@@ -121,7 +122,7 @@ class OpenedMeanwhile:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     mirror = Mirror()
     async with open_office(
-        tmp_path, [todos.feature], {Worklist: mirror, Approvals: None}
+        tmp_path, [todos.feature], {Worklist: mirror, Documents: None}
     ) as office:
         yield Desk(office, mirror)
 

@@ -1,0 +1,166 @@
+"""Files of an OA, fetched from the one address that the settings name.
+
+Only the number of the file goes into it, and it is digits; nothing an OA writes is ever an address to us.
+No redirects, no proxies of the environment, bounded in size, time and number. A page where a file should
+be is the login or a filter, and not handed on.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from typing import Final
+from urllib.parse import unquote, unquote_to_bytes
+
+import httpx
+
+from server.integrations.oa import Blocked, NotUnderstood, RefusedByOA, Unreachable
+from server.integrations.oa.breaker import Breaker
+from server.integrations.oa.budget import Budget, Lane, OverBudget
+from server.integrations.oa.documents import Download
+from server.integrations.oa.markup import file_name
+
+FILES_AT_ONCE: Final = 6
+WHOLE_FILE_S: Final = 120.0
+"""How long a file may take in all; whoever reads it slowly is cut off then."""
+
+PLACE: Final = "{id}"
+
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|meta)\b", re.I)
+_EXTENDED = re.compile(r"filename\*\s*=\s*([\w-]*)'[^']*'([^;]+)", re.IGNORECASE)
+_PLAIN = re.compile(r"filename\s*=\s*(?:\"([^\"]*)\"|([^;]+))", re.IGNORECASE)
+
+
+class Files:
+    """Fetches files by their number. Without an address there are none."""
+
+    def __init__(
+        self,
+        template: str,
+        headers: Mapping[str, str],
+        budget: Budget,
+        breaker: Breaker,
+        timeout_s: float,
+    ) -> None:
+        self._template = template
+        self._budget, self._breaker = budget, breaker
+        self._timeout_s = timeout_s
+        self._slots = asyncio.Semaphore(FILES_AT_ONCE)
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout_s), trust_env=False, follow_redirects=False
+        )
+        self._client.headers = httpx.Headers(
+            {"User-Agent": "yuanxin", "Accept-Encoding": "identity", **headers}
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def fetch(self, number: str, most_bytes: int) -> Download:
+        """The file, its first bytes seen already. Raises a kind of `OAError`."""
+        if not self._template:
+            raise RefusedByOA("The settings do not say where files of the OA lie.")
+        if _NUMBER.fullmatch(number) is None:
+            raise RefusedByOA("The OA's number of this file is not a number.")
+        if self._breaker.wait_s() > 0:
+            raise Unreachable("The OA did not answer just now; it is tried again in a moment.")
+        try:
+            await self._budget.take(Lane.INTERACTIVE)
+        except OverBudget:
+            raise Unreachable("Too many questions wait for the OA.") from None
+        stack = AsyncExitStack()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._begin(number, most_bytes, stack)
+        except TimeoutError:
+            await stack.aclose()
+            raise Unreachable(f"No file came within {self._timeout_s:.0f} s.") from None
+        except httpx.HTTPError as failed:
+            await stack.aclose()
+            raise Unreachable(f"The file cannot be reached ({type(failed).__name__}).") from None
+        except BaseException:
+            await stack.aclose()
+            raise
+
+    async def _begin(self, number: str, most_bytes: int, stack: AsyncExitStack) -> Download:
+        await stack.enter_async_context(self._slots)
+        response = await stack.enter_async_context(
+            self._client.stream("GET", self._template.replace(PLACE, number))
+        )
+        size = _judge(response, most_bytes)
+        pieces = response.aiter_raw()
+        first = await anext(pieces, b"")
+        if not first:
+            raise RefusedByOA("There is no such file in the OA, or it is empty.")
+        if _PAGE.match(first[:2_000]) and not _is_attached(response):
+            raise Blocked("A web page came instead of a file, as the OA's login or filter does.")
+        return Download(
+            name=_name(response),
+            content_type=response.headers.get("content-type", "").split(";")[0].strip().lower(),
+            size=size,
+            pieces=_pieces(first, pieces, most_bytes, stack),
+        )
+
+
+async def _pieces(
+    first: bytes, rest: AsyncIterator[bytes], most_bytes: int, stack: AsyncExitStack
+) -> AsyncIterator[bytes]:
+    """Ends what was begun, however it ends."""
+    sent = 0
+    async with stack:
+        try:
+            ends_at = asyncio.get_running_loop().time() + WHOLE_FILE_S
+            piece: bytes | None = first
+            while piece is not None:
+                sent += len(piece)
+                if sent > most_bytes:
+                    raise RefusedByOA("The file is larger than is fetched.")
+                yield piece
+                async with asyncio.timeout_at(ends_at):
+                    piece = await anext(rest, None)
+        except TimeoutError:
+            raise Unreachable("The file came too slowly.") from None
+        except httpx.HTTPError as failed:
+            raise Unreachable(f"The file broke off ({type(failed).__name__}).") from None
+
+
+def _judge(response: httpx.Response, most_bytes: int) -> int | None:
+    """The size, where it is told; raises for what status and headers say already."""
+    status = response.status_code
+    if 300 <= status < 400 or status in (401, 403, 407) or response.headers.get("errormsg"):
+        raise Blocked(f"The way to the OA's files is closed (status {status}).")
+    if status in (404, 410):
+        raise RefusedByOA("There is no such file in the OA.")
+    if status != 200:
+        raise Unreachable(f"The OA's files answered with status {status}.")
+    if response.headers.get("content-encoding", "identity") not in ("", "identity"):
+        raise NotUnderstood("The file is packed in a way we did not ask for.")
+    told = response.headers.get("content-length", "")
+    size = int(told) if told.isascii() and told.isdecimal() and len(told) < 16 else None
+    if size is not None and size > most_bytes:
+        raise RefusedByOA("The file is larger than is fetched.")
+    return size
+
+
+def _is_attached(response: httpx.Response) -> bool:
+    told: str = response.headers.get("content-disposition", "")
+    return told.lower().startswith("attachment")
+
+
+def _name(response: httpx.Response) -> str:
+    told = response.headers.get("content-disposition", "")[:1_000]
+    if (found := _EXTENDED.search(told)) is not None:
+        try:
+            return file_name(unquote(found[2].strip(), encoding=found[1] or "utf-8"))
+        except LookupError:
+            return ""
+    if (found := _PLAIN.search(told)) is None:
+        return ""
+    raw = unquote_to_bytes((found[1] or found[2] or "").encode("latin-1", "replace"))
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return file_name(raw.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return ""
