@@ -2,8 +2,8 @@
 
 An entry of the person at that step which was not there before, on a document that no longer waits for the
 person: it was done. No longer waiting and no entry: somebody else was faster. Still waiting: nothing of it
-shows. A call that was lost on our side may still arrive there, so that is believed only after `SURE_AFTER_MS`,
-and even then it is never sent again by itself from a page.
+shows. A call that was lost on our side may still arrive there, so that is believed only after
+`SURE_AFTER_MS`, and even then an act from a page is never sent again by itself.
 
 Forwarding leaves the document where it is: there an entry says that it was done, and nothing else says
 anything.

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from server.acting import acts as floor
 from server.acting.acts import Acts, Said
+from server.acting.documents import Act as KeptAct
 from server.acting.plain_yes import PlainYes
 from server.acting.verdict import is_waiting
 from server.auth import Actor
@@ -43,9 +43,9 @@ class Telling:
     """Owns the acts that are being told on this node."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[floor.Act]] = set()
+        self._tasks: set[asyncio.Task[KeptAct]] = set()
 
-    async def wait(self, telling: Coroutine[Any, Any, floor.Act], wait_s: float) -> floor.Act | None:
+    async def wait(self, telling: Coroutine[Any, Any, KeptAct], wait_s: float) -> KeptAct | None:
         """What it came to within the time; None: it goes on."""
         if len(self._tasks) >= MOST_AT_ONCE:
             telling.close()
@@ -56,7 +56,7 @@ class Telling:
         await asyncio.wait({task}, timeout=wait_s)
         return task.result() if task.done() else None
 
-    def _ended(self, task: asyncio.Task[floor.Act]) -> None:
+    def _ended(self, task: asyncio.Task[KeptAct]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and isinstance(fault := task.exception(), Exception):
             # What was kept before stays asked, and is read back.
@@ -189,7 +189,7 @@ async def act(
     return _acted(kept, command)
 
 
-def _acted(act: floor.Act, command: Act) -> Acted:
+def _acted(act: KeptAct, command: Act) -> Acted:
     if (act.request_id, act.action) != (command.request_id, command.action):
         raise ConflictRefused("this client_id was used for something else; use a new one")
     return Acted(act=act.card)

@@ -15,9 +15,7 @@ def refused_by(fault: OAError) -> Refused:
         case Blocked():
             return Unavailable("the OA's gate turns this server away; the IT department has to act")
         case Unreachable():
-            return Unavailable(
-                "the OA does not answer; nothing was done", retry_after_ms=AGAIN_MS
-            )
+            return Unavailable("the OA does not answer; nothing was done", retry_after_ms=AGAIN_MS)
         case _:
             return Unavailable("the OA answered something that cannot be relied on")
 
