@@ -24,7 +24,7 @@ from realtime.gateway import Gateway, GatewayOptions
 from realtime.hub import Hub
 from realtime.limits import ConnectionLimits, RateTable, TokenBucket
 from realtime.metrics import HubMetrics
-from realtime.position import first_gap, must_reload
+from realtime.position import first_gap
 from realtime.presence import Presence
 from realtime.protocol import Command, Event, Nothing, Result, event_body, read_command
 from realtime.publisher import Publication, Publisher
@@ -33,6 +33,6 @@ __all__ = [
     "Application", "Backplane", "ChannelKind", "Clock", "Closing", "Command", "Connection",
     "ConnectionLimits", "Event", "Gateway", "GatewayOptions", "Hub", "HubMetrics", "Identity",
     "MachineClock", "Nothing", "Presence", "Publication", "Publisher", "RateTable", "Reach", "Refused",
-    "Result", "TokenBucket", "conversation_channel", "event_body", "first_gap", "kind_of", "must_reload",
+    "Result", "TokenBucket", "conversation_channel", "event_body", "first_gap", "kind_of",
     "person_channel", "read_command",
 ]  # fmt: skip

@@ -66,11 +66,15 @@ class Membership:
     def settle(self, person: Person, snapshot: Iterable[str]) -> None:
         """The snapshot is here: join what it says, except where something newer was told."""
         overrides, person.overrides = person.overrides or {}, None
-        joined = {channel for channel in snapshot if overrides.get(channel, True)}
-        joined.update(channel for channel, is_member in overrides.items() if is_member)
-        for channel in joined:
-            # One string for all who hear it, not one for each who read its name.
-            self._add(person, sys.intern(channel))
+        # One string for all who hear it, not one for each who read its name.
+        channels = set(map(sys.intern, snapshot))
+        for channel, is_member in overrides.items():
+            (channels.add if is_member else channels.discard)(channel)
+        channels.discard(person_channel(person.id))
+        person.channels = channels
+        for channel in channels:
+            members = self._members.get(channel)
+            (members if members is not None else self._first(channel)).add(person)
 
     def depart(self, person: Person) -> None:
         """Forget a person whose last connection has ended."""
@@ -169,10 +173,13 @@ class Membership:
             return
         person.channels.add(channel)
         members = self._members.get(channel)
-        if members is None:
-            members = self._members[channel] = set()
-            self._needs(channel, True, self._watchers)
-        members.add(person)
+        (members if members is not None else self._first(channel)).add(person)
+
+    def _first(self, channel: str) -> set[Person]:
+        """The members of a channel that has none yet."""
+        members = self._members[channel] = set()
+        self._needs(channel, True, self._watchers)
+        return members
 
     def _discard(self, person: Person, channel: str) -> None:
         members = self._members.get(channel)

@@ -1,27 +1,9 @@
-"""Where a reader stands in a channel, and whether it can be helped by a catch-up.
+"""Where a reader stands in a channel: whether something between is missing.
 
-Pure decisions; reading the missed events is the product's, which has the storage.
+A pure decision; reading what is missing is the product's, which has the storage.
 """
 
-from collections.abc import Iterable, Mapping
-
-
-def must_reload(
-    reader_epoch: str | None,
-    epoch: str,
-    reader_positions: Mapping[str, int],
-    positions: Mapping[str, int],
-) -> bool:
-    """Whether a reader holds what this store never gave it.
-
-    Another epoch, or a position beyond the end, means that the store went back: the reader must throw
-    away what it has. Channels it may not hear are not compared; they are simply left out of the answer.
-    """
-    if reader_epoch is not None and reader_epoch != epoch:
-        return True
-    return any(
-        at > positions[channel] for channel, at in reader_positions.items() if channel in positions
-    )
+from collections.abc import Iterable
 
 
 def first_gap(after: int, positions: Iterable[int]) -> int | None:

@@ -70,6 +70,7 @@ from server.socket import SocketApplication
 from server.state import (
     ActMetrics,
     NodeMetrics,
+    OAMetrics,
     StoreMetrics,
     oa_check,
     redis_check,
@@ -170,6 +171,7 @@ async def running(
         hub.on_visible = worklist.visible
         acts = Acts(store, system, clock, directory, documents, worklist)
         registry.register(ActMetrics(acts))
+        registry.register(OAMetrics(worklist, clock))
 
         passwords = Passwords()
         stack.callback(passwords.close)

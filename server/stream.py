@@ -13,14 +13,13 @@ from msgspec import Meta
 
 from realtime.channel import ChannelKind, kind_of, person_channel
 from realtime.hub import Hub
-from realtime.position import must_reload
 from realtime.protocol import Command, Event, Nothing, Result
 from server.directory import Directory
 from server.errors import Invalid, NotFound
 from server.feature import Feature, Rate, allow, staff
-from server.storage import Doc, Missed, Store
+from server.storage import Missed, Store
 from server.work import UnitOfWork
-from server.work.entry import told_body
+from server.work.entry import Stored
 
 EVENTS_PER_CHANNEL = 200
 VALUES_PER_CHANNEL = 1_000
@@ -111,7 +110,7 @@ class Streams:
         self.events: Mapping[str, type[Event]] = {
             event.wire_name: event for feature in features for event in feature.events
         }
-        self._bodies: dict[tuple[str, int], msgspec.Raw] = {}
+        self._bodies: dict[tuple[str, int], bytes] = {}
         self._bodies_bytes = 0
         self._sources = [f.channels_of for f in features if f.channels_of is not None]
         self._watching = {family: check for f in features for family, check in f.watching.items()}
@@ -123,16 +122,16 @@ class Streams:
             channels.update(await source(store, person_id))
         return channels
 
-    def told(self, entry: Doc) -> msgspec.Raw:
+    def told(self, entry: Stored) -> bytes:
         """The event object of a stored entry; kept for a while, since many come back to the same."""
-        key = (entry["_id"], entry["_v"])
+        key = (entry.id, entry.version)
         body = self._bodies.get(key)
         if body is None:
-            body = told_body(entry, self.events)
-            self._bodies_bytes += len(bytes(body))
+            body = entry.body(self.events)
+            self._bodies_bytes += len(body)
             if self._bodies_bytes > BYTES_KEPT:
                 self._bodies.clear()
-                self._bodies_bytes = len(bytes(body))
+                self._bodies_bytes = len(body)
             self._bodies[key] = body
         return body
 
@@ -157,19 +156,15 @@ async def catch_up(command: CatchUp, work: UnitOfWork, streams: Streams, hub: Hu
     missed = await work.log.missed(after, most=ENTRIES_PER_READ, room=BYTES_PER_READ)
     # Asked after the reading: whoever was removed meanwhile gets nothing that may have been said since.
     firsts = await streams.channels_of(work.store, work.actor.person_id)
-    ends = {channel: missed.ends.get(channel, 0) for channel in firsts if channel in after}
-    reload = must_reload(command.epoch, epoch, positions, ends) or any(
-        end - max(after[channel], firsts[channel] - 1) > MOST_BEHIND
-        for channel, end in ends.items()
-    )
-    if reload:
+    is_of_another = command.epoch is not None and command.epoch != epoch
+    missing = None if is_of_another else _tails(missed, streams, positions, after, firsts)
+    if missing is None:
+        ends = {c: missed.ends.get(c, 0) for c in firsts if c in after}
         tails = {c: ChannelTail(events=[], position=end, complete=True) for c, end in ends.items()}
-    else:
-        after = {c: max(positions.get(c, 0), first - 1) for c, first in firsts.items()}
-        tails = _tails(missed, streams, after, ends)
-        if work.connection is not None and all(tail.complete for tail in tails.values()):
-            hub.mark_caught_up(work.connection)
-    return CaughtUp(epoch=epoch, reload=reload, channels=tails, last_close=last_close)
+        return CaughtUp(epoch=epoch, reload=True, channels=tails, last_close=last_close)
+    if work.connection is not None and all(tail.complete for tail in missing.values()):
+        hub.mark_caught_up(work.connection)
+    return CaughtUp(epoch=epoch, reload=False, channels=missing, last_close=last_close)
 
 
 async def _standing(work: UnitOfWork, streams: Streams) -> dict[str, ChannelTail]:
@@ -198,37 +193,55 @@ async def _reached(
 
 
 def _tails(
-    missed: Missed, streams: Streams, after: Mapping[str, int], ends: Mapping[str, int]
-) -> dict[str, ChannelTail]:
-    """What each channel holds beyond a position, as much as one answer may carry. A channel whose end is
-    not known, since the actor came to it a moment ago, is to be asked for again."""
+    missed: Missed[Stored],
+    streams: Streams,
+    positions: Mapping[str, int],
+    after: Mapping[str, int],
+    firsts: Mapping[str, int],
+) -> dict[str, ChannelTail] | None:
+    """What each channel holds beyond where the client stands, as much as one answer may carry. A channel
+    whose end is not known, since the actor came to it a moment ago, is to be asked for again.
+
+    None when everything has to be loaded again: a channel ends before where the client stands, or too far
+    behind it. One pass, since people are in hundreds of channels and come back by the thousand.
+    """
     tails: dict[str, ChannelTail] = {}
     room = BYTES_PER_ANSWER
-    for channel, position in after.items():
-        found = [e for e in missed.entries.get(channel, ()) if e["position"] > position]
-        tails[channel], used = _tail(found, streams, position, ends.get(channel), room)
+    for channel, first in firsts.items():
+        stands = positions.get(channel, 0)
+        position = max(stands, first - 1)
+        if channel not in after:
+            tails[channel] = ChannelTail(events=[], position=position, complete=False)
+            continue
+        end = missed.ends.get(channel, 0)
+        if stands > end or end - max(after[channel], first - 1) > MOST_BEHIND:
+            return None
+        if position >= end:
+            tails[channel] = ChannelTail(events=[], position=position, complete=True)
+            continue
+        found = [e for e in missed.entries.get(channel, ()) if e.position > position]
+        tails[channel], used = _tail(found, streams, position, end, room)
         room -= used
     return tails
 
 
 def _tail(
-    found: Sequence[Doc], streams: Streams, position: int, end: int | None, room: int
+    found: Sequence[Stored], streams: Streams, position: int, end: int, room: int
 ) -> tuple[ChannelTail, int]:
     """As many of the entries as fit, and the bytes they take."""
     events: list[LoggedEvent] = []
     used = 0
     for entry in found[:EVENTS_PER_CHANNEL]:
         body = streams.told(entry)
-        used += len(bytes(body)) + EVENT_OVERHEAD
+        used += len(body) + EVENT_OVERHEAD
         if used > room:
             break
         # JSON already, and encoded as what the class says it is.
-        data = cast(dict[str, Any], body)
-        events.append(LoggedEvent(event=entry["event"], position=entry["position"], data=data))
+        data = cast(dict[str, Any], msgspec.Raw(body))
+        events.append(LoggedEvent(event=entry.event, position=entry.position, data=data))
     if events:
         position = events[-1].position
-    complete = end is not None and position >= end
-    return ChannelTail(events=events, position=position, complete=complete), used
+    return ChannelTail(events=events, position=position, complete=position >= end), used
 
 
 async def watch(
@@ -248,10 +261,10 @@ async def watch(
             hub.unwatch(work.connection, channel)
             raise
     position, _ = (await work.log.ends([channel])).get(channel, (0, 0))
-    newest: list[Doc] = []
+    newest: list[Stored] = []
     if kind_of(channel) is ChannelKind.STATE:
         newest = await work.log.values(channel, VALUES_PER_CHANNEL)
-    state = {entry["key"]: streams.told(entry) for entry in newest}
+    state = {entry.key: msgspec.Raw(streams.told(entry)) for entry in newest if entry.key}
     return Watched(position=position, state=state)
 
 

@@ -1,12 +1,17 @@
 """The H5 app's files: hashed ones for ever, the page itself never cached.
 
 A path without a file is one of the app's own addresses and gets the page; a missing hashed file is 404,
-so that an old tab does not run the page as a script after an upgrade.
+so that an old tab does not run the page as a script after an upgrade. Whoever cannot be signed in yet may
+be sent elsewhere before anything is loaded (`DOORMAN`).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
+
+DOORMAN: web.AppKey[Callable[[web.Request], web.Response | None]] = web.AppKey("doorman")
+"""Asked before the page is given out: an answer in its place, or none."""
 
 NOT_PAGES = frozenset(("api", "socket.io", "wecom"))
 """First parts of paths that belong to programs: what is missing there is missing."""
@@ -29,6 +34,9 @@ def add_routes(app: web.Application, folder: Path) -> None:
             return _file(file, FOREVER if lasting else "no-cache")
         if path.startswith("assets/"):
             raise web.HTTPNotFound
+        doorman = request.app.get(DOORMAN)
+        if doorman is not None and (instead := doorman(request)) is not None:
+            return instead
         page = folder / "index.html"
         if not page.is_file():
             return web.Response(text=NOT_BUILT, content_type="text/html", status=503)

@@ -96,6 +96,21 @@ def told_again(entry: Doc, kinds: Mapping[str, type[Event]]) -> Publication:
     return _publication(entry, event, msgspec.convert(entry.get("telling", {}), Telling))
 
 
-def told_body(entry: Doc, kinds: Mapping[str, type[Event]]) -> msgspec.Raw:
-    """The event object of a stored entry as JSON, as it was (or would now be) told."""
-    return msgspec.Raw(told_again(entry, kinds).body)
+class Stored(msgspec.Struct, frozen=True):
+    """An entry as it is read for somebody who missed it: no more of it than is told."""
+
+    id: str = msgspec.field(name="_id")
+    version: int = msgspec.field(name="_v")
+    stream: str
+    position: int
+    seq: int
+    event: str
+    data: msgspec.Raw
+    key: str | None = None
+
+    def body(self, kinds: Mapping[str, type[Event]]) -> bytes:
+        """The event object as JSON, as it was (or would now be) told."""
+        event: Event | msgspec.Raw = self.data
+        if kind := kinds.get(self.event):
+            event = msgspec.json.decode(self.data, type=kind).numbered(self.seq)
+        return event_body(msgspec.json.encode(event), self.stream, self.position)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from server.storage import Doc, Missed, Store
-from server.work.entry import LOG
+from server.work.entry import LOG, Stored
 
 
 class LogReader:
@@ -48,13 +48,13 @@ class LogReader:
         """The first entries after a position of each channel."""
         return await self._store.tails(LOG.name, after, limit)
 
-    async def missed(self, after: Mapping[str, int], *, most: int, room: int) -> Missed:
+    async def missed(self, after: Mapping[str, int], *, most: int, room: int) -> Missed[Stored]:
         """Where each channel ends, and the first entries after a position of each, within bounds."""
-        return await self._store.missed(LOG.name, after, most=most, room=room)
+        return await self._store.missed(Stored, LOG.name, after, most=most, room=room)
 
-    async def values(self, channel: str, limit: int) -> list[Doc]:
+    async def values(self, channel: str, limit: int) -> list[Stored]:
         """The newest entry of each key of a state channel."""
-        return await self._store.find(LOG.name, "key", (channel,), limit=limit)
+        return await self._store.find_as(Stored, LOG.name, "key", (channel,), limit=limit)
 
     async def search(
         self, text: str, after: Mapping[str, int], *, before: int | None, limit: int

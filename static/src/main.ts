@@ -4,7 +4,7 @@ import "./styles/base.css"
 import { createPinia } from "pinia"
 import { createApp } from "vue"
 import App from "./shell/App.vue"
-import { router } from "./shell/router"
+import { fetchFirst, router } from "./shell/router"
 import { fetchAhead, watchForUpgrades } from "./shell/screens"
 import { useLife, watchForWaking } from "./store/life"
 import { useSettings } from "./store/settings"
@@ -14,6 +14,7 @@ const FETCH_AHEAD_MS = 3_000
 async function begin(): Promise<void> {
   const app = createApp(App).use(createPinia())
   const life = useLife()
+  fetchFirst()
   await Promise.all([useSettings().apply(), life.begin()])
   app.use(router).mount("#app")
   watchForWaking()

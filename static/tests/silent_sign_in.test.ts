@@ -15,7 +15,7 @@ beforeEach(() => {
   agent = WXWORK
   offered = true
   left = []
-  sessionStorage.clear()
+  forgetSilentTries()
   at("/d/7?from=card")
   vi.spyOn(navigator, "userAgent", "get").mockImplementation(() => agent)
   vi.spyOn(location, "replace").mockImplementation((to) => void left.push(String(to)))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from server.storage import (
@@ -352,16 +353,21 @@ async def test_a_log_may_have_indexes_of_its_own(store: Store) -> None:
     assert caught.value.index == "by_at"
 
 
+class Line(msgspec.Struct):
+    """As much of an entry as is read here."""
+
+    stream: str
+    id: str = msgspec.field(name="_id")
+
+
 async def test_what_was_missed_comes_in_one_read_with_the_ends(store: Store) -> None:
     for stream, number in (("a", 1), ("b", 1), ("a", 2), ("a", 3)):
         await store.apply(Append("talk", stream, {"_id": f"{stream}{number}"}, numbered=True))
 
-    missed = await store.missed("talk", {"a": 1, "b": 1, "none": 0}, most=9, room=10_000)
+    missed = await store.missed(Line, "talk", {"a": 1, "b": 1, "none": 0}, most=9, room=10_000)
 
     assert missed.ends == {"a": 3, "b": 1}
-    assert {s: [e["_id"] for e in found] for s, found in missed.entries.items()} == {
-        "a": ["a2", "a3"]
-    }
+    assert {s: [e.id for e in found] for s, found in missed.entries.items()} == {"a": ["a2", "a3"]}
 
 
 async def test_what_was_missed_is_bounded_in_all_and_in_the_order_asked(store: Store) -> None:
@@ -371,14 +377,14 @@ async def test_what_was_missed_is_bounded_in_all_and_in_the_order_asked(store: S
                 Append("talk", stream, {"_id": f"{stream}{number}", "text": "字" * 90})
             )
 
-    few = await store.missed("talk", {"b": 3, "a": 0}, most=4, room=10_000)
-    narrow = await store.missed("talk", {"a": 0, "b": 0}, most=9, room=500)
-    least = await store.missed("talk", {"a": 0}, most=9, room=1)
+    few = await store.missed(Line, "talk", {"b": 3, "a": 0}, most=4, room=10_000)
+    narrow = await store.missed(Line, "talk", {"a": 0, "b": 0}, most=9, room=500)
+    least = await store.missed(Line, "talk", {"a": 0}, most=9, room=1)
 
-    found = {stream: [e["_id"] for e in entries] for stream, entries in few.entries.items()}
+    found = {stream: [e.id for e in entries] for stream, entries in few.entries.items()}
     assert found == {"b": ["b4", "b5"], "a": ["a1", "a2"]}
-    assert [e["_id"] for e in narrow.entries["a"]] == ["a1", "a2"]
-    assert [e["_id"] for e in least.entries["a"]] == ["a1"]
+    assert [e.id for e in narrow.entries["a"]] == ["a1", "a2"]
+    assert [e.id for e in least.entries["a"]] == ["a1"]
     assert few.ends == {"a": 5, "b": 5}
 
 

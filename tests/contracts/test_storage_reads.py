@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from server.storage import (
@@ -64,6 +65,22 @@ async def test_find_takes_a_range_of_the_next_key_without_its_ends(filled: Store
     assert ids(await filled.find("notes", "by_owner", ["a"], gt=50)) == ["n7", "n9"]
     assert ids(await filled.find("notes", "by_owner", ["a"], lt=50, reverse=True)) == ["n3", "n1"]
     assert ids(await filled.find("notes", "by_owner", gt="a", limit=2)) == ["n0", "n2"]
+
+
+class Place(msgspec.Struct):
+    """A document read for its place only, part of which stays as it is kept."""
+
+    building: str
+    floor: msgspec.Raw
+    id: str = msgspec.field(name="_id")
+
+
+async def test_documents_are_found_as_a_class_that_names_less_than_they_hold(filled: Store) -> None:
+    found = await filled.find_as(Place, "notes", "by_place", ["东楼"], limit=2)
+    whole = await filled.find("notes", "by_place", ["东楼"], limit=2)
+
+    assert [(one.id, one.building) for one in found] == [("n0", "东楼"), ("n3", "东楼")]
+    assert [msgspec.json.decode(one.floor) for one in found] == [doc["floor"] for doc in whole]
 
 
 async def test_find_orders_by_all_keys_after_the_equal_ones(filled: Store) -> None:

@@ -1,6 +1,7 @@
 """WeCom as the house the app lives in, in a real browser: a tap on a card, a picture, a first binding."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -95,8 +96,10 @@ async def test_a_tap_on_a_card_opens_its_conversation_without_a_screen(
     phone = await place.in_wecom()
     shown: list[str] = []
     phone.page.on("framenavigated", lambda frame: shown.append(frame.url))
+    begun = time.monotonic()
     await place.tap(phone, "s0300", url)
     await phone.see(".bubble:has-text('夜班请多留意 3 床')")
+    print(f"from a tap to the conversation, signed in: {time.monotonic() - begun:.2f} s")
     await phone.shot(tmp_path, "wecom-1-tapped")
 
     assert phone.page.url == url

@@ -1,7 +1,8 @@
 """A hospital that is away all at once: everything arrives, in time, in order, and nobody is flooded.
 
 Time is injected: the notifier, its client and the stand-in for WeCom live by one clock that the test
-moves when nothing is left to do at a moment.
+moves when nothing is left to do at a moment. The stand-in is a process of its own, so that what makes
+this loop late is our own sending and nothing else.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ import pytest
 from server.integrations.wecom import UNREACHABLE, Sent, WeCom
 from server.integrations.wecom.client import WeComClient
 from server.storage.sqlite import SqliteStore
-from tests.clocks import ManualClock
+from tests.clocks import SharedClock
 from tests.notify.crowd import (
     Crowd,
     check_arrived,
@@ -28,7 +29,7 @@ from tests.notify.crowd import (
     repeats,
 )
 from tests.notify.ward import Ward
-from tests.sandbox.running import RunningSandbox, running_sandbox
+from tests.sandbox.running import ReachedSandbox, sandbox_apart
 
 SMALL = Crowd(300, most=200, much=20, few=2)
 LARGE = Crowd(3_000)
@@ -70,7 +71,7 @@ class Counted:
 class Hospital:
     """A crowd, a notifier and a WeCom by one clock."""
 
-    def __init__(self, folder: Path, ward: Ward, wecom: Counted, sandbox: RunningSandbox) -> None:
+    def __init__(self, folder: Path, ward: Ward, wecom: Counted, sandbox: ReachedSandbox) -> None:
         self.folder, self.ward, self.wecom, self.sandbox = folder, ward, wecom, sandbox
         self.lags: list[float] = []
 
@@ -115,12 +116,16 @@ class Hospital:
 
 
 @asynccontextmanager
-async def hospital(folder: Path, crowd: Crowd, **sandbox: Any) -> AsyncIterator[Hospital]:
-    clock = ManualClock()
+async def hospital(
+    folder: Path, crowd: Crowd, patience_s: float, **sandbox: Any
+) -> AsyncIterator[Hospital]:
+    clock = SharedClock(folder / "clock")
     store = SqliteStore(folder / "hospital.db", clock=clock)
     await store.open()
-    async with running_sandbox(folder, clock, people=crowd.phones, **sandbox) as running:
-        wecom = Counted(WeComClient(running.config(total_timeout_s=0.3), running.http, clock))
+    told = {"clock": str(folder / "clock"), "people": crowd.phones, **sandbox}
+    async with sandbox_apart(folder, **told) as running:
+        client = WeComClient(running.config(total_timeout_s=patience_s), running.http, clock)
+        wecom = Counted(client)
         ward = await Ward.opened(store, wecom, clock)
         ward.started(notice_calls_per_second=50)
         made = Hospital(folder, ward, wecom, running)
@@ -139,7 +144,7 @@ def report(name: str, hospital: Hospital, gone_s: float, took_s: float) -> None:
     late_ms = lags[int(len(lags) * 0.99)] * 1000
     print(
         f"{name}: {hospital.wecom.made} calls in {gone_s:.0f} s of the clock, {took_s:.1f} s real,"
-        f" loop lag p99 {late_ms:.1f} ms (with the stand-in in the same process)"
+        f" loop lag p99 {late_ms:.1f} ms, worst {lags[-1] * 1000:.1f} ms"
     )
 
 
@@ -147,7 +152,7 @@ def report(name: str, hospital: Hospital, gone_s: float, took_s: float) -> None:
 async def test_all_arrive_in_time_urgent_first_and_nobody_is_flooded(
     tmp_path: Path, crowd: Crowd
 ) -> None:
-    async with hospital(tmp_path, crowd) as at_work:
+    async with hospital(tmp_path, crowd, patience_s=30) as at_work:
         owed = sum(crowd.owed.values())
         by_member_s = (crowd.most - WECOM_A_MINUTE) / WECOM_A_MINUTE * 60
         by_calls_s = owed / 50
@@ -177,7 +182,7 @@ async def test_all_arrive_in_time_urgent_first_and_nobody_is_flooded(
 async def test_a_bad_day_loses_nothing_and_no_phone_rings_twice(
     tmp_path: Path, crowd: Crowd
 ) -> None:
-    async with hospital(tmp_path, crowd, token_calls=200, slow_s=0.4) as at_work:
+    async with hospital(tmp_path, crowd, patience_s=0.3, token_calls=200, slow_s=0.4) as at_work:
         begun = time.perf_counter()
         await at_work.work()
         gone_s = await at_work.until_empty(BEYOND_ALL_S, BAD_DAY)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from realtime.frames import Frame, ack_frame, event_frame, websocket_header
 from realtime.limits import RateTable, TokenBucket
 from realtime.outgoing import Outgoing
-from realtime.position import first_gap, must_reload
+from realtime.position import first_gap
 from tests.clocks import ManualClock
 
 
@@ -111,14 +111,6 @@ def test_a_frame_is_the_bytes_of_a_websocket_frame() -> None:
     assert websocket_header(0x81, 125) == b"\x81\x7d"
     assert websocket_header(0x81, 126) == b"\x81\x7e\x00\x7e"
     assert websocket_header(0x82, 65_536) == b"\x82\x7f" + (65_536).to_bytes(8, "big")
-
-
-def test_a_reader_reloads_when_the_store_went_back() -> None:
-    ends = {"conversation:1": 5, "person:li": 9}
-    assert must_reload("old", "new", {}, ends)
-    assert must_reload("e", "e", {"conversation:1": 6}, ends)
-    assert not must_reload("e", "e", {"conversation:1": 5, "conversation:not-mine": 99}, ends)
-    assert not must_reload(None, "e", {}, ends)
 
 
 def test_the_first_missing_position_is_found() -> None:

@@ -1,6 +1,8 @@
 """A sandbox on loopback for one test, and the few things tests ask of it."""
 
+import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 from aiohttp.test_utils import TestServer
 
 from server.clock import Clock, SystemClock
@@ -24,14 +27,14 @@ PEOPLE = (
     SandboxPerson("s0005", "仇英", "干事", "宣传科", in_scope=False),
 )
 AGENT_ID = 1_000_002
+START_WITHIN_S = 45.0
 
 
 @dataclass(frozen=True)
-class RunningSandbox:
-    """The address of a sandbox, its WeCom, and a session to ask both with."""
+class ReachedSandbox:
+    """The address of a sandbox, and a session to ask it with."""
 
     base: str
-    wecom: WeComStandIn
     http: aiohttp.ClientSession
 
     def config(self, **changed: Any) -> WeComConfig:
@@ -81,6 +84,13 @@ class RunningSandbox:
             return dict(await response.json())
 
 
+@dataclass(frozen=True)
+class RunningSandbox(ReachedSandbox):
+    """One in this process, with its WeCom."""
+
+    wecom: WeComStandIn
+
+
 @asynccontextmanager
 async def running_sandbox(
     data_dir: Path, clock: Clock | None = None, **changed: Any
@@ -89,7 +99,28 @@ async def running_sandbox(
     told = {"people": PEOPLE, "clock": clock or SystemClock(), "seed_documents": 0, **changed}
     app = sandbox_app(SandboxConfig(data_dir=data_dir, **told))
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        yield RunningSandbox(str(server.make_url("")).rstrip("/"), app[WECOM], http)
+        yield RunningSandbox(str(server.make_url("")).rstrip("/"), http, app[WECOM])
+
+
+@asynccontextmanager
+async def sandbox_apart(data_dir: Path, **told: Any) -> AsyncIterator[ReachedSandbox]:
+    """A sandbox in a process of its own until the block ends; `told` are the fields of `serve.Told`."""
+    orders = data_dir / "sandbox-told.json"
+    orders.write_bytes(msgspec.json.encode(told))
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.sandbox.serve", str(data_dir), str(orders)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        assert child.stdout is not None
+        async with asyncio.timeout(START_WITHIN_S):
+            base = (await child.stdout.readline()).decode().strip()
+        async with aiohttp.ClientSession() as http:
+            yield ReachedSandbox(base, http)
+    finally:
+        child.kill()
+        await child.wait()
 
 
 def textcard(touser: str = "s0001", n: str = "n1", **changed: Any) -> dict[str, Any]:

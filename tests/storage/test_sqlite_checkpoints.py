@@ -1,10 +1,15 @@
 """The log is taken into the database beside the writer, and does not grow for ever."""
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
+from server.clock import SystemClock
+from server.storage import StoreUnavailable
+from server.storage.sqlite import SqliteStore
 from server.storage.sqlite.checkpoints import LONG_PAGES, Checkpoints
 from server.storage.sqlite.connections import connect_reader, connect_writer
 
@@ -54,3 +59,51 @@ def test_a_reader_that_stays_holds_up_nobody(tmp_path: Path, db: apsw.Connection
     checkpoints.stop()
 
     assert (before, during, after) == (0, 0, 300)
+
+
+class Stumbling:
+    """A connection whose first copies fail in a way that is none of SQLite's."""
+
+    def __init__(self, db: apsw.Connection, times: int) -> None:
+        self._db, self.left = db, times
+
+    def wal_checkpoint(self, **how: Any) -> tuple[int, int]:
+        self.left -= 1
+        if self.left >= 0:
+            raise MemoryError("not now")
+        return self._db.wal_checkpoint(**how)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def test_a_copy_that_fails_in_any_way_is_followed_by_the_next(
+    tmp_path: Path, db: apsw.Connection
+) -> None:
+    copying: Any = Stumbling(connect_reader(Path(db.filename)), times=3)
+    checkpoints = Checkpoints(db, lambda: copying)
+    checkpoints.start()
+
+    longest = written(db, checkpoints, 2_500)
+    checkpoints.stop()
+
+    assert copying.left < 0
+    assert longest < 2 * LONG_PAGES
+
+
+async def test_a_store_that_gets_no_second_connection_does_not_open_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_left(path: Path) -> apsw.Connection:
+        raise apsw.CantOpenError("too many open files")
+
+    store = SqliteStore(tmp_path / "full.db", clock=SystemClock())
+    with monkeypatch.context() as patched:
+        patched.setattr("server.storage.sqlite.connect_reader", nothing_left)
+        with pytest.raises(StoreUnavailable):
+            await store.open()
+
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("storage-")]
+    again = SqliteStore(tmp_path / "full.db", clock=SystemClock())
+    await again.open()
+    await again.close()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from realtime.channel import conversation_channel
 from server.feature import Feature, Handler, Rate, allow, staff
 from server.features.chat import conversations, membership, messages, reading
-from server.features.chat.documents import Conversation, Member, ReadMark, RecalledMessage
+from server.features.chat.documents import Conversation, Member, ReadMark, RecalledMessage, Seat
 from server.features.chat.duty import ChatDuty
 from server.features.chat.mirror import commands as mirror
 from server.features.chat.mirror.documents import Mirror, Roll
@@ -26,13 +26,14 @@ from server.storage import Store
 
 async def channels_of(store: Store, person_id: str) -> Mapping[str, int]:
     """The conversations a person is in, each from the change that brought the person in."""
-    members = await store.find(
+    seats = await store.find_as(
+        Seat,
         Member.collection.name,
         "person",
         (person_id,),
         limit=messages.CONVERSATIONS_LIMIT,
     )
-    return {conversation_channel(m["conversation_id"]): m["joined_position"] for m in members}
+    return {conversation_channel(seat.conversation_id): seat.joined_position for seat in seats}
 
 
 feature = Feature(

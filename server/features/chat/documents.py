@@ -3,6 +3,8 @@
 import hashlib
 from typing import ClassVar, Literal
 
+import msgspec
+
 from server.clock import Millis
 from server.features.chat.shapes import Content
 from server.storage import Collection, Index
@@ -55,6 +57,13 @@ class Member(Document, frozen=True):
     mentioned_seq: int = 0
     muted: bool = False
     pinned: bool = False
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """As much of a `Member` as it takes to know what the person may hear."""
+
+    conversation_id: str
+    joined_position: int = 0
 
 
 class ReadMark(Document, frozen=True):

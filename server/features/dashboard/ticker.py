@@ -65,7 +65,7 @@ class Ticker:
         self._day = ""
         self._told_source.clear()
         for entry in await work.log.values(channel_of(HOSPITAL), VALUES_PER_CHANNEL):
-            value = msgspec.convert(entry["data"], DashboardUpdated).values[entry["key"]]
+            value = msgspec.json.decode(entry.data, type=DashboardUpdated).values[entry.key or ""]
             if isinstance(value, Figures):
                 self._told[value.department_id] = value
         today = self._days.day(work.now)

@@ -6,6 +6,9 @@ from server.features.documents import acting, commands, starting
 from server.features.documents.documents import SealKey
 from server.features.documents.protocol import StartEnded
 from server.features.documents.seals import sealing
+from server.features.documents.starting_kinds import start_kinds
+from server.features.documents.starting_once import starting as starts
+from server.features.documents.starting_records import Begun, StartDraft
 
 feature = Feature(
     "documents",
@@ -24,6 +27,6 @@ feature = Feature(
         *allow(staff, acting.act, rate=Rate(burst=10, per_second=0.5)),
     ],
     events=[ActEnded, StartEnded],
-    documents=[SealKey],
-    parts=[sealing, acting.telling],
+    documents=[SealKey, StartDraft, Begun],
+    parts=[sealing, acting.telling, start_kinds, starts],
 )

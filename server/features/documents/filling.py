@@ -10,17 +10,21 @@ from typing import Final
 
 from server.directory import Directory
 from server.errors import Invalid
-from server.features.documents.values import Problem, is_fillable, problem_of, theirs
+from server.features.documents.protocol import ValueProblem
+from server.features.documents.values import is_fillable, problem_of, theirs
 from server.integrations.oa.documents import Field, OpenedDocument, Row, Table
 
-_WORDS: Final[Mapping[Problem, str]] = {
+_WORDS: Final[Mapping[ValueProblem, str]] = {
     "missing": "has to be filled in",
     "number": "is not a number",
     "date": "is not a date",
     "time": "is not a time of day",
     "choice": "is none of what can be chosen",
     "long": "is too long",
+    "kept": "can be emptied only on the OA's own page",
     "unknown_there": "names somebody whom the OA does not know",
+    "gone": "is not there any more",
+    "elsewhere": "can be filled in only on the OA's own page",
 }
 
 
@@ -50,7 +54,7 @@ class Filling:
             if field.is_missing and not values.get(field.name, "").strip():
                 if is_fillable(field, self._directory):
                     raise _wrong(field, "missing")
-                raise Invalid(f"{field.label} can be filled in only on the OA's own page")
+                raise _wrong(field, "elsewhere")
 
     def _table(self, table: Table, rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
         if len(rows) < len(table.rows):
@@ -86,11 +90,8 @@ class Filling:
         problem = problem_of(field, typed, self._directory)
         if problem is not None:
             raise _wrong(field, problem)
-        value = theirs(field.kind, typed, self._directory)
-        if not value and field.value.strip():
-            raise Invalid(f"{field.label} can be emptied only on the OA's own page")
-        return value
+        return theirs(field.kind, typed, self._directory)
 
 
-def _wrong(field: Field, problem: Problem) -> Invalid:
+def _wrong(field: Field, problem: ValueProblem) -> Invalid:
     return Invalid(f"{field.label} {_WORDS[problem]}")

@@ -24,6 +24,7 @@ from server.features.host.targets import own_path
 from server.http.answers import json_object
 from server.http.identity import address_of, check_origin, keep_session, keeps_secure
 from server.http.keys import COOKIE, SESSIONS, SETTINGS
+from server.http.pages import DOORMAN
 
 SERVICE = web.AppKey("wecom_sign_in", WeComSignIn)
 WECOM: Final = "/api/v1/auth/wecom"
@@ -32,11 +33,16 @@ CLAIM: Final = "yuanxin_claim"
 CAME: Final = "yuanxin_came"
 """Whom the page was loaded for, for the page itself to read: it may still hold what somebody else left."""
 CAME_S: Final = 60
+TRIED: Final = "yuanxin_tried"
+"""Whoever was sent to WeCom is not sent again within a minute: what goes wrong ends in words, not in a
+circle. The page reads and leaves it too."""
+TRIED_S: Final = 60
 LONGEST_COOKIE: Final = 128
 
 
 def add_routes(app: web.Application, service: WeComSignIn) -> None:
     app[SERVICE] = service
+    app[DOORMAN] = straight_to_wecom
     app.router.add_get("/api/v1/auth/ways", show_ways)
     app.router.add_get(WECOM, leave)
     app.router.add_get(f"{WECOM}/qr", leave_by_picture)
@@ -45,6 +51,25 @@ def add_routes(app: web.Application, service: WeComSignIn) -> None:
     app.router.add_post(f"{WECOM}/claim/code", send_code)
     app.router.add_post(f"{WECOM}/claim", prove)
     app.router.add_get("/WW_verify_{mark:[A-Za-z0-9]+}.txt", show_mark)
+
+
+def straight_to_wecom(request: web.Request) -> web.Response | None:
+    """A page that is opened inside WeCom by nobody we know would, once loaded, do nothing but leave for
+    WeCom: it is spared the loading."""
+    target = own_path(str(request.rel_url))
+    if (
+        "wxwork" not in request.headers.get("User-Agent", "").lower()
+        or COOKIE in request.cookies
+        or TRIED in request.cookies
+        or target != str(request.rel_url)
+        or not request.app[SERVICE].host.is_there
+    ):
+        return None
+    response = _sent_to(f"{WECOM}?to={quote(target, safe='')}")
+    response.set_cookie(
+        TRIED, "1", max_age=TRIED_S, path="/", secure=keeps_secure(request), samesite="Lax"
+    )
+    return response
 
 
 async def show_ways(request: web.Request) -> web.Response:
@@ -153,6 +178,7 @@ async def show_mark(request: web.Request) -> web.StreamResponse:
 def _let_in(request: web.Request, response: web.Response, began: Began) -> None:
     lifetime_ms = began.session.expires_at - began.session.created_at
     keep_session(request, response, began.token, lifetime_ms)
+    response.del_cookie(TRIED, path="/")
     response.set_cookie(
         CAME,
         quote(began.session.person_id, safe=""),

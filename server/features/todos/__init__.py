@@ -6,6 +6,7 @@ from server.features.todos.approving import approving
 from server.features.todos.documents import SeenList, Todo
 from server.features.todos.duty import TodoDuty
 from server.features.todos.protocol import TodosCounted
+from server.features.todos.webhook import add_routes, check_webhook
 
 feature = Feature(
     "todos",
@@ -20,4 +21,6 @@ feature = Feature(
     documents=[SeenList, Todo],
     duties=[TodoDuty],
     parts=[approving],
+    checks={"oa_webhook": check_webhook},
+    routes=add_routes,
 )

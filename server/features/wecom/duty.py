@@ -7,6 +7,8 @@ from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from realtime.channel import person_channel
 from server.clock import Clock, Millis
 from server.directory import Directory
@@ -30,6 +32,13 @@ VALUES: Final = 200
 HEADS: Final = 3
 MAIL_COUNTED: Final = "mail.counted"
 """The value of a person's own channel that says how many mails are unread, by its public name."""
+
+
+class MailNumber(msgspec.Struct, frozen=True):
+    """As much of that value as is told here."""
+
+    unread: int
+
 
 Said = tuple[str, str, str]
 """Title, description, path."""
@@ -132,7 +141,8 @@ class ReplyDuty:
 
     async def _mail(self, reply: Reply) -> Said:
         values = await LogReader(self._store).values(person_channel(reply.person_id), VALUES)
-        unread = next((v["data"].get("unread") for v in values if v["event"] == MAIL_COUNTED), None)
+        told = next((value.data for value in values if value.event == MAIL_COUNTED), None)
+        unread = None if told is None else msgspec.json.decode(told, type=MailNumber).unread
         if unread is None:
             title = say(reply.language, "mail_unknown_title")
         elif unread:

@@ -20,6 +20,7 @@ from server.storage import (
     Completion,
     Doc,
     Failure,
+    L,
     Missed,
     Op,
     StorageError,
@@ -50,6 +51,7 @@ SEARCH_LIMIT: Final = 100
 
 _SEARCHES_AT_ONCE: Final = 4
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -206,6 +208,17 @@ class MongoStore:
             lambda: queries.find(self._database, layout, index, eq, gt, lt, reverse, limit)
         )
 
+    async def find_as(
+        self,
+        kind: type[K],
+        coll: str,
+        index: str,
+        eq: Sequence[str | int | bool] = (),
+        *,
+        limit: int = 100,
+    ) -> list[K]:
+        return [queries.read_as(kind, doc) for doc in await self.find(coll, index, eq, limit=limit)]
+
     async def count(
         self, coll: str, index: str, eq: Sequence[str | int | bool] = (), *, cap: int = 1000
     ) -> int:
@@ -226,9 +239,13 @@ class MongoStore:
         layout = self._layout(coll)
         return await self._read(lambda: queries.tails(self._database, layout, after, limit))
 
-    async def missed(self, coll: str, after: Mapping[str, int], *, most: int, room: int) -> Missed:
+    async def missed(
+        self, kind: type[L], coll: str, after: Mapping[str, int], *, most: int, room: int
+    ) -> Missed[L]:
         layout = self._layout(coll)
-        return await self._read(lambda: queries.missed(self._database, layout, after, most, room))
+        return await self._read(
+            lambda: queries.missed(kind, self._database, layout, after, most, room)
+        )
 
     async def search(
         self,

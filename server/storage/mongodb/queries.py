@@ -1,12 +1,12 @@
 """The reads of the port as MongoDB's commands, each of them one question."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 
-from server.storage import Doc, Missed
+from server.storage import Doc, L, Missed
 from server.storage.bigrams import bigrams, holds
 from server.storage.mongodb.connection import Database
 from server.storage.mongodb.layout import (
@@ -17,6 +17,8 @@ from server.storage.mongodb.layout import (
     matching,
     ordering,
 )
+
+K = TypeVar("K")
 
 _STREAMS_A_READ: Final = 200
 """Streams whose tails are asked for by one command; each is a stage, and stages are limited."""
@@ -143,19 +145,30 @@ async def tails(
     return found
 
 
+def read_as(kind: type[K], doc: Doc) -> K:
+    """Through JSON, in which some classes leave a part of it."""
+    return msgspec.json.decode(msgspec.json.encode(doc), type=kind)
+
+
 async def missed(
-    database: Database, layout: Layout, after: Mapping[str, int], most: int, room: int
-) -> Missed:
+    kind: type[L],
+    database: Database,
+    layout: Layout,
+    after: Mapping[str, int],
+    most: int,
+    room: int,
+) -> Missed[L]:
     """The ends first: an entry that comes in between may be here, none up to an end can be absent."""
     standing = await positions(database, layout, list(after))
     ends = {stream: position for stream, (position, _) in standing.items()}
     behind = [(s, position) for s, position in after.items() if ends.get(s, 0) > position]
-    entries: dict[str, list[Doc]] = {}
+    entries: dict[str, list[L]] = {}
     for start in range(0, len(behind), _STREAMS_A_READ):
         some = behind[start : start + _STREAMS_A_READ]
         async for doc in await _following(database, layout, some, most, min(most, _A_BATCH)):
-            entries.setdefault(doc["stream"], []).append(doc)
-            most, room = most - 1, room - len(msgspec.json.encode(doc))
+            text = msgspec.json.encode(doc)
+            entries.setdefault(doc["stream"], []).append(msgspec.json.decode(text, type=kind))
+            most, room = most - 1, room - len(text)
             if most <= 0 or room <= 0:
                 return Missed(ends, entries)
     return Missed(ends, entries)

@@ -21,6 +21,7 @@ from server.storage import (
     Completion,
     Doc,
     Failure,
+    L,
     Missed,
     Op,
     StoreBusy,
@@ -46,6 +47,7 @@ QUEUE_LIMIT: Final = 10_000
 SEARCH_LIMIT: Final = 100
 """Searches waiting at most; one through thousands of scopes may take a tenth of a second."""
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -95,12 +97,12 @@ class SqliteStore:
             )
             self._readers = self._reading("reader", 2, self._limit)
             self._searcher = self._reading("search", 1, min(SEARCH_LIMIT, self._limit))
+            self._writer.start()
         except BaseException as error:
             self._release()
             if isinstance(error, apsw.Error):
                 raise StoreUnavailable(f"{self._path} cannot be opened: {error}") from error
             raise
-        self._writer.start()
         self._readers.start()
         self._searcher.start()
 
@@ -242,6 +244,20 @@ class SqliteStore:
             lambda cursor: queries.find(cursor, table, index, eq, gt, lt, reverse, limit)
         )
 
+    async def find_as(
+        self,
+        kind: type[K],
+        coll: str,
+        index: str,
+        eq: Sequence[str | int | bool] = (),
+        *,
+        limit: int = 100,
+    ) -> list[K]:
+        table = self._table(coll)
+        return await self._readers.read(
+            lambda cursor: queries.find_as(kind, cursor, table, index, eq, limit)
+        )
+
     async def count(
         self, coll: str, index: str, eq: Sequence[str | int | bool] = (), *, cap: int = 1000
     ) -> int:
@@ -264,10 +280,12 @@ class SqliteStore:
         table = self._table(coll)
         return await self._readers.read(lambda cursor: queries.tails(cursor, table, after, limit))
 
-    async def missed(self, coll: str, after: Mapping[str, int], *, most: int, room: int) -> Missed:
+    async def missed(
+        self, kind: type[L], coll: str, after: Mapping[str, int], *, most: int, room: int
+    ) -> Missed[L]:
         table = self._table(coll)
         return await self._readers.read(
-            lambda cursor: queries.missed(cursor, table, after, most, room)
+            lambda cursor: queries.missed(kind, cursor, table, after, most, room)
         )
 
     async def search(

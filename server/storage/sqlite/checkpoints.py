@@ -42,6 +42,8 @@ class Checkpoints:
         db.set_wal_hook(self._note)
 
     def start(self) -> None:
+        """Open the thread's own connection and begin. Raises what opening raises; then nothing has begun."""
+        self._copying = self._connect()
         self._thread.start()
 
     def stop(self) -> None:
@@ -70,19 +72,19 @@ class Checkpoints:
             self._is_wanted.set()
 
     def _run(self) -> None:
-        db = self._connect()
         while True:
             self._is_wanted.wait()
             self._is_wanted.clear()
             if self._stopping:
                 break
-            self._take_in(db)
+            self._take_in(self._copying)
             self._has_copied, self._is_copying = True, False
-        db.close()
+        self._copying.close()
 
     def _take_in(self, db: apsw.Connection) -> None:
         # Passive: never waits for a reader, nor for the writer.
         try:
             _, self._taken_in = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.Error as error:
+        except Exception as error:
+            # Whatever it is, the log goes on growing unless the next one is tried.
             logger.warning("storage cannot checkpoint: %s", error)

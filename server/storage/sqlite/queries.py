@@ -4,14 +4,16 @@ Documents of one read are joined to one JSON array inside SQLite and decoded onc
 busy, every row fetched by itself would cost the reader's thread another turn at the interpreter.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import apsw
 import msgspec
 
-from server.storage import Doc, Index, Missed
+from server.storage import Doc, Index, L, Missed
 from server.storage.sqlite.tables import Table, column
+
+K = TypeVar("K")
 
 _decode_doc: Final = msgspec.json.Decoder(Doc).decode
 _decode_docs: Final = msgspec.json.Decoder(list[Doc]).decode
@@ -22,10 +24,25 @@ _decode_by_name: Final = msgspec.json.Decoder(dict[str, list[Doc]]).decode
 _ARRAY: Final = "'[' || ifnull(group_concat(doc, ','), '') || ']'"
 
 
+_decoders: Final[dict[Any, Callable[[str], Any]]] = {}
+
+
+def _decoder(kind: type[K]) -> Callable[[str], list[K]]:
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
+    return _decoders[kind]
+
+
 def _docs(cursor: apsw.Cursor, select: str, values: Sequence[Any]) -> list[Doc]:
     """The documents a select of the column `doc` gives, in its order."""
+    return _read_as(_decode_docs, cursor, select, values)
+
+
+def _read_as(
+    decode: Callable[[str], list[K]], cursor: apsw.Cursor, select: str, values: Sequence[Any]
+) -> list[K]:
     for (text,) in cursor.execute(f"SELECT {_ARRAY} FROM ({select})", values):
-        return _decode_docs(text)
+        return decode(text)
     return []
 
 
@@ -83,14 +100,38 @@ def find(
     reverse: bool,
     limit: int,
 ) -> list[Doc]:
+    bounds = [bound for bound in (gt, lt) if bound is not None]
+    select = _prepared(table, index_name, eq, gt, lt, reverse)
+    return _docs(cursor, select, [*eq, *bounds, limit])
+
+
+def find_as(
+    kind: type[K],
+    cursor: apsw.Cursor,
+    table: Table,
+    index_name: str,
+    eq: Sequence[str | int | bool],
+    limit: int,
+) -> list[K]:
+    select = _prepared(table, index_name, eq, None, None, reverse=False)
+    return _read_as(_decoder(kind), cursor, select, [*eq, limit])
+
+
+def _prepared(
+    table: Table,
+    index_name: str,
+    eq: Sequence[str | int | bool],
+    gt: str | int | None,
+    lt: str | int | None,
+    reverse: bool,
+) -> str:
     shape = (index_name, len(eq), gt is not None, lt is not None, reverse)
     select = table.reads.get(shape)
     if select is None:
         index = table.index(index_name)
         select = _find_select(table, index, len(eq), gt is not None, lt is not None, reverse)
         table.reads[shape] = select
-    bounds = [bound for bound in (gt, lt) if bound is not None]
-    return _docs(cursor, select, [*eq, *bounds, limit])
+    return select
 
 
 def count(
@@ -155,8 +196,13 @@ def tails(
 
 
 def missed(
-    cursor: apsw.Cursor, table: Table, after: Mapping[str, int], most: int, room: int
-) -> Missed:
+    kind: type[L],
+    cursor: apsw.Cursor,
+    table: Table,
+    after: Mapping[str, int],
+    most: int,
+    room: int,
+) -> Missed[L]:
     # A nested loop, so that the entries come by stream and position, and no more are touched than `most`;
     # what does not fit is not decoded.
     index = f'"i_{table.name}.position"'
@@ -175,9 +221,9 @@ def missed(
         f" WHERE end IS NOT NULL), (SELECT {_ARRAY} FROM ({sized}) WHERE size - octet_length(doc) < ?3)"
     )
     wanted = msgspec.json.encode(list(after.items())).decode()
-    entries: dict[str, list[Doc]] = {}
+    entries: dict[str, list[L]] = {}
     for ends, docs in cursor.execute(query, (wanted, most, room)):
-        for doc in _decode_docs(docs):
-            entries.setdefault(doc["stream"], []).append(doc)
+        for entry in _decoder(kind)(docs):
+            entries.setdefault(entry.stream, []).append(entry)
         return Missed(_decode_ends(ends), entries)
     return Missed({}, entries)

@@ -106,6 +106,7 @@ class Writer:
         self.commits = 0
 
     def start(self) -> None:
+        """Begin. Raises when there is no further connection to be had; then nothing has begun."""
         self._checkpoints.start()
         self._thread.start()
 

@@ -68,6 +68,14 @@ export const router = createRouter({
 
 watch(features, (all) => all.flatMap(({ routes }) => routes).forEach((route) => router.addRoute(route)), { flush: "sync" })
 
+/** Asks for the file of the screen at this address while it is still being found out who is here. */
+export function fetchFirst(): void {
+  const { name, matched } = router.resolve(location.pathname)
+  const loads = name === LOST ? [fetchFeatures] : matched.map(({ components }) => components?.default)
+  for (const load of loads)
+    if (typeof load === "function") (load as () => Promise<unknown>)().catch(() => undefined)
+}
+
 /* A screen that could not be fetched: stay where one is and say why. */
 router.onError(() => say(t("refused.offline"), true))
 

@@ -1,10 +1,11 @@
 /* Signing in by WeCom. Inside it nobody sees a screen: the page leaves for WeCom's address and comes back
-   with the session's cookie. It leaves at most once a minute, and never from the sign-in screen, so that
-   whatever goes wrong ends there, with the reason, and not in a circle. */
+   with the session's cookie; a page without any cookie is sent there by the server before it is loaded. It
+   leaves at most once a minute, and never from the sign-in screen, so that whatever goes wrong ends there,
+   with the reason, and not in a circle. */
 import { get } from "../wire/http"
 
-const TRIED_KEY = "yuanxin.wecom_tried"
-const REST_MS = 60_000
+const TRIED = "yuanxin_tried"
+const REST_S = 60
 const LEAVES_WITHIN_MS = 10_000
 const CAME = "yuanxin_came"
 
@@ -30,9 +31,9 @@ export async function offersWeCom(): Promise<boolean> {
     was tried a moment ago and has not helped. */
 export async function trySilentSignIn(): Promise<boolean> {
   if (!isInsideWeCom() || /^\/(sign-in|bind)\b/.test(location.pathname)) return false
-  if (Date.now() - Number(sessionStorage.getItem(TRIED_KEY) ?? 0) < REST_MS) return true
+  if (cookie(TRIED)) return true
   if (!(await offersWeCom())) return false
-  sessionStorage.setItem(TRIED_KEY, String(Date.now()))
+  document.cookie = `${TRIED}=1; Max-Age=${REST_S}; path=/; SameSite=Lax`
   location.replace(wecomAddress(location.pathname + location.search))
   // The page stays empty while it leaves; when it cannot leave, the form is better than nothing.
   return new Promise((resolve) => setTimeout(() => resolve(true), LEAVES_WITHIN_MS))
@@ -40,13 +41,21 @@ export async function trySilentSignIn(): Promise<boolean> {
 
 /** Signed in: the next time it may be tried at once. */
 export function forgetSilentTries(): void {
-  sessionStorage.removeItem(TRIED_KEY)
+  drop(TRIED)
 }
 
 /** For whom WeCom has just opened this page, told once; "" when it was opened in any other way. */
 export function whoCame(): string {
-  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(`${CAME}=`))
-  if (!found) return ""
-  document.cookie = `${CAME}=; Max-Age=0; path=/`
-  return decodeURIComponent(found.slice(CAME.length + 1)).replace(/^"|"$/g, "")
+  const found = cookie(CAME)
+  if (found) drop(CAME)
+  return decodeURIComponent(found).replace(/^"|"$/g, "")
+}
+
+function cookie(name: string): string {
+  const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))
+  return found?.slice(name.length + 1) ?? ""
+}
+
+function drop(name: string): void {
+  document.cookie = `${name}=; Max-Age=0; path=/`
 }

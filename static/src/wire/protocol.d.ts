@@ -110,7 +110,7 @@ export interface BindingShown {
   bound_at?: number | null
 }
 
-/** `started` is the actor's last try to start it, while nobody knows what became of it. */
+/** `started` is the actor's last try to start it: while nobody knows what became of it, and for some minutes after its end. */
 export interface BlankCard {
   workflow_id: string
   kind: string
@@ -394,7 +394,7 @@ export interface Devices {
   sessions: Device[]
 }
 
-/** What was typed and not sent yet; also the shape in which it is kept. */
+/** What was typed and not sent yet; also the shape in which it is kept. `fields` are those that were changed, `rows` all rows of each detail table in its order. */
 export interface DraftCard {
   title: string
   urgency: "important" | "normal" | "urgent"
@@ -429,6 +429,14 @@ export interface FieldCard {
 export interface FieldOption {
   value: string
   label: string
+}
+
+/** What is wrong with a value; in a detail table `table` and `row` say where. `kept`: what the OA has there cannot be emptied. `unknown_there`: the OA has no account of this person, or no such department. `gone`: the form has no such field (any more) that can be filled in. `elsewhere`: only the OA's own page can fill it in. */
+export interface FieldProblem {
+  name: string
+  problem: "choice" | "date" | "elsewhere" | "gone" | "kept" | "long" | "missing" | "number" | "time" | "unknown_there"
+  table: number | null
+  row: number | null
 }
 
 /** A department's day so far. Patients by registration type (types without any are left out), operations finished, and inpatients as last read (within seven days). */
@@ -533,12 +541,13 @@ export interface KeepDraft {
   draft: DraftCard | null
 }
 
-/** A process; `used_at` is when the actor last started it here. */
+/** A process; `used_at` is when the actor last started it here, `draft_at` when something was typed that is not sent. */
 export interface KindCard {
   workflow_id: string
   name: string
   category: string
   used_at: number | null
+  draft_at: number | null
 }
 
 /** Which road one kind of notices takes: WeCom, the app alone, or WeCom gathered on one card. */
@@ -547,9 +556,11 @@ export interface KindRoad {
   road: "app" | "digest" | "wecom"
 }
 
-/** Recent ones first, then as the OA lists them. */
+/** Recent ones first, then as the OA lists them. `stale`: the OA cannot be asked now, this is from `as_of`. */
 export interface Kinds {
   kinds: KindCard[]
+  as_of: number
+  stale: boolean
 }
 
 /** Leave a group. An owner's group goes to the member who has been in it longest. */
@@ -609,9 +620,9 @@ export interface ListDeliveries {
   seq: number
 }
 
-/** What the actor may start. */
+/** What the actor may start. Kept for some minutes, asked of the OA anew with `fresh`. */
 export interface ListKinds {
-
+  fresh?: boolean
 }
 
 /** A page of the actor's mail, newest first; `before` is the `before` of the page above. */
@@ -1391,22 +1402,26 @@ export interface Source {
   period_ms: number
 }
 
-/** Start a document, once per `client_id`, whatever happens on the way. */
+/** Start a document, once per `client_id`, whatever happens on the way. Asked again with the same `client_id` it says where that start stands. */
 export interface Start {
   workflow_id: string
   client_id: string
   draft: DraftCard
 }
 
-/** What became of a start. `unknown`: the OA's answer was lost; the actor's own list is read until it shows there, and it is never sent again. `refused` comes with the OA's reason in words. */
+/** What became of a start. `asked`: on its way. `unknown`: the OA's answer was lost; the actor's own list is read until it shows there, and it is never sent again. `may_repeat`: it does not show after some minutes, and the actor may start again knowingly. `refused`: nothing was started, for `reason`; `invalid` comes with `problems`. `may_remain`: something of it may lie in the OA all the same. */
 export interface StartCard {
   client_id: string
   workflow_id: string
+  kind: string
   state: "asked" | "done" | "refused" | "unknown"
   asked_at: number
   title: string
   request_id: string | null
-  reason: string
+  reason: "" | "basic_data" | "blocked" | "failed" | "form" | "interrupted" | "invalid" | "next_step" | "no_right" | "not_understood" | "operators" | "rows" | "step_action" | "unreachable" | "urgency"
+  problems: FieldProblem[]
+  may_remain: boolean
+  may_repeat: boolean
 }
 
 /** A start has ended, or is not known yet. */

@@ -24,6 +24,7 @@ class Counting:
             "get",
             "get_many",
             "find",
+            "find_as",
             "heads",
             "positions",
             "tails",

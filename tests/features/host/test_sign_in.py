@@ -27,6 +27,29 @@ async def test_a_tap_on_a_card_ends_at_its_document_signed_in(lobby: Lobby) -> N
     assert (row.actor_id, row.subject, row.detail["device"]) == ("ann", "ann", "WeCom · iPhone")
 
 
+async def test_a_page_nobody_we_know_opens_in_wecom_is_signed_in_before_it_is_loaded(
+    lobby: Lobby,
+) -> None:
+    phone = await lobby.browser("Ann")
+
+    first = await phone.go("/d/7?from=card")
+    again = await phone.go("/d/7?from=card")
+
+    assert (first.path, len(first.hops)) == ("/d/7?from=card", 4)
+    assert await phone.who() == "ann"
+    assert again.hops == []
+
+
+async def test_nobody_is_sent_to_wecom_in_a_circle_nor_from_elsewhere(lobby: Lobby) -> None:
+    phone = await lobby.browser()
+    desktop = await lobby.browser(agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0")
+
+    assert await phone.step("/d/7") == "/api/v1/auth/wecom?to=%2Fd%2F7"
+    for address in ("/d/7", "/sign-in?next=%2Fd%2F7", "/bind"):
+        assert (await phone.go(address)).hops == []
+    assert (await desktop.go("/d/7")).hops == []
+
+
 async def test_the_session_lies_in_a_cookie_no_page_can_read_and_in_no_address(
     lobby: Lobby,
 ) -> None:
