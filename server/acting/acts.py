@@ -275,12 +275,13 @@ class Acts:
 
 async def _keep_asked(work: UnitOfWork, asked: Act) -> tuple[Act, bool]:
     """The act as kept, and whether it is a new one. Raises ConflictRefused."""
-    known = await work.query(Act, "client", asked.person_id, asked.client_id, limit=1)
-    if known:
-        return known[0], False
+    # In this order: whoever stores the same act in between is met as the same, not as an earlier one.
     earlier = await work.query(
         Act, "document", asked.person_id, asked.request_id, reverse=True, limit=1
     )
+    known = await work.query(Act, "client", asked.person_id, asked.client_id, limit=1)
+    if known:
+        return known[0], False
     if earlier and earlier[0].is_open:
         raise ConflictRefused("what you did with this document before is still on its way")
     number = earlier[0].number + 1 if earlier else 1

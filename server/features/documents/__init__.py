@@ -2,7 +2,7 @@
 
 from server.acting.protocol import ActEnded
 from server.feature import Feature, Rate, allow, staff
-from server.features.documents import acting, commands, starting
+from server.features.documents import acting, commands, starting, urging
 from server.features.documents.documents import SealKey
 from server.features.documents.protocol import StartEnded
 from server.features.documents.seals import sealing
@@ -18,6 +18,7 @@ feature = Feature(
             commands.open_document,
             commands.list_opinions,
             commands.mark_read,
+            urging.urge_holders,
             starting.list_kinds,
             starting.open_blank,
             starting.keep_draft,

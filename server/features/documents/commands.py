@@ -4,10 +4,12 @@ import asyncio
 import logging
 
 from server.acting.acts import Acts
+from server.acting.verdict import is_waiting
 from server.auth import Actor
 from server.clock import Clock
 from server.directory import Directory
 from server.errors import Invalid
+from server.features.documents import urging
 from server.features.documents.protocol import (
     CopiesRead,
     ListOpinions,
@@ -22,6 +24,7 @@ from server.features.documents.words import no_account, refused_by
 from server.integrations.oa import OAError
 from server.integrations.oa.documents import Documents
 from server.integrations.oa.mirror import Worklist
+from server.settings import Settings
 from server.work import UnitOfWork
 
 MARKED_AT_ONCE = 4
@@ -45,6 +48,8 @@ async def open_document(
     oa: Documents,
     acts: Acts,
     seals: Seals,
+    worklist: Worklist,
+    settings: Settings,
 ) -> OpenedCard:
     """Open it in the OA, now and for this person. It says also what became of an act nobody knew of."""
     oa_user = oa_user_of(work.actor, directory)
@@ -57,7 +62,11 @@ async def open_document(
     if last is not None:
         last = await acts.conclude(last, opened, oa_user)
     shown = Shown(work.actor, opened.request_id, opened.workflow_id, directory, seals)
-    return shown.document(opened, as_of, last)
+    # Whoever is asked for something has nobody to remind; it also costs questions.
+    may_urge = not is_waiting(opened) and await urging.may_urge(
+        opened, work, directory, worklist, settings
+    )
+    return shown.document(opened, as_of, last, may_urge=may_urge)
 
 
 async def list_opinions(

@@ -205,6 +205,31 @@ class CopiesRead(Result, frozen=True):
     failed: list[str]
 
 
+class UrgeHolders(Command, frozen=True):
+    """Remind whoever holds a document now; for who started it or has dealt with it. Once in four hours for
+    each holder, not within two hours of its coming there, and of five documents a day."""
+
+    wire_name: ClassVar[str] = "documents.urge"
+    request_id: RequestId
+    words: Annotated[str, Meta(max_length=200)] = ""
+
+
+class HolderCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who holds a document. `unreachable`: the OA names somebody who cannot be told here. Where
+    the limits say no, `not_before` is when they will not."""
+
+    person_id: str | None
+    name: str
+    state: Literal["reminded", "too_early", "too_soon", "limit", "unreachable"]
+    not_before: Millis | None
+
+
+class Urged(Result, frozen=True):
+    """What became of it, for each holder; empty when nobody but the actor holds it."""
+
+    holders: list[HolderCard]
+
+
 class ListKinds(Command, frozen=True):
     """What the actor may start. Kept for some minutes, asked of the OA anew with `fresh`."""
 

@@ -42,7 +42,9 @@ class Shown:
         self._directory = directory
         self._seals = seals
 
-    def document(self, opened: OpenedDocument, as_of: Millis, last: Act | None) -> OpenedCard:
+    def document(
+        self, opened: OpenedDocument, as_of: Millis, last: Act | None, *, may_urge: bool
+    ) -> OpenedCard:
         """The whole of it."""
         creator = self._directory.by_oa(opened.creator)
         return OpenedCard(
@@ -67,6 +69,7 @@ class Shown:
             draft=opened.draft,
             as_of=as_of,
             last_act=last.card if last is not None else None,
+            may_urge=may_urge,
         )
 
     def opinions(self, opinions: Iterable[Opinion]) -> list[OpinionCard]:

@@ -7,6 +7,7 @@ from server.features.todos.documents import SeenList, Todo
 from server.features.todos.duty import TodoDuty
 from server.features.todos.protocol import TodosCounted
 from server.features.todos.webhook import add_routes, check_webhook
+from server.notify.reminders import TodoUrged, Urge, UrgedToday
 
 feature = Feature(
     "todos",
@@ -17,8 +18,8 @@ feature = Feature(
         commands.open_todo,
         rate=Rate(burst=30, per_second=3),
     ),
-    events=[TodosCounted],
-    documents=[SeenList, Todo],
+    events=[TodosCounted, TodoUrged],
+    documents=[SeenList, Todo, Urge, UrgedToday],
     duties=[TodoDuty],
     parts=[approving],
     checks={"oa_webhook": check_webhook},

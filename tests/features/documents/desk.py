@@ -26,7 +26,7 @@ from server.integrations.oa.documents import (
     Submission,
     Table,
 )
-from server.integrations.oa.mirror import Worklist
+from server.integrations.oa.mirror import Reading, Worklist
 from server.storage import Patch
 from server.storage.document import from_doc
 from tests.features.office import Office, open_office
@@ -172,6 +172,9 @@ class Taken:
 
     async def acted(self, person_id: str, request_id: str) -> None:
         self.acted_on.append((person_id, request_id))
+
+    async def read(self, *_: object, **__: object) -> Reading:
+        return Reading((), 0, None, stale=False)
 
     def hint(self, person_ids: object) -> None: ...
 
