@@ -67,6 +67,7 @@ from server.settings import Settings
 from server.socket import SocketApplication
 from server.state import (
     NodeMetrics,
+    OAMetrics,
     StoreMetrics,
     oa_check,
     redis_check,
@@ -165,6 +166,7 @@ async def running(
             polled_oa(settings, store, system, clock, directory, leader)
         )
         hub.on_visible = worklist.visible
+        registry.register(OAMetrics(worklist, clock))
 
         passwords = Passwords()
         stack.callback(passwords.close)

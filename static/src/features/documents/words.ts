@@ -4,6 +4,7 @@ import { words } from "../../i18n"
 export const texts = {
   zh: {
     "problem.missing": "必填",
+    "problem.kept": "OA 中已有内容，只能修改，不能清空",
     "problem.number": "请填写数字",
     "problem.date": "请填写日期",
     "problem.time": "请填写时间",
@@ -33,6 +34,7 @@ export const texts = {
   },
   en: {
     "problem.missing": "Required",
+    "problem.kept": "The OA has something here; it can be changed, not emptied",
     "problem.number": "Enter a number",
     "problem.date": "Enter a date",
     "problem.time": "Enter a time",
