@@ -4,10 +4,10 @@ import type { Action, MyAct, Offer, Opened } from "./shapes"
 export type Phase = "open" | "sending" | "unknown" | "done"
 
 /** Where my last act leaves me: free to act, waiting for its end, or done. */
-export function phaseOf(opened: Pick<Opened, "actions" | "as_of"> | null, act: MyAct | undefined): Phase {
+export function phaseOf(opened: Pick<Opened, "actions"> | null, act: MyAct | undefined): Phase {
   if (act?.state === "asked") return "sending"
   if (act?.state === "unknown" && !act.may_repeat) return "unknown"
-  if (act?.state === "done" && (!opened?.actions.length || opened.as_of <= act.endedAt)) return "done"
+  if (act?.state === "done" && (!act.isSeen || !opened?.actions.length)) return "done"
   return "open"
 }
 

@@ -1,7 +1,7 @@
 /* What I fill in on a document before I say yes: values and rows that differ from what the OA holds. */
 import { computed, ref, watch, type Ref } from "vue"
 import { isFillable, isNeededElsewhere, problemsIn, problemsInRows, rowsIn, type RowErrors, type Rows, type Values } from "./form"
-import type { Opened } from "./shapes"
+import type { Opened, Table } from "./shapes"
 
 export function useFilling(opened: Ref<Opened | null>) {
   const values = ref<Values>({})
@@ -14,14 +14,22 @@ export function useFilling(opened: Ref<Opened | null>) {
   const tables = computed(() => opened.value?.tables ?? [])
   const mine = computed(() => (mayAct.value ? fields.value.filter(isFillable) : []))
   const others = computed(() => fields.value.filter((field) => !mine.value.includes(field)))
-  const hasTables = computed(() => mayAct.value && tables.value.some(({ columns }) => columns.some(isFillable)))
+  const hasTables = computed(() => tables.value.some(isMine))
   const isElsewhere = computed(() => mayAct.value && fields.value.some(isNeededElsewhere))
   const problems = computed(() => Object.keys(errors.value).length + rowErrors.value.flat().reduce((n, row) => n + Object.keys(row).length, 0))
+
+  function isMine({ columns }: Table): boolean {
+    return mayAct.value && columns.some(isFillable)
+  }
+
+  function put(place: number, changed: Rows | null): void {
+    rows.value = tables.value.map((_, at) => (at === place ? changed : (rows.value[at] ?? null)))
+  }
 
   /** Whether everything that must be filled in is, and rightly. */
   function check(): boolean {
     errors.value = problemsIn(mine.value, values.value)
-    rowErrors.value = hasTables.value ? problemsInRows(tables.value, rows.value) : []
+    rowErrors.value = hasTables.value ? problemsInRows(tables.value, rows.value).map((faults, at) => (isMine(tables.value[at] as Table) ? faults : [])) : []
     return !problems.value
   }
 
@@ -49,5 +57,5 @@ export function useFilling(opened: Ref<Opened | null>) {
     },
   )
 
-  return { values, rows, errors, rowErrors, mine, others, hasTables, isElsewhere, isFillable: computed(() => mine.value.length > 0), problems, check, changes }
+  return { values, rows, errors, rowErrors, mine, others, isMine, put, isElsewhere, isFillable: computed(() => mine.value.length > 0), problems, check, changes }
 }

@@ -12,10 +12,13 @@ export type Action = Offer["action"]
 export type Act = NonNullable<Opened["last_act"]>
 export type Said = Fields<"documents.act">
 
-/** What I did here, as this page knows it. `isLost`: the server's own answer did not arrive. */
+/** What I did here, as this page knows it. */
 export interface MyAct extends Act {
   title: string
-  /** When its end was heard here; 0 for what an opened document tells of earlier days. */
-  endedAt: number
-  isLost?: boolean
+  /** Heard here, and not merely told of earlier days by an opened document. */
+  isNews: boolean
+  /** The document was opened again since it was done. */
+  isSeen: boolean
+  /** The server's own answer did not arrive. */
+  isLost: boolean
 }

@@ -41,26 +41,25 @@ export const useDocuments = defineStore("documents", () => {
   }
 
   async function open(requestId: string): Promise<Opened> {
+    const wasDone = acts.get(requestId)?.state === "done"
     const card = await command("documents.open", { request_id: requestId })
     opened.set(requestId, card)
-    adopt(card)
+    adopt(card, wasDone)
     void remember(card)
     return card
   }
 
   /** What the server knows of my last act is truer than what this page believed. */
-  function adopt({ request_id, title, last_act }: Opened): void {
+  function adopt({ request_id, title, last_act }: Opened, isSeen: boolean): void {
     const mine = acts.get(request_id)
-    if (last_act && last_act.client_id === mine?.client_id) note(request_id, title, last_act)
-    else if (last_act && (!mine || last_act.asked_at > mine.asked_at)) acts.set(request_id, { ...last_act, title, endedAt: 0 })
+    if (last_act && last_act.client_id === mine?.client_id) note(request_id, title, last_act, isSeen)
+    else if (last_act && (!mine || last_act.asked_at > mine.asked_at)) acts.set(request_id, { ...last_act, title, isNews: false, isSeen: true, isLost: false })
     else if (mine?.isLost) acts.set(request_id, { ...mine, state: "refused", reason: w("act.not_sent"), isLost: false })
   }
 
-  function note(requestId: string, title: string, act: Act): void {
-    const before = acts.get(requestId)
-    const isNews = before?.client_id !== act.client_id || before.state !== act.state
-    const endedAt = isNews ? serverNow() : (before?.endedAt ?? 0)
-    acts.set(requestId, { ...act, title, endedAt })
+  function note(requestId: string, title: string, act: Act, isSeen = false): void {
+    const isNews = acts.get(requestId)?.isNews ?? true
+    acts.set(requestId, { ...act, title, isNews, isSeen, isLost: false })
     if (act.state === "done") drafts.write(draftKey(requestId), "")
   }
 
@@ -68,7 +67,7 @@ export const useDocuments = defineStore("documents", () => {
   async function act(said: Omit<Said, "client_id">, title: string): Promise<MyAct | undefined> {
     const { request_id, action, opinion = "" } = said
     const client_id = newClientId()
-    const asked: MyAct = { client_id, action, state: "asked", asked_at: serverNow(), opinion, reason: "", may_repeat: false, title, endedAt: 0 }
+    const asked: MyAct = { client_id, action, state: "asked", asked_at: serverNow(), opinion, reason: "", may_repeat: false, title, isNews: true, isSeen: false, isLost: false }
     acts.set(request_id, asked)
     try {
       const answer = await command("documents.act", { ...said, client_id })
@@ -81,7 +80,7 @@ export const useDocuments = defineStore("documents", () => {
   }
 
   function lost(asked: MyAct, requestId: string, refusal: Refusal): void {
-    if (["timeout", "offline"].includes(refusal.code)) {
+    if (["timeout", "offline", "unavailable"].includes(refusal.code)) {
       acts.set(requestId, { ...asked, state: "unknown", isLost: true })
       return
     }
@@ -93,6 +92,7 @@ export const useDocuments = defineStore("documents", () => {
   function ended(requestId: string, title: string, act: Act): void {
     const before = acts.get(requestId)
     const isNews = before?.client_id !== act.client_id || before.state !== act.state
+    if (isNews) acts.delete(requestId)
     note(requestId, title, act)
     if (isNews && shown.value !== requestId) say(w(`told.${told(act)}`, { title: title || w("title") }), act.state !== "done")
   }

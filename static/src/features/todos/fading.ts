@@ -55,7 +55,7 @@ export function useFading(state: Ref<TodoState>, list: Ref<TodoList | undefined>
   function reasonOf(item: Todo): "" | "approved" | "rejected" | "forwarded" | "elsewhere" {
     const act = documents.acts.get(item.request_id)
     const isMine = act?.state === "done"
-    if (!ids.value.has(item.item_id) && !(isMine && act.endedAt > 0 && documents.phase(item.request_id) === "done")) return ""
+    if (!ids.value.has(item.item_id) && !(isMine && act.isNews && documents.phase(item.request_id) === "done")) return ""
     if (!isMine) return "elsewhere"
     return act.action === "reject" ? "rejected" : act.action === "forward" ? "forwarded" : "approved"
   }
