@@ -159,7 +159,7 @@ async def test_a_file_that_the_oa_does_not_have_is_not_there(counter: Counter) -
         ("a.html", b"<html>", "application/octet-stream", False),
         ("a.txt", "通知".encode(), "text/plain; charset=utf-8", True),
         ("a.txt", "通知".encode()[:-1], "text/plain; charset=utf-8", True),
-        ("a.txt", "通知".encode("gb18030"), "text/plain; charset=gb18030", True),
+        ("a.txt", "关于排班".encode("gb18030"), "text/plain; charset=gb18030", True),
         ("a.txt", b"MZ\x00\x01", "application/octet-stream", False),
         ("a.jpg", b"%PDF-1.4", "application/octet-stream", False),
         ("a.exe", b"MZ", "application/octet-stream", False),
