@@ -59,6 +59,25 @@ _LISTS: Final[dict[State, tuple[str, ...]]] = {
     "started": ("My",),
 }
 _NO_CONDITIONS: Final[dict[str, list[str]]] = {"string": []}
+_NEEDED: Final = (
+    *(
+        f"get{name}WorkflowRequest{what}"
+        for names in _LISTS.values()
+        for name in names
+        for what in ("Count", "List")
+    ),
+    "getWorkflowRequest4split",
+    "getWorkflowRequestLogs",
+    "submitWorkflowRequest",
+    "forwardWorkflowRequest",
+    "writeWorkflowReadFlag",
+    "getCreateWorkflowTypeCount",
+    "getCreateWorkflowTypeList",
+    "getCreateWorkflowCount",
+    "getCreateWorkflowList",
+    "getCreateWorkflowRequestInfo",
+    "doCreateWorkflowRequest",
+)
 _ANY_TYPE: Final = 0
 _KINDS_AT_ONCE: Final = 100
 _MOST_KINDS: Final = 2_000
@@ -94,6 +113,7 @@ class Ecology:
             budget,
             breaker,
             spare_wsdl=BUNDLED_WSDL,
+            needs=_NEEDED,
             headers=config.headers,
             limits=config.limits,
         )
