@@ -92,6 +92,7 @@ class SoapDoor:
         is_remote = self._wsdl.startswith(("http://", "https://"))
         try:
             self._client = await asyncio.to_thread(self._load, self._wsdl)
+            _binding(self._client)
             lacking = await asyncio.to_thread(self._gaps)
         except Exception as failed:
             if not is_remote or not self._spare_wsdl:
@@ -206,7 +207,11 @@ class SoapDoor:
 
 
 def _binding(client: Any) -> Any:
-    return next(iter(next(iter(client.wsdl.services.values())).ports.values())).binding
+    """Of the first port. Raises ValueError when it describes none, as a page does that is XML by chance."""
+    for service in client.wsdl.services.values():
+        for port in service.ports.values():
+            return port.binding
+    raise ValueError("it describes no service")
 
 
 class _NotTried(Unreachable):

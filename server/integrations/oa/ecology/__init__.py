@@ -298,6 +298,21 @@ class Ecology:
         form = new_form(oa_user, blank, new)
         return started(await self._tell("doCreateWorkflowRequest", form, _user_id(oa_user)))
 
+    # Finding people
+
+    @property
+    def finds_users(self) -> bool:
+        return self._door.offers("getUserId")
+
+    async def user_of(self, employee_number: str) -> str | None:
+        number = sendable(employee_number).strip()
+        if not number or not self.finds_users:
+            return None
+        # Nobody is waiting at a screen.
+        told = await self._door.call("getUserId", "workcode", number, lane=Lane.REST)
+        found = str(told).strip() if told is not None else ""
+        return found if _USER_ID.fullmatch(found) and int(found) > 0 else None
+
     # Calling
 
     async def _number(self, operation: str, *about: int, lane: Lane = Lane.INTERACTIVE) -> int:
