@@ -16,7 +16,7 @@ describe("amounts", () => {
     ["壹万元整", "壹万元整"],
     ["", ""],
     ["12.", "12."],
-  ])("of money: %s", (text, shown) => expect(amount(text, "money").replace(/^-?/, text.startsWith("-") ? "-" : "")).toBe(shown))
+  ])("of money: %s", (text, shown) => expect(amount(text, "money")).toBe(shown))
 
   it("of things keep their decimals", () => {
     expect([amount("12000", "number"), amount("0.55", "number"), amount("1000.10", "number")]).toEqual(["12,000", "0.55", "1,000.10"])
