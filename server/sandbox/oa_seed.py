@@ -56,7 +56,9 @@ async def plausible_documents(count: int, people: int, now: int, files: OAFiles)
     for number in range(count):
         document = _document(number, count, people, now, chance)
         kind = workflow_named(document.kind)
-        values, rows, names = plausible_form(kind, document.creator, people, number)
+        values, rows, names = plausible_form(
+            kind, document.creator, people, number, document.created_at
+        )
         named.append(names if number % 2 == 0 else [])
         document = replace(document, values=values, rows=rows, offers=dict(kind.offers))
         documents.append(_handled(document, chance, now))
