@@ -882,11 +882,12 @@ export interface NoticeItem {
   is_again: boolean
 }
 
-/** Every kind with its road, the quiet hours, the hours of digests; and what goes through all the same. Minutes and hours are those of `timezone`. */
+/** Every kind with its road, the quiet hours and whether being named (@) rings in them, the hours of digests; and what goes through all the same. Minutes and hours are those of `timezone`. */
 export interface NoticePreferences {
   quiet: QuietPeriod[]
   roads: KindRoad[]
   digest_hours: number[]
+  mentions: boolean
   never_silent: string[]
   timezone: string
 }
@@ -1057,6 +1058,7 @@ export interface PreferencesChanged {
   quiet: QuietPeriod[]
   roads: KindRoad[]
   digest_hours: number[]
+  mentions: boolean
 }
 
 /** Hours in which nothing rings, on the days on which they begin (0 = Monday). Minutes of the day; one that ends at or before its beginning ends the next day, the same minute twice is a whole day. */
@@ -1285,6 +1287,7 @@ export interface SetPreferences {
   quiet: QuietPeriod[]
   roads: KindRoad[]
   digest_hours?: number[]
+  mentions?: boolean
 }
 
 /** One's own settings were changed, here or on another device. */
