@@ -76,10 +76,13 @@ class Prove(Command, frozen=True):
 
 
 class ClaimShown(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom WeCom vouches for, and whether codes can be sent."""
+    """Whom WeCom vouches for, whether codes can be sent, and where to go (`ask`, else empty) to show phone
+    number and company mail in WeCom; `has_shown` when that was done and nobody was known by them."""
 
     wecom_user_id: str
     sends_codes: bool
+    ask: str
+    has_shown: bool
 
 
 class CodeOnItsWay(msgspec.Struct, frozen=True, kw_only=True):
