@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from server.directory import Person
-from server.integrations.wecom.host import Shown
+from server.integrations.wecom import Shown
 
 SHORTEST_NUMBER: Final = 7
 CHINA: Final = "86"

@@ -28,8 +28,14 @@ from server.features.host.protocol import Arrived, Prove
 from server.features.host.showing import person_shown
 from server.features.host.words import Words
 from server.integrations.sms import Sms
-from server.integrations.wecom import SPENT, Host, Misconfigured, RefusedByWeCom, WeComError
-from server.integrations.wecom.host import Visitor
+from server.integrations.wecom import (
+    SPENT,
+    Host,
+    Misconfigured,
+    RefusedByWeCom,
+    Visitor,
+    WeComError,
+)
 from server.nodes import Leader
 from server.settings import Settings
 from server.storage import Conflict, Duplicate, Store, refusing

@@ -10,7 +10,7 @@ import pytest
 from server.directory.documents import Person
 from server.features.host.documents import Binding, Claim
 from server.features.host.showing import person_shown
-from server.integrations.wecom.host import Shown
+from server.integrations.wecom import Shown
 from server.storage.document import from_doc
 from tests.features.host.lobby import PASSWORD, Browser, Lobby, open_lobby
 
