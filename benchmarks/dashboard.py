@@ -34,7 +34,7 @@ from server.auth.tokens import digest
 from server.clock import Millis, SystemClock
 from server.directory import Department, Person
 from server.features.dashboard.routes import ADDRESS
-from server.integrations.his.signing import KEY_HEADER, SIGNATURE_HEADER, TIME_HEADER, signature
+from server.integrations.signing import KEY_HEADER, SIGNATURE_HEADER, TIME_HEADER, signature
 from server.storage import Insert
 from server.storage.document import to_doc
 from server.storage.migrate import migrate

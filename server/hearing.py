@@ -38,6 +38,9 @@ class Hearing:
         await self._directory.load(self._store)
         self._worklist.staff_changed()
 
+    async def oa_changed(self, person_ids: Sequence[str]) -> None:
+        self._worklist.hint(person_ids)
+
     async def missed(self) -> None:
         await self.staff_changed()
         self._sessions.forget_all()

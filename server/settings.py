@@ -185,6 +185,13 @@ class Settings:
         "Words in a document's kind, title or form that keep it from being approved on a card.",
     )
 
+    oa_webhook_keys: str = setting(
+        "",
+        "Keys the OA signs with when it says for whom something changed, `id:secret` separated by commas; "
+        "empty: it cannot, and is only asked in turn.",
+        secret=True,
+    )
+
     his_keys: str = setting(
         "",
         "Keys the HIS signs with, `id:secret` separated by commas; empty: no live figures are taken.",
@@ -220,8 +227,12 @@ class Settings:
     @property
     def his_secrets(self) -> dict[str, str]:
         """The HIS's secrets by key id."""
-        pairs = (pair.partition(":") for pair in self.his_keys.split(",") if pair.strip())
-        return {id.strip(): secret.strip() for id, _, secret in pairs}
+        return _secrets(self.his_keys)
+
+    @property
+    def oa_webhook_secrets(self) -> dict[str, str]:
+        """The OA's secrets by key id."""
+        return _secrets(self.oa_webhook_keys)
 
     @property
     def hears_wecom(self) -> bool:
@@ -249,6 +260,11 @@ class Settings:
         """Further headers of OA calls by name."""
         pairs = (line.partition(":") for line in self.oa_headers.split("|") if line.strip())
         return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _secrets(keys: str) -> dict[str, str]:
+    pairs = (pair.partition(":") for pair in keys.split(",") if pair.strip())
+    return {id.strip(): secret.strip() for id, _, secret in pairs}
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -363,8 +379,12 @@ def _check(settings: Settings) -> Settings:
             raise BadSetting(
                 f"{PREFIX}{name.upper()}: this machine knows no zone {zone!r}"
             ) from None
-    if not all(id and secret for id, secret in settings.his_secrets.items()):
-        raise BadSetting(f"{PREFIX}HIS_KEYS must be id:secret, several separated by commas")
+    for name, keys in (
+        ("HIS_KEYS", settings.his_secrets),
+        ("OA_WEBHOOK_KEYS", settings.oa_webhook_secrets),
+    ):
+        if not all(id and secret for id, secret in keys.items()):
+            raise BadSetting(f"{PREFIX}{name} must be id:secret, several separated by commas")
     if settings.notice_calls_per_second < 1 or settings.oa_calls_per_second < 1:
         raise BadSetting(
             f"{PREFIX}NOTICE_CALLS_PER_SECOND and _OA_CALLS_PER_SECOND must be 1 or more"

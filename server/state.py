@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from server.acting.acts import Acts
+from server.clock import Clock
 from server.http import health
 from server.http.health import Check
 from server.integrations.oa.mirror import Worklist
@@ -49,6 +51,47 @@ class NodeMetrics(Collector):
         yield GaugeMetricFamily(
             "node_leads", "1 on the node that does what is done once", value=leads
         )
+
+
+class ActMetrics(Collector):
+    """What became of acts on documents, as far as this node learnt it."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "oa_acts", "Acts on documents, by what they came to", labels=("via", "action", "state")
+        )
+        for labels, count in sorted(self._acts.ended.items()):
+            family.add_metric(labels, count)
+        yield family
+
+
+class OAMetrics(Collector):
+    """How the OA is read, and what its webhook is worth."""
+
+    def __init__(self, worklist: Worklist, clock: Clock) -> None:
+        self._worklist, self._clock = worklist, clock
+
+    def collect(self) -> Iterator[Metric]:
+        state = self._worklist.health()
+        heard_s = 0.0 if state.hinted_at is None else (self._clock.now() - state.hinted_at) / 1000
+        for name, sentence, count in (
+            ("oa_calls", "Calls to the OA since the start", state.calls),
+            ("oa_hints", "People named by the OA's webhook", state.hints_heard),
+            ("oa_changes_not_hinted", "Changes it did not tell of", state.changes_not_hinted),
+        ):
+            yield CounterMetricFamily(name, sentence, value=float(count))
+        for name, sentence, value in (
+            ("oa_reachable", "1 while the OA answers", float(state.reachable)),
+            ("oa_people_on_screen", "People whose page is on a screen of this node", state.visible),
+            ("oa_hints_waiting", "People named who are not read yet", state.hints_waiting),
+            ("oa_webhook_heard", "1 if the webhook was heard", float(state.hinted_at is not None)),
+            ("oa_webhook_silent_seconds", "Since the webhook was heard", heard_s),
+            ("oa_webhook_relied_on", "1 while pages rely on it", float(state.relies_on_hints)),
+        ):
+            yield GaugeMetricFamily(name, sentence, value=float(value))
 
 
 def redis_check(line: Line, leader: Leader) -> health.Ask:

@@ -28,6 +28,7 @@ class Directory:
         self._departments: dict[str, Department] = {}
         self._by_account: dict[str, str] = {}
         self._by_wecom: dict[str, str] = {}
+        self._with_oa: dict[str, list[str]] = {}
         self._by_oa: dict[str, str] = {}
         self._department_by_oa: dict[str, str] = {}
         self._index = PeopleIndex()
@@ -65,6 +66,10 @@ class Directory:
         self._by_wecom = {
             p.wecom_user_id.casefold(): p.id for p in self.active() if p.wecom_user_id
         }
+        self._with_oa = {}
+        for person in self.active():
+            if person.oa_user_id:
+                self._with_oa.setdefault(person.oa_user_id, []).append(person.id)
         self._by_oa = {p.oa_user_id: p.id for p in self._people.values() if p.oa_user_id}
         self._department_by_oa = {
             d.oa_department_id: d.id for d in self._departments.values() if d.oa_department_id
@@ -101,6 +106,10 @@ class Directory:
         """Whose WeCom id this is, however it was capitalised."""
         return self._people.get(self._by_wecom.get(wecom_user_id.casefold(), ""))
 
+    def with_oa(self, oa_user: str) -> Sequence[str]:
+        """The ids of those who work here under an account of the OA: one, unless it is shared."""
+        return self._with_oa.get(oa_user, ())
+
     def wecom_user_of(self, person_id: str) -> str | None:
         """The WeCom user id of somebody who works here and has one."""
         person = self._people.get(person_id)
@@ -126,6 +135,10 @@ class Directory:
         """The roles of somebody who works here, None for anybody else."""
         person = self._people.get(person_id)
         return None if person is None or person.is_retired else frozenset(person.roles)
+
+    def named(self, name: str) -> list[str]:
+        """Who works here under exactly this name: names are not unique."""
+        return [person.id for person in self.active() if person.name == name]
 
     def search(self, query: str, limit: int = 20) -> list[Person]:
         """People by name, pinyin in any reading, initials, account, or part of a number."""

@@ -22,6 +22,7 @@ AT_ONCE: Final = 500
 
 SESSIONS_ENDED: Final = "sessions_ended"
 STAFF_CHANGED: Final = "staff_changed"
+OA_CHANGED: Final = "oa_changed"
 
 
 def sessions_ended(now: Millis, person_id: str, session_ids: Sequence[str]) -> Append:
@@ -34,6 +35,11 @@ def staff_changed(now: Millis) -> Append:
     return _word(now, {"kind": STAFF_CHANGED})
 
 
+def oa_changed(now: Millis, person_ids: Sequence[str]) -> Append:
+    """The OA says that something changed for these people."""
+    return _word(now, {"kind": OA_CHANGED, "person_ids": person_ids})
+
+
 def _word(now: Millis, said: Doc) -> Append:
     return Append(BULLETIN.name, STREAM, {"_id": new_id(now), "at": now, **said})
 
@@ -44,6 +50,8 @@ class Hearer(Protocol):
     async def sessions_ended(self, person_id: str, session_ids: Sequence[str]) -> None: ...
 
     async def staff_changed(self) -> None: ...
+
+    async def oa_changed(self, person_ids: Sequence[str]) -> None: ...
 
     async def missed(self) -> None:
         """Words were removed before this node has read them: anything may have changed."""
@@ -79,6 +87,8 @@ async def _hear(hearer: Hearer, words: Sequence[Doc]) -> None:
     for word in words:
         if word["kind"] == SESSIONS_ENDED:
             await hearer.sessions_ended(word["person_id"], word["session_ids"])
+        if word["kind"] == OA_CHANGED:
+            await hearer.oa_changed(word["person_ids"])
     # Many words about the staff in a row are one reading of it.
     if any(word["kind"] == STAFF_CHANGED for word in words):
         await hearer.staff_changed()

@@ -25,7 +25,14 @@ def sandbox_app(config: SandboxConfig) -> web.Application:
     people = People(config)
     wecom = WeComStandIn(config)
     oa = OAStandIn(
-        config.data_dir, config.clock, people=people.highest_number, name_of=people.name_of
+        config.data_dir,
+        config.clock,
+        people=people.highest_number,
+        name_of=people.name_of,
+        department_of=people.department_of,
+        departments=people.departments,
+        numbers=people.number_of_staff,
+        calls_out_to=config.oa_calls_out_to,
     )
     app = web.Application()
     app[WECOM], app[OA] = wecom, oa
@@ -37,6 +44,7 @@ def sandbox_app(config: SandboxConfig) -> web.Application:
         app.add_routes(his.routes())
         app.cleanup_ctx.append(_living(his))
     app.cleanup_ctx.append(_calling(wecom))
+    app.cleanup_ctx.append(_running(oa))
     app.on_startup.append(_opened(oa, config.seed_documents))
     # Slow answers end when the application shuts down, not after it.
     app.on_shutdown.append(_then(lambda: wecom.faults.set("off")))
@@ -66,6 +74,14 @@ def _living(his: HisStandIn) -> Callable[[web.Application], AsyncIterator[None]]
 def _calling(wecom: WeComStandIn) -> Callable[[web.Application], AsyncIterator[None]]:
     async def life(app: web.Application) -> AsyncIterator[None]:
         async with wecom.caller.running():
+            yield
+
+    return life
+
+
+def _running(oa: OAStandIn) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with oa.running():
             yield
 
     return life

@@ -61,6 +61,19 @@ class HisTarget:
     timezone: str = "Asia/Shanghai"
 
 
+@dataclass(frozen=True, slots=True)
+class OATarget:
+    """Whom the stand-in OA calls when somebody's lists change: a whole address, and how it signs."""
+
+    url: str
+    secret: str = field(repr=False)
+    key_id: str = "oa"
+    between_s: float = 1.0
+    """How long after a failed try comes the next; each time longer."""
+    alive_s: float = 60.0
+    """How long it is silent at most."""
+
+
 @dataclass(frozen=True)
 class SandboxConfig:
     """One sandbox: its folder, its port, the credentials it accepts and the people in it."""
@@ -96,6 +109,8 @@ class SandboxConfig:
     """After how many calls a token is dead before its time; 0: never."""
     seed_documents: int = 240
     """How many documents lie in an OA that has none yet."""
+    oa_calls_out_to: OATarget | None = None
+    """Whom the OA tells of changes; None: nobody."""
     departments: Sequence[SandboxDepartment] = ()
     his: HisTarget | None = None
     """None: the HIS sends nothing."""

@@ -1,28 +1,49 @@
-"""The documents of the stand-in OA: who has to act on what, and what acting does.
+"""A document of the stand-in OA: who has to act on it, and what acting does.
 
-Everybody asked approves on his own; when all have, the document is archived; one refusal sends it
-back to its creator, who may submit it again. Every change is a line in a journal, on disk before
-anybody hears of it, so that what was answered survives a kill.
+It goes from step to step. At a step all of its people approve, or one of them, or each in turn; after the
+last one it is archived; one refusal sends it back to its creator, who may submit it again. Beside its
+way, somebody it was forwarded to may note something, and somebody who got a copy reads it.
 """
 
-import asyncio
-import json
-import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from server.clock import Clock
+from server.sandbox.oa_forms import OFFERED
 
 FIRST_ID: Final = 10_001
 LISTS: Final = ("ToDo", "CC", "Hendled", "Processed", "My", "All")
 
-Node = tuple[str, str]
-CREATED: Final[Node] = ("1", "创建")
-APPROVING: Final[Node] = ("2", "审批")
-ARCHIVED: Final[Node] = ("3", "归档")
-_NODES: Final = {node[0]: node for node in (CREATED, APPROVING, ARCHIVED)}
+Mode = Literal["all", "any", "in_turn"]
+MODES: Final[tuple[Mode, ...]] = ("all", "any", "in_turn")
+Row = Mapping[str, str]
+
+CREATED: Final = "1"
+APPROVING: Final = "2"
+ARCHIVED: Final = "3"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a document's way."""
+
+    name: str
+    people: tuple[int, ...]
+    mode: Mode = "all"
+
+    def first(self) -> tuple[int, ...]:
+        return self.people[:1] if self.mode == "in_turn" else self.people
+
+    def left(self, pending: tuple[int, ...], user: int) -> tuple[int, ...]:
+        """Who still has it after somebody approved; nobody: the step is over."""
+        match self.mode:
+            case "any":
+                return ()
+            case "in_turn":
+                after = self.people.index(user) + 1
+                return self.people[after : after + 1]
+            case _:
+                return tuple(person for person in pending if person != user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +51,8 @@ class Document:
     """One document. People are OA user ids; moments are milliseconds.
 
     `received` says since when somebody has it, `done` when somebody acted, `read` who opened it.
+    `forwarded` may note something; `opened_copies` have read their copy, `copies_to_submit` are those
+    who have to say so. `values` and `rows` are the form, `draft` somebody's unsent words.
     """
 
     request_id: int
@@ -40,37 +63,66 @@ class Document:
     created_at: int
     approvers: tuple[int, ...]
     copies: tuple[int, ...] = ()
-    node: str = APPROVING[0]
+    node: str = APPROVING
     pending: tuple[int, ...] = ()
     received: dict[int, int] = field(default_factory=dict)
     done: dict[int, int] = field(default_factory=dict)
     read: tuple[int, ...] = ()
     log: tuple[dict[str, Any], ...] = ()
     needs_opinion: bool = False
+    needs_affirmance: bool = False
+    message_type: str = "0"
+    steps: tuple[Step, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
+    rows: tuple[tuple[Row, ...], ...] = ()
+    offers: dict[str, str] = field(default_factory=lambda: dict(OFFERED))
+    forwarded: tuple[int, ...] = ()
+    copies_to_submit: tuple[int, ...] = ()
+    opened_copies: tuple[int, ...] = ()
+    drafts: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def way(self) -> tuple[Step, ...]:
+        return self.steps or (Step("审批", self.approvers),)
+
+    @property
+    def step(self) -> int:
+        """0 where it is started, 1 at the first step of its way."""
+        return 0 if self.node == CREATED else _step_of(self.node)
 
     @property
     def node_name(self) -> str:
-        return _NODES[self.node][1]
+        return self.name_of_node(self.node)
+
+    def name_of_node(self, node: str) -> str:
+        if node in (CREATED, ARCHIVED):
+            return "创建" if node == CREATED else "归档"
+        at = _step_of(node) - 1
+        return self.way[at].name if at < len(self.way) else "审批"
 
     @property
     def is_archived(self) -> bool:
-        return self.node == ARCHIVED[0]
+        return self.node == ARCHIVED
 
     @property
     def people(self) -> frozenset[int]:
-        return frozenset((self.creator, *self.approvers, *self.copies, *self.done))
+        on_the_way = (person for step in self.way for person in step.people)
+        reading = (*self.copies, *self.forwarded)
+        return frozenset((self.creator, *on_the_way, *self.pending, *reading, *self.done))
 
     def lies_in(self, which: str, user: int) -> bool:
         """Whether it is in this list of this person."""
+        waits = user in self.pending or user in self.forwarded
+        is_done = (user in self.done or user in self.opened_copies) and not waits
         match which:
             case "ToDo":
-                return user in self.pending
+                return waits
             case "CC":
-                return user in self.copies
+                return user in self.copies and user not in self.opened_copies
             case "Hendled":
-                return user in self.done and user not in self.pending and not self.is_archived
+                return is_done and not self.is_archived
             case "Processed":
-                return user in self.done and self.is_archived
+                return is_done and self.is_archived
             case "My":
                 return user == self.creator
             case _:
@@ -79,147 +131,126 @@ class Document:
     def received_at(self, user: int) -> int:
         return self.received.get(user, self.created_at)
 
-    def submitted(
-        self, user: int, act: Literal["approve", "reject"], remark: str, now: int
-    ) -> "Document":
-        """What it is after somebody who has it acted on it."""
-        entry = {"user": user, "act": act, "remark": remark, "at": now, "node": self.node}
-        acted = replace(self, log=(*self.log, entry), done=self.done | {user: now})
-        if self.node == CREATED[0]:
-            return acted.sent_out(now)
-        if act == "reject":
-            return replace(
-                acted,
-                node=CREATED[0],
-                pending=(self.creator,),
-                received=self.received | {self.creator: now},
-            )
-        left = tuple(person for person in self.pending if person != user)
-        return replace(acted, pending=left, node=self.node if left else ARCHIVED[0])
+    def waits_for(self, user: int) -> bool:
+        """Whether somebody may act on it, or at least note something."""
+        unread = user in self.copies_to_submit and user not in self.opened_copies
+        return user in self.pending or user in self.forwarded or unread
 
-    def sent_out(self, now: int) -> "Document":
-        """At the approvers, who have not seen it yet."""
-        received = self.received | dict.fromkeys((*self.approvers, *self.copies), now)
-        unread = tuple(person for person in self.read if person not in self.approvers)
-        return replace(
-            self, node=APPROVING[0], pending=self.approvers, received=received, read=unread
+    def offered_to(self, user: int) -> dict[str, str]:
+        """The buttons of this person now, by action."""
+        forward = {k: v for k, v in self.offers.items() if k == "forward"}
+        if user in self.pending and self.node == CREATED:
+            return {"submit": "提交", **forward}
+        if user in self.pending:
+            return dict(self.offers)
+        if user in self.forwarded:
+            return {"submit": "批注", **forward}
+        if user in self.copies_to_submit and user not in self.opened_copies:
+            return {"submit": "已阅"}
+        return forward if user in self.done or user == self.creator else {}
+
+    # What acting makes of it
+
+    def submitted(self, user: int, act: str, remark: str, now: int, **more: Any) -> "Document":
+        """What it is after somebody who has it acted on it: `act` is `approve` or `reject`."""
+        acted = replace(self, done=self.done | {user: now}, drafts=_without(self.drafts, user))
+        if user not in self.pending:
+            return acted._noted(user, remark, now, more)
+        if self.node == CREATED:
+            return acted.sent_out(now, remark)
+        if act == "reject":
+            back = replace(acted, node=CREATED, pending=(self.creator,))
+            back = back._received((self.creator,), now)
+            return back._logged(self, user, act, remark, now, back.pending, more)
+        left = self.way[self.step - 1].left(self.pending, user)
+        if left:
+            on = replace(acted, pending=left)._received(set(left) - set(self.pending), now)
+        else:
+            on = acted._at(self.step + 1, now)
+        got = tuple(person for person in on.pending if person not in self.pending or not left)
+        return on._logged(self, user, act, remark, now, got, more)
+
+    def sent_out(self, now: int, remark: str = "") -> "Document":
+        """From its creator to the first step, whose people have not seen it yet."""
+        sent = self._at(1, now)._received(self.copies, now)
+        whole = replace(
+            sent, read=tuple(person for person in self.read if person not in sent.pending)
         )
+        return whole._logged(self._created(), self.creator, "create", remark, now, sent.pending, {})
+
+    def given_on(
+        self, user: int, to: Sequence[int], remark: str, now: int, **more: Any
+    ) -> "Document":
+        """Forwarded: those who have it already get nothing new."""
+        new = tuple(one for one in dict.fromkeys(to) if one not in (*self.pending, *self.forwarded))
+        read = tuple(one for one in self.read if one not in new)
+        given = replace(self, forwarded=(*self.forwarded, *new), read=read)._received(new, now)
+        return given._logged(self, user, "forward", remark, now, tuple(to), more)
+
+    def opened(self, user: int) -> "Document":
+        """Seen by somebody: a copy that is only to be read is done with."""
+        seen = self if user in self.read else replace(self, read=(*self.read, user))
+        only_reads = user in self.copies and user not in self.copies_to_submit
+        if only_reads and user not in self.opened_copies:
+            return replace(seen, opened_copies=(*self.opened_copies, user))
+        return seen
+
+    def _noted(self, user: int, remark: str, now: int, more: dict[str, Any]) -> "Document":
+        left = tuple(one for one in self.forwarded if one != user)
+        copies = (user,) if user in self.copies_to_submit and user not in self.forwarded else ()
+        noted = replace(self, forwarded=left, opened_copies=(*self.opened_copies, *copies))
+        return noted._logged(self, user, "note", remark, now, (), more)
+
+    def _at(self, step: int, now: int) -> "Document":
+        """At this step, counted from 1; past the last one it is archived."""
+        if step > len(self.way):
+            return replace(self, node=ARCHIVED, pending=())
+        there = replace(self, node=_node_of(step), pending=self.way[step - 1].first())
+        return there._received(there.pending, now)
+
+    def _created(self) -> "Document":
+        return replace(self, node=CREATED)
+
+    def _received(self, people: Any, now: int) -> "Document":
+        return replace(self, received=self.received | dict.fromkeys(people, now))
+
+    def _logged(
+        self,
+        before: "Document",
+        user: int,
+        act: str,
+        remark: str,
+        now: int,
+        got: tuple[int, ...],
+        more: dict[str, Any],
+    ) -> "Document":
+        entry = {"user": user, "act": act, "remark": remark, "at": now, "node": before.node}
+        return replace(self, log=(*self.log, entry | {"received": list(got)} | more))
 
     @classmethod
     def from_line(cls, line: dict[str, Any]) -> "Document":
+        """As it was kept; what an older line does not say is as it used to be."""
         fields = dict(line)
-        for name in ("approvers", "copies", "pending", "read", "log"):
-            fields[name] = tuple(fields[name])
-        for name in ("received", "done"):
-            fields[name] = {int(user): at for user, at in fields[name].items()}
+        for name, kept in line.items():
+            if isinstance(kept, list):
+                fields[name] = tuple(kept)
+        for name in ("received", "done", "drafts"):
+            fields[name] = {int(user): kept for user, kept in fields.get(name, {}).items()}
+        fields["steps"] = tuple(
+            Step(one["name"], tuple(one["people"]), one["mode"]) for one in line.get("steps", ())
+        )
+        fields["rows"] = tuple(tuple(table) for table in line.get("rows", ()))
         return cls(**fields)
 
 
-class Documents:
-    """All documents, in memory and in the journal at `path`."""
+def _node_of(step: int) -> str:
+    """The second step's node is 4: 3 has always been the archive."""
+    return APPROVING if step == 1 else str(step + 2)
 
-    def __init__(self, path: Path, clock: Clock, name_of: Callable[[int], str]) -> None:
-        self._path = path
-        self._clock = clock
-        self._all: dict[int, Document] = {}
-        self._changing = asyncio.Lock()
-        self.name_of = name_of
 
-    async def open(self) -> None:
-        """Read what was kept. A line cut short by a kill was never answered, and is left out."""
-        for line in await asyncio.to_thread(self._lines):
-            document = Document.from_line(line)
-            self._all[document.request_id] = document
+def _step_of(node: str) -> int:
+    return 1 if node in (APPROVING, ARCHIVED) else int(node) - 2
 
-    def __len__(self) -> int:
-        return len(self._all)
 
-    def find(self, request_id: int) -> Document | None:
-        return self._all.get(request_id)
-
-    def newest(self) -> list[Document]:
-        return sorted(self._all.values(), key=lambda one: one.request_id, reverse=True)
-
-    def listed(self, which: str, user: int) -> list[Document]:
-        """A person's list in the order of the OA: last received first, then the higher id."""
-        return sorted(
-            (one for one in self._all.values() if one.lies_in(which, user)),
-            key=lambda one: (one.received_at(user), one.request_id),
-            reverse=True,
-        )
-
-    async def create(
-        self,
-        title: str,
-        creator: int,
-        approvers: Sequence[int],
-        *,
-        urgency: int = 0,
-        copies: Sequence[int] = (),
-        kind: str = "公文审批",
-        needs_opinion: bool = False,
-    ) -> Document:
-        async with self._changing:
-            now = self._clock.now()
-            document = Document(
-                request_id=max(self._all, default=FIRST_ID - 1) + 1,
-                title=title,
-                creator=creator,
-                kind=kind,
-                urgency=urgency,
-                created_at=now,
-                approvers=tuple(dict.fromkeys(approvers)),
-                copies=tuple(dict.fromkeys(copies)),
-                needs_opinion=needs_opinion,
-            ).sent_out(now)
-            await self._keep([document])
-            return document
-
-    async def submit(
-        self, request_id: int, user: int, act: str, remark: str = "", **heads: Any
-    ) -> bool:
-        """Act on a document, whose heads become those given. False when it does not wait for this
-        person (any more), or lacks the opinion that its step demands."""
-        async with self._changing:
-            document = self._all.get(request_id)
-            if document is None or user not in document.pending:
-                return False
-            if document.needs_opinion and not remark and document.node != CREATED[0]:
-                return False
-            document = replace(document, **heads)
-            what: Literal["approve", "reject"] = "reject" if act == "reject" else "approve"
-            await self._keep([document.submitted(user, what, remark, self._clock.now())])
-            return True
-
-    async def mark_read(self, request_id: int, user: int) -> None:
-        async with self._changing:
-            document = self._all.get(request_id)
-            if document is not None and user not in document.read:
-                await self._keep([replace(document, read=(*document.read, user))])
-
-    async def put(self, documents: Iterable[Document]) -> None:
-        """Store documents as they are (seeding)."""
-        async with self._changing:
-            await self._keep(list(documents))
-
-    async def _keep(self, documents: list[Document]) -> None:
-        await asyncio.to_thread(self._write, [asdict(document) for document in documents])
-        self._all.update((document.request_id, document) for document in documents)
-
-    def _write(self, lines: list[dict[str, Any]]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        with self._path.open("ab") as journal:
-            journal.write(text.encode())
-            journal.flush()
-            os.fsync(journal.fileno())
-
-    def _lines(self) -> list[dict[str, Any]]:
-        if not self._path.exists():
-            return []
-        kept = self._path.read_bytes()
-        whole = kept[: kept.rfind(b"\n") + 1]
-        if len(whole) < len(kept):
-            with self._path.open("r+b") as journal:
-                journal.truncate(len(whole))
-        return [json.loads(line) for line in whole.splitlines()]
+def _without(drafts: dict[int, str], user: int) -> dict[int, str]:
+    return {person: words for person, words in drafts.items() if person != user}

@@ -1,14 +1,16 @@
-"""How the stand-in OA reads and writes SOAP: envelopes as XFire makes them."""
+"""How the stand-in OA reads and writes SOAP: envelopes as XFire makes them.
 
-from collections.abc import Callable, Sequence
+A value of a data type is a mapping of element names to XML already made; its elements stand in the order
+of the alphabet, as they do in the description.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from lxml import etree
-
-from server.sandbox.oa_documents import Document
 
 SERVICE_NS: Final = "webservices.services.weaver.com.cn"
 TYPES_NS: Final = "http://webservices.workflow.weaver"
@@ -21,7 +23,11 @@ _HEAD: Final = (
 _TAIL: Final = "</soap:Body></soap:Envelope>"
 _ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 
-NameOf = Callable[[int], str]
+OUT_NIL: Final = '<ns1:out xsi:nil="true"/>'
+
+Value = str | bool | int | None
+Parts = Mapping[str, str]
+"""Elements of one value, by name, each of them XML already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +72,6 @@ def answer(operation: str, out: str) -> str:
     )
 
 
-def out_text(value: object) -> str:
-    return f"<ns1:out>{escape(str(value))}</ns1:out>"
-
-
-def out_texts(values: Sequence[str]) -> str:
-    return (
-        "<ns1:out>"
-        + "".join(f"<ns1:string>{escape(v)}</ns1:string>" for v in values)
-        + "</ns1:out>"
-    )
-
-
-def out_rows(documents: Sequence[Document], user: int, name_of: NameOf) -> str:
-    """An array of list rows; an empty one is an empty element, as the original writes it."""
-    rows = "".join(
-        f'<WorkflowRequestInfo xmlns="{TYPES_NS}">{_row(document, user, name_of)}</WorkflowRequestInfo>'
-        for document in documents
-    )
-    return f"<ns1:out>{rows}</ns1:out>" if rows else "<ns1:out/>"
-
-
-def out_document(document: Document, user: int, name_of: NameOf) -> str:
-    """An opened document."""
-    may_act = user in document.pending
-    opened: dict[str, str | None] = {
-        "canEdit": str(may_act).lower(),
-        "canView": str(user in document.people).lower(),
-        "mustInputRemark": str(may_act and document.needs_opinion).lower(),
-        "rejectButtonName": "退回" if may_act else "",
-        "submitButtonName": "同意" if may_act else "",
-    }
-    logs = "".join(_log(entry, number, name_of) for number, entry in enumerate(document.log, 1))
-    return (
-        f'<ns1:out xmlns="{TYPES_NS}">{_row(document, user, name_of, opened)}'
-        f"<workflowRequestLogs>{logs}</workflowRequestLogs></ns1:out>"
-    )
-
-
 def fault(reason: str) -> str:
     return (
         f"{_HEAD}<soap:Fault><faultcode>soap:Server</faultcode>"
@@ -111,76 +79,62 @@ def fault(reason: str) -> str:
     )
 
 
+def out_text(value: object) -> str:
+    return f"<ns1:out>{escape(str(value))}</ns1:out>"
+
+
+def out_texts(values: Sequence[str]) -> str:
+    inside = "".join(f"<ns1:string>{escape(value)}</ns1:string>" for value in values)
+    return f"<ns1:out>{inside}</ns1:out>"
+
+
+def out_value(parts: Parts) -> str:
+    """One value of a data type."""
+    return f'<ns1:out xmlns="{TYPES_NS}">{joined(parts)}</ns1:out>'
+
+
+def out_values(name: str, values: Iterable[Parts]) -> str:
+    """An array; an empty one is an empty element, as the original writes it."""
+    inside = array(name, values)
+    return f'<ns1:out xmlns="{TYPES_NS}">{inside}</ns1:out>' if inside else "<ns1:out/>"
+
+
+def array(name: str, values: Iterable[Parts]) -> str:
+    return "".join(f"<{name}>{joined(value)}</{name}>" for value in values)
+
+
+def texts(values: Iterable[str]) -> str:
+    """What stands in an ArrayOfString within a data type."""
+    return "".join(f"<ns1:string>{_legal(value)}</ns1:string>" for value in values)
+
+
+def joined(parts: Parts) -> str:
+    return "".join(parts[name] for name in sorted(parts))
+
+
+def element(name: str, inside: str) -> str:
+    """One that holds XML."""
+    return f"<{name}>{inside}</{name}>"
+
+
+def scalars(values: Mapping[str, Value]) -> dict[str, str]:
+    """Elements that hold a word or a number; None is nil."""
+    return {name: _scalar(name, value) for name, value in values.items()}
+
+
 def local_time(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _row(
-    document: Document, user: int, name_of: NameOf, opened: dict[str, str | None] | None = None
-) -> str:
-    last = (
-        document.log[-1] if document.log else {"user": document.creator, "at": document.created_at}
-    )
-    fields: dict[str, str | None] = {
-        "canEdit": "false",
-        "canView": "false",
-        "createTime": local_time(document.created_at),
-        "creatorId": str(document.creator),
-        "creatorName": name_of(document.creator),
-        "currentNodeId": document.node,
-        "currentNodeName": document.node_name,
-        "forwardButtonName": None,
-        "lastOperateTime": local_time(last["at"]),
-        "lastOperatorName": name_of(last["user"]),
-        "messageType": None,
-        "mustInputRemark": "false",
-        "needAffirmance": "false",
-        "receiveTime": local_time(document.received_at(user)),
-        "rejectButtonName": None,
-        "remark": None,
-        "requestId": str(document.request_id),
-        "requestLevel": str(document.urgency),
-        "requestName": document.title,
-        "status": document.node_name,
-        "subbackButtonName": None,
-        "submitButtonName": None,
-        "subnobackButtonName": None,
-    } | (opened or {})
-    base = {
-        "workflowId": "1",
-        "workflowName": document.kind,
-        "workflowTypeId": "1",
-        "workflowTypeName": "行政公文",
-    }
-    return (
-        "".join(_element(name, value) for name, value in fields.items())
-        + "<workflowBaseInfo>"
-        + "".join(_element(name, value) for name, value in base.items())
-        + "</workflowBaseInfo>"
-    )
-
-
-def _log(entry: dict[str, Any], number: int, name_of: NameOf) -> str:
-    day, clock = local_time(entry["at"]).split(" ")
-    fields = {
-        "id": str(number),
-        "nodeId": entry["node"],
-        "operateDate": day,
-        "operateTime": clock,
-        "operateType": "退回" if entry["act"] == "reject" else "批准",
-        "operatorId": str(entry["user"]),
-        "operatorName": name_of(entry["user"]),
-        "remark": entry["remark"],
-    }
-    inner = "".join(_element(name, value) for name, value in fields.items())
-    return f"<WorkflowRequestLog>{inner}</WorkflowRequestLog>"
-
-
-def _element(name: str, value: str | None) -> str:
+def _scalar(name: str, value: Value) -> str:
     if value is None:
         return f'<{name} xsi:nil="true"/>'
-    legal = "".join(
-        char if char >= " " or char in "\t\n\r" else f"&#x{ord(char):02x};"
-        for char in escape(value)
+    text = str(value).lower() if isinstance(value, bool) else _legal(str(value))
+    return f"<{name}>{text}</{name}>"
+
+
+def _legal(text: str) -> str:
+    """Control characters as some builds write them: as numbers, which no strict reader takes."""
+    return "".join(
+        char if char >= " " or char in "\t\n\r" else f"&#x{ord(char):02x};" for char in escape(text)
     )
-    return f"<{name}>{legal}</{name}>"

@@ -17,20 +17,37 @@ class People:
 
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
-        self._names = {
-            int(found[1]): person.name
+        self._numbered = {
+            int(found[1]): person
             for person in config.people
             if (found := _NUMBERED.fullmatch(person.person_id.lower()))
         }
+        self._by_staff_number = {
+            person.number: number for number, person in self._numbered.items() if person.number
+        }
+
+    @property
+    def departments(self) -> dict[int, str]:
+        """By the OA's number of them, which is their place."""
+        return {number: party.name for number, party in enumerate(self._config.parties, 1)}
 
     @property
     def highest_number(self) -> int:
         """The OA knows people by number: `s0042` is 42."""
-        return max(self._names, default=0)
+        return max(self._numbered, default=0)
 
     def name_of(self, number: int) -> str:
         """The name of the person the OA means."""
-        return self._names.get(number, f"职工{number:04d}")
+        person = self._numbered.get(number)
+        return person.name if person is not None else f"职工{number:04d}"
+
+    def department_of(self, number: int) -> str:
+        person = self._numbered.get(number)
+        return person.department if person is not None else ""
+
+    def number_of_staff(self, staff_number: str) -> int | None:
+        """The OA's number of the person with this staff number."""
+        return self._by_staff_number.get(staff_number)
 
     def routes(self) -> list[web.RouteDef]:
         """The two doors."""

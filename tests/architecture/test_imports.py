@@ -32,7 +32,7 @@ BREACHES = [
     ("adapters", "server.features.chat.commands", "sqlite3"),
     ("adapters", "server.features.chat.commands", "realtime.hub"),
     ("adapters", "server.features.todos.commands", "server.integrations.oa.soap"),
-    ("adapters", "server.features.dashboard.commands", "server.integrations.his.signing"),
+    ("adapters", "server.features.dashboard.commands", "server.integrations.his.reading"),
     ("adapters", "server.features.chat.documents", "server.storage.sqlite"),
     ("floors", "server.outbox", "server.features.chat"),
     ("floors", "server.work", "server.features.chat"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.nodes import BULLETIN
-from server.nodes.bulletin import KEPT_MS, Reader, prune, sessions_ended, staff_changed
+from server.nodes.bulletin import KEPT_MS, Reader, oa_changed, prune, sessions_ended, staff_changed
 from server.storage import Store, StoreUnavailable
 from server.storage.sqlite import SqliteStore
 from tests.clocks import ManualClock
@@ -29,6 +29,9 @@ class Ears:
         if self.is_deaf:
             raise StoreUnavailable("no primary")
         self.heard.append("staff")
+
+    async def oa_changed(self, person_ids: Sequence[str]) -> None:
+        self.heard.append(("oa", *person_ids))
 
     async def missed(self) -> None:
         self.heard.append("missed")
@@ -61,12 +64,13 @@ async def test_what_was_said_since_is_heard_once_and_by_each(
     first, second = await reader(store), await reader(store)
     await store.apply(sessions_ended(clock.now(), "ann", ["1", "2"]), staff_changed(clock.now()))
     await store.apply(*(staff_changed(clock.now()) for _ in range(3)))
+    await store.apply(oa_changed(clock.now(), ["ann", "bob"]))
 
     for each in (first, second):
         ears = Ears()
         await each.read(ears)
         await each.read(ears)
-        assert ears.heard == [("ann", "1", "2"), "staff"]
+        assert ears.heard == [("ann", "1", "2"), ("oa", "ann", "bob"), "staff"]
 
 
 async def test_many_words_are_all_heard(

@@ -12,7 +12,7 @@ from realtime.testing import SocketClient
 from server.directory import Person
 from server.directory.staff_import import apply_plan
 from server.directory.staff_plan import Plan
-from server.integrations.his.signing import signature
+from server.integrations.signing import signature
 from tests.nodes.pair import WITHIN_S, Pair, conversation_of, open_pair, say, soon
 from tests.server.house import House
 

@@ -44,6 +44,7 @@ async def test_what_is_not_configured_is_named_and_changes_nothing(house: House)
         "wecom": {"ready": False, "detail": "not configured"},
         "wecom_groups": {"ready": False, "detail": "not offered"},
         "his": {"ready": False, "detail": "not configured"},
+        "oa_webhook": {"ready": False, "detail": "not configured"},
         "redis": {"ready": False, "detail": "not configured"},
         "directory": {"ready": True, "detail": "off"},
     }
@@ -78,7 +79,7 @@ async def test_an_oa_and_a_wecom_that_are_down_leave_the_server_ready(tmp_path: 
         assert listed.status in (200, 503)
         assert answer.status == 200
         assert answer.body["ready"] is True
-        outside = {"oa", "wecom", "wecom_groups", "redis", "his"}
+        outside = {"oa", "oa_webhook", "wecom", "wecom_groups", "redis", "his"}
         assert set(answer.body["checks"]) == {"storage", "directory", *outside}
         assert "secret" not in answer.text
 

@@ -23,7 +23,8 @@ from server.features.dashboard.keeping import CLOSED_AFTER_DAYS, DAY_MS
 from server.features.dashboard.ledger import post_changes
 from server.features.dashboard.rights import RESERVED
 from server.features.dashboard.ticker import Ticker
-from server.integrations.his import EVENTS_PER_BATCH, HisEvent, Receipt, RefusedEvent, Sender
+from server.integrations.his import EVENTS_PER_BATCH, HisEvent, Receipt, RefusedEvent
+from server.integrations.signing import Sender
 from server.storage import Conflict, Duplicate, refusing
 from server.work import SystemWork, UnitOfWork
 

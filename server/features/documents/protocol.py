@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from realtime.protocol import Command, Event, Result
+from server.acting.protocol import ActCard, Action
 from server.clock import Millis
 
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -30,7 +31,6 @@ FieldKind = Literal[
     "attachments",
     "other",
 ]
-Action = Literal["approve", "approve_wanting_reply", "approve_without_reply", "reject", "forward"]
 Urgency = Literal["normal", "important", "urgent"]
 
 
@@ -112,22 +112,6 @@ class ActionOffer(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
-class ActCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet
-    whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of
-    it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given
-    back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing
-    of it, so that the actor may do it again knowingly."""
-
-    client_id: str
-    action: Action
-    state: Literal["asked", "done", "unknown", "moved", "refused"]
-    asked_at: Millis
-    opinion: str
-    reason: str = ""
-    may_repeat: bool = False
-
-
 class OpenDocument(Command, frozen=True):
     """Open a document in the OA as the actor. It may count as read there from then on."""
 
@@ -170,7 +154,7 @@ class ListOpinions(Command, frozen=True):
 
     wire_name: ClassVar[str] = "documents.opinions"
     request_id: RequestId
-    before: Annotated[str, Meta(min_length=1, max_length=64)]
+    before: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class Opinions(Result, frozen=True):
@@ -202,17 +186,9 @@ class Act(Command, frozen=True):
 
 
 class Acted(Result, frozen=True):
-    """Where it stands after at most three seconds; `documents.acted` tells the end."""
+    """Where it stands, three seconds after it was asked or as soon as the document was opened for it;
+    `documents.acted` tells the end."""
 
-    act: ActCard
-
-
-class ActEnded(Event, frozen=True):
-    """What the actor did with a document has ended, or is not known yet."""
-
-    wire_name: ClassVar[str] = "documents.acted"
-    request_id: str
-    title: str
     act: ActCard
 
 
@@ -229,25 +205,56 @@ class CopiesRead(Result, frozen=True):
     failed: list[str]
 
 
+class UrgeHolders(Command, frozen=True):
+    """Remind whoever holds a document now; for who started it or has dealt with it. Once in four hours for
+    each holder, not within two hours of its coming there, and of five documents a day."""
+
+    wire_name: ClassVar[str] = "documents.urge"
+    request_id: RequestId
+    words: Annotated[str, Meta(max_length=200)] = ""
+
+
+class HolderCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who holds a document. `unreachable`: the OA names somebody who cannot be told here. Where
+    the limits say no, `not_before` is when they will not."""
+
+    person_id: str | None
+    name: str
+    state: Literal["reminded", "too_early", "too_soon", "limit", "unreachable"]
+    not_before: Millis | None
+
+
+class Urged(Result, frozen=True):
+    """What became of it, for each holder; empty when nobody but the actor holds it."""
+
+    holders: list[HolderCard]
+
+
 class ListKinds(Command, frozen=True):
-    """What the actor may start."""
+    """What the actor may start. Kept for some minutes, asked of the OA anew with `fresh`."""
 
     wire_name: ClassVar[str] = "documents.kinds"
+    fresh: bool = False
 
 
 class KindCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A process; `used_at` is when the actor last started it here."""
+    """A process; `used_at` is when the actor last started it here, `draft_at` when something was typed
+    that is not sent."""
 
     workflow_id: str
     name: str
     category: str
     used_at: Millis | None
+    draft_at: Millis | None
 
 
 class Kinds(Result, frozen=True):
-    """Recent ones first, then as the OA lists them."""
+    """Recent ones first, then as the OA lists them. `stale`: the OA cannot be asked now, this is from
+    `as_of`."""
 
     kinds: list[KindCard]
+    as_of: Millis
+    stale: bool
 
 
 class OpenBlank(Command, frozen=True):
@@ -258,7 +265,8 @@ class OpenBlank(Command, frozen=True):
 
 
 class DraftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed and not sent yet; also the shape in which it is kept."""
+    """What was typed and not sent yet; also the shape in which it is kept. `fields` are those that were
+    changed, `rows` all rows of each detail table in its order."""
 
     title: Annotated[str, Meta(max_length=200)] = ""
     urgency: Urgency = "normal"
@@ -267,7 +275,8 @@ class DraftCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BlankCard(Result, frozen=True):
-    """`started` is the actor's last try to start it, while nobody knows what became of it."""
+    """`started` is the actor's last try to start it: while nobody knows what became of it, and for some
+    minutes after its end."""
 
     workflow_id: str
     kind: str
@@ -294,7 +303,8 @@ class DraftKept(Result, frozen=True):
 
 
 class Start(Command, frozen=True):
-    """Start a document, once per `client_id`, whatever happens on the way."""
+    """Start a document, once per `client_id`, whatever happens on the way. Asked again with the same
+    `client_id` it says where that start stands."""
 
     wire_name: ClassVar[str] = "documents.start"
     workflow_id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -302,17 +312,68 @@ class Start(Command, frozen=True):
     draft: DraftCard
 
 
+StartReason = Literal[
+    "",
+    "unreachable",
+    "blocked",
+    "not_understood",
+    "interrupted",
+    "invalid",
+    "no_right",
+    "failed",
+    "basic_data",
+    "form",
+    "urgency",
+    "operators",
+    "next_step",
+    "step_action",
+    "rows",
+]
+
+
+ValueProblem = Literal[
+    "missing",
+    "kept",
+    "number",
+    "date",
+    "time",
+    "choice",
+    "long",
+    "unknown_there",
+    "gone",
+    "elsewhere",
+]
+
+
+class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a value; in a detail table `table` and `row` say where. `kept`: what the OA has
+    there cannot be emptied. `unknown_there`: the OA
+    has no account of this person, or no such department. `gone`: the form has no such field (any more)
+    that can be filled in. `elsewhere`: only the OA's own page can fill it in."""
+
+    name: str
+    problem: ValueProblem
+    table: int | None = None
+    row: int | None = None
+
+
 class StartCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a start. `unknown`: the OA's answer was lost; the actor's own list is read until
-    it shows there, and it is never sent again. `refused` comes with the OA's reason in words."""
+    """What became of a start. `asked`: on its way. `unknown`: the OA's answer was lost; the actor's own
+    list is read until it shows there, and it is never sent again. `may_repeat`: it does not show after
+    some minutes, and the actor may start again knowingly. `refused`: nothing was started, for `reason`;
+    `invalid` comes with `problems`. `may_remain`: something of it may lie in the OA all the same."""
 
     client_id: str
     workflow_id: str
+    kind: str
     state: Literal["asked", "done", "unknown", "refused"]
     asked_at: Millis
     title: str
     request_id: str | None
-    reason: str
+    reason: StartReason = ""
+    problems: list[FieldProblem] = []
+    may_remain: bool = False
+    may_repeat: bool = False
 
 
 class Started(Result, frozen=True):

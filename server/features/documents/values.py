@@ -7,15 +7,17 @@ here, and whether what was typed fits the field.
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from server.directory import Directory
-from server.features.documents.protocol import AttachmentCard, FieldCard, FieldOption, TableCard
+from server.features.documents.protocol import (
+    AttachmentCard,
+    FieldCard,
+    FieldOption,
+    TableCard,
+    ValueProblem,
+)
 from server.integrations.oa.documents import Attachment, Field, FieldKind, Table
-
-Problem = Literal["missing", "number", "date", "time", "choice", "long", "unknown_there"]
-"""What is wrong with a value. `unknown_there`: the OA has no account of this person, or no such
-department."""
 
 PEOPLE: Final[frozenset[FieldKind]] = frozenset({"person", "people"})
 DEPARTMENTS: Final[frozenset[FieldKind]] = frozenset({"department", "departments"})
@@ -26,7 +28,7 @@ LONGEST: Final = 4_000
 _NUMBER: Final = re.compile(r"-?\d{1,18}(\.\d{1,8})?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
-_SHAPES: Final[dict[FieldKind, tuple[re.Pattern[str], Problem]]] = {
+_SHAPES: Final[dict[FieldKind, tuple[re.Pattern[str], ValueProblem]]] = {
     "number": (_NUMBER, "number"),
     "money": (_NUMBER, "number"),
     "date": (_DATE, "date"),
@@ -72,11 +74,12 @@ def is_fillable(field: Field, directory: Directory) -> bool:
     return ours(field.kind, field.value, directory) is not None
 
 
-def problem_of(field: Field, value: str, directory: Directory) -> Problem | None:
+def problem_of(field: Field, value: str, directory: Directory) -> ValueProblem | None:
     """What is wrong with what a page holds for a field that can be filled in."""
     typed = value.strip()
     if not typed:
-        return "missing" if field.must_fill else None
+        # The OA passes over what is empty, so that what it has there would stay unseen.
+        return "missing" if field.must_fill else "kept" if field.value.strip() else None
     if len(typed) > LONGEST:
         return "long"
     shape, problem = _SHAPES.get(field.kind, (None, None))
@@ -105,7 +108,7 @@ def field_card(field: Field, directory: Directory, address: Address = nowhere) -
         value=ours(field.kind, field.value, directory) or "",
         shown=field.shown,
         may_edit=fillable or (field.may_edit and field.kind in ELSEWHERE),
-        must_fill=field.must_fill,
+        must_fill=field.must_fill and field.may_edit,
         options=[FieldOption(value=one.value, label=one.label) for one in field.options],
         attachments=[
             AttachmentCard(id=one.id, name=one.name, size=one.size, url=address(one))

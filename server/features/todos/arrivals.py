@@ -5,6 +5,9 @@ a change twice is harmless: a document that is known makes no second notice. Who
 numbers writes the stored list in the version read, so that each is counted after the one before.
 """
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from msgspec.structs import replace
 
 from realtime.channel import person_channel
@@ -18,10 +21,27 @@ from server.storage import Store
 from server.work import SystemWork, UnitOfWork
 
 
-class Arrivals:
-    """Keeps the promise of `WorklistSink`."""
+class Follower(Protocol):
+    """Something that follows from a change of somebody's list, in the same unit of work."""
 
-    def __init__(self, store: Store, system: SystemWork, settings: Settings) -> None:
+    async def __call__(
+        self, work: UnitOfWork, person_id: str, arrived: Sequence[Item], gone: Sequence[str]
+    ) -> None:
+        """`arrived` is news only: nothing of a baseline. Told again when the change is."""
+        ...
+
+
+class Arrivals:
+    """Keeps the promise of `WorklistSink`. `followed_by` is what else follows from a change."""
+
+    def __init__(
+        self,
+        store: Store,
+        system: SystemWork,
+        settings: Settings,
+        *followed_by: Follower,
+    ) -> None:
+        self._followers = followed_by
         self._store = store
         self._system = system
         self._due_in_ms = settings.notice_first_seconds * 1000
@@ -66,6 +86,8 @@ class Arrivals:
         unread = await count_unread(work, person_id, seen)
         work.put(SeenList(id=person_id, seen=seen.to_document()))
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
+        for follow in self._followers:
+            await follow(work, person_id, arrived if before is not None else (), gone)
 
     def _arrive(
         self,

@@ -11,7 +11,7 @@ anything again at any time:
 - **One bad event spoils nothing.** It is refused by name with a reason; the rest of its batch is taken.
 - **An empty batch is a sign of life.**
 
-`reading.py` reads what is sent, `signing.py` says whether it is from the HIS.
+`reading.py` reads what is sent; `server.integrations.signing` says whether it is from the HIS.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from server.clock import Millis
+from server.integrations.signing import Sender
 
 RegistrationType = Literal["general", "expert", "special", "emergency", "online"]
 TypedKind = Literal["registered", "seen", "called"]
@@ -74,13 +75,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     refused: list[RefusedEvent]
     as_of: Millis
-
-
-class Sender(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose signature a batch carries, and the second in which it was signed."""
-
-    key_id: str
-    signed_s: int
 
 
 class Intake(Protocol):

@@ -22,7 +22,7 @@ class Asking:
     def tasks(self) -> list[asyncio.Task[bool]]:
         return list(self._asked.values())
 
-    async def shared(self, key: Hashable, asking: Coroutine[Any, Any, None]) -> bool:
+    async def shared(self, key: Hashable, asking: Coroutine[Any, Any, object]) -> bool:
         """Ask, or wait for whoever asks the same; whether it was answered in time."""
         task = self._asked.get(key)
         if task is None:
@@ -34,7 +34,7 @@ class Asking:
         return bool(done) and not task.cancelled() and task.result()
 
 
-async def _succeeds(asking: Coroutine[Any, Any, None]) -> bool:
+async def _succeeds(asking: Coroutine[Any, Any, object]) -> bool:
     try:
         await asking
     except OAError:

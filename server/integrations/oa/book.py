@@ -35,14 +35,13 @@ class Person:
     readings: int = 0
     failures: int = 0
     is_visible: bool = False
-    is_hinted: bool = False
     is_polled: bool = False
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def lane(self) -> Lane:
         """Whose turn it is among."""
-        return Lane.VISIBLE if self.is_visible or self.is_hinted else Lane.REST
+        return Lane.VISIBLE if self.is_visible else Lane.REST
 
 
 class Book:
@@ -90,14 +89,15 @@ class Book:
                 if kept is not None and not kept.says_the_same(person.seen):
                     person.seen = kept
 
-    async def check(self, person: Person, depth: Depth, lane: Lane) -> None:
-        """Read a person's pending documents. Raises `OAError`, or what the sink raises."""
+    async def check(self, person: Person, depth: Depth, lane: Lane) -> bool:
+        """Read a person's pending documents; whether that was news. Raises `OAError`, or what the sink
+        raises."""
         try:
-            await self._check(person, depth, lane)
+            return await self._check(person, depth, lane)
         except Outdated:
-            await self._check(person, depth, lane)
+            return await self._check(person, depth, lane)
 
-    async def _check(self, person: Person, depth: Depth, lane: Lane) -> None:
+    async def _check(self, person: Person, depth: Depth, lane: Lane) -> bool:
         await self.load(person)
         number, started = next(self._numbers), self._clock.monotonic()
         try:
@@ -115,8 +115,8 @@ class Book:
         self.heard()
         async with person.applying:
             if person.latest > number:
-                return
-            await self._tell(person, read.seen)
+                return False
+            is_news = await self._tell(person, read.seen)
             person.latest = number
             person.seen = read.seen
             person.doubted_at = None
@@ -125,6 +125,7 @@ class Book:
                 person.verified_at = started
             if read.is_whole:
                 person.whole_at = started
+        return is_news
 
     async def acted(self, person: Person, request_id: str) -> None:
         """Take a document off a person's list: the OA said so itself. Readings under way are of before."""
@@ -147,11 +148,13 @@ class Book:
             person.latest = next(self._numbers)
             person.seen = left
 
-    async def _tell(self, person: Person, seen: Seen) -> None:
+    async def _tell(self, person: Person, seen: Seen) -> bool:
         before = person.seen
-        if before is None or not seen.says_the_same(before):
-            arrived, gone = changes(before, seen)
-            await self._sink.changed(person.person_id, before, seen, arrived, gone)
+        if before is not None and seen.says_the_same(before):
+            return False
+        arrived, gone = changes(before, seen)
+        await self._sink.changed(person.person_id, before, seen, arrived, gone)
+        return True
 
     def heard(self) -> None:
         """The OA answered something."""

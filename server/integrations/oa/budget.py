@@ -1,8 +1,9 @@
 """The call budget: how often the outside is called, and who goes first when calls are scarce.
 
-A token bucket of `calls_per_second` with a small burst. Waiting callers stand in three lanes:
-somebody waiting at a screen, pages that are on screen, and everybody else in turn. The more
-urgent lane goes first, but every twentieth call belongs to the last lane while it waits, so that
+A token bucket of `calls_per_second` with a small burst. Waiting callers stand in four lanes:
+somebody waiting at a screen, people for whom something is said to have changed, pages that are on
+screen, and everybody else in turn. The more urgent lane goes first, but every twentieth call belongs
+to the last lane while it waits, and of four calls for hints one is left to pages on screen, so that
 nobody is forgotten. Lanes are bounded: where the wait would be longer than `patience_s`, the
 caller is refused at once.
 
@@ -21,8 +22,9 @@ class Lane(IntEnum):
     """Who goes first, most urgent first."""
 
     INTERACTIVE = 0
-    VISIBLE = 1
-    REST = 2
+    HINTED = 1
+    VISIBLE = 2
+    REST = 3
 
 
 class OverBudget(Exception):
@@ -31,6 +33,9 @@ class OverBudget(Exception):
 
 SHARE_OF_REST = 20
 """Of so many calls one is kept for the last lane while it waits."""
+
+HINTS_IN_A_ROW = 3
+"""After so many calls for hints the next is for a page on screen, if one waits."""
 
 LEAST_CALLS = 0.01
 """Calls a second of a node that has no share: none, as far as anybody can tell."""
@@ -60,6 +65,7 @@ class Budget:
         self._filled_at = clock.monotonic()
         self._lanes: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Lane)
         self._since_rest = 0
+        self._hints_in_a_row = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def reduce_to(self, share: float) -> None:
@@ -107,18 +113,22 @@ class Budget:
         self._wait_for_more()
 
     def _next(self) -> asyncio.Future[None] | None:
-        for lane in self._lanes:
-            while lane and lane[0].done():
-                lane.popleft()
-        rest = self._lanes[Lane.REST]
-        if rest and self._since_rest >= SHARE_OF_REST - 1:
-            chosen: deque[asyncio.Future[None]] | None = rest
-        else:
-            chosen = next((lane for lane in self._lanes if lane), None)
-        if chosen is None:
+        for waiting in self._lanes:
+            while waiting and waiting[0].done():
+                waiting.popleft()
+        lane = self._whose_turn()
+        if lane is None:
             return None
-        self._since_rest = 0 if chosen is rest else self._since_rest + 1
-        return chosen.popleft()
+        self._since_rest = 0 if lane is Lane.REST else self._since_rest + 1
+        self._hints_in_a_row = self._hints_in_a_row + 1 if lane is Lane.HINTED else 0
+        return self._lanes[lane].popleft()
+
+    def _whose_turn(self) -> Lane | None:
+        if self._lanes[Lane.REST] and self._since_rest >= SHARE_OF_REST - 1:
+            return Lane.REST
+        lane = next((lane for lane in Lane if self._lanes[lane]), None)
+        is_hog = lane is Lane.HINTED and self._hints_in_a_row >= HINTS_IN_A_ROW
+        return Lane.VISIBLE if is_hog and self._lanes[Lane.VISIBLE] else lane
 
     def _wait_for_more(self) -> None:
         if self._timer is not None:

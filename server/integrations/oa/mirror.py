@@ -90,13 +90,22 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class MirrorHealth:
-    """For the operator: `reason` is the sentence of the last failure while `reachable` is False."""
+    """For the operator: `reason` is the sentence of the last failure while `reachable` is False.
+
+    `relies_on_hints`: the webhook has shown itself true, and pages are read rarely without it.
+    """
 
     reachable: bool
     reason: str
     people: int
     visible: int
     last_answer_at: Millis | None
+    calls: int = 0
+    hints_waiting: int = 0
+    hints_heard: int = 0
+    changes_not_hinted: int = 0
+    hinted_at: Millis | None = None
+    relies_on_hints: bool = False
 
 
 class Accounts(Protocol):
@@ -163,7 +172,10 @@ class Worklist(Protocol):
         ...
 
     def hint(self, person_ids: Iterable[str]) -> None:
-        """Something changed for these people (a webhook said so): read them next."""
+        """The OA's webhook says that something changed for these people: read them next, whoever has a
+        page on screen before others, the newest first. Said of nobody it is a sign of life. On several
+        nodes it is said to each of them: who reads a person finds out here.
+        """
         ...
 
     async def acted(self, person_id: str, request_id: str) -> None:

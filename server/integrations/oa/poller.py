@@ -5,14 +5,8 @@ task of its own, few at a time, awaited at close. Pages on screen come first, ev
 everybody else in turn, not more often than `rest_s`. Somebody opening his list is answered from a
 reading of his own.
 
-What the budget of B calls/s allows. A reading is one count; looking at the documents is one page
-more. Visible people (V of them) are looked at in every reading while that takes at most 70 % of
-B, which is V ≤ 0.35 · B · poll_s (21 people at B = 20 and 3 s); beyond, every k-th reading, k up
-to 10, so that one done and one arrived is seen within k · poll_s. From V = B · poll_s on the
-period grows to V / B seconds. Everybody else waits N / (B − calls for visible people), at most N
-/ (B / 20): one call in twenty is theirs. Of them every third reading looks at the documents, if
-any wait. Every person's whole list is read again every `WHOLE_S`, which heals what moved between
-two pages.
+Whom the webhook names goes before all these, in a lane of his own (`hints.py`). What this allows at which
+budget, and how rarely others are read while the webhook is relied on (`trust.py`), stands in `pace.py`.
 
 While the OA is down nothing is planned; the breaker lets one reading through every few seconds,
 and when it closes all visible people are read at once. Trouble with one person backs off that
@@ -28,25 +22,17 @@ import heapq
 import logging
 import math
 import random
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
-from server.clock import Clock, Millis
-from server.integrations.oa import (
-    OA,
-    PAGE_ROWS,
-    Blocked,
-    NotUnderstood,
-    OAError,
-    Page,
-    State,
-    Unreachable,
-)
+from server.clock import Clock
+from server.integrations.oa import OA, PAGE_ROWS, Blocked, OAError, State, Unreachable
 from server.integrations.oa.asking import ANSWER_WITHIN_S, Asking
 from server.integrations.oa.book import Book, Person
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget, Lane
+from server.integrations.oa.hints import OTHERS_S, Hint, Hints, after_doubt, after_nothing
 from server.integrations.oa.mirror import (
     Accounts,
     MirrorHealth,
@@ -55,23 +41,19 @@ from server.integrations.oa.mirror import (
     Waiting,
     WorklistSink,
 )
+from server.integrations.oa.pace import Pace
+from server.integrations.oa.pages import PageKey, Pages
 from server.integrations.oa.reading import CONFIRM_S, FOLLOWED_PAGES, Depth, ZeroDoubted
+from server.integrations.oa.trust import Trust
 
 log = logging.getLogger(__name__)
 
 READINGS_AT_ONCE: Final = 6
-"""Of visible people, and as many of everybody else: neither must stop the other by waiting."""
+"""In each lane: none of them must stop another by waiting."""
 
 ACCOUNTS_EVERY_S: Final = 60.0
 ACCOUNTS_AGAIN_S: Final = 10.0
-WHOLE_S: Final = 300.0
-REST_LOOKS_EVERY: Final = 3
 TOUR_DEMAND: Final = 10.0
-VISIBLE_BACK_OFF_S: Final = 5.0
-REST_BACK_OFF_S: Final = 300.0
-PAGES_KEPT: Final = 2_000
-
-PageKey = tuple[str, State, int]
 
 
 class PollingWorklist:
@@ -93,15 +75,20 @@ class PollingWorklist:
     ) -> None:
         self._oa, self._accounts = oa, accounts
         self._clock, self._budget, self._breaker = clock, budget, breaker
-        self._poll_s, self._rest_s, self._chance = poll_s, rest_s, chance
         self._sink = sink
         self._book = Book(oa, sink, clock, is_shared=is_shared)
+        self._hints, self._trust = Hints(), Trust(clock)
+        self._is_shared = is_shared
         self._tours = not is_shared
         self._on_screen: set[str] = set()
+        people = self._book.people
+        self._pace = Pace(clock, budget, self._on_screen, people, poll_s, rest_s, chance)
         self._plans: dict[Lane, list[tuple[float, str]]] = {Lane.VISIBLE: [], Lane.REST: []}
-        self._polls: dict[Lane, set[asyncio.Task[None]]] = {Lane.VISIBLE: set(), Lane.REST: set()}
+        self._polls: dict[Lane, set[asyncio.Task[None]]] = {
+            lane: set() for lane in (Lane.HINTED, *self._plans)
+        }
         self._asking = Asking()
-        self._pages: OrderedDict[PageKey, tuple[Page, Millis, float]] = OrderedDict()
+        self._pages = Pages(oa, self._book, clock, self._asking)
         self._mapping: asyncio.Task[None] | None = None
         self._mapping_at = -math.inf
         self._is_mapped = False
@@ -168,7 +155,7 @@ class PollingWorklist:
         if person is None:
             return Reading((), 0 if self._is_mapped else None, None, stale=not self._is_mapped)
         if state != "pending" or page > FOLLOWED_PAGES:
-            return await self._page(person, state, page, max_age_s)
+            return await self._pages.read(person, state, page, max_age_s)
         fresh = await self._fresh(person, "first_page", max_age_s)
         if person.seen is None:
             return Reading((), None, None, stale=True)
@@ -196,14 +183,19 @@ class PollingWorklist:
         person = self._book.people.get(person_id)
         if person is not None and person.is_visible != on:
             person.is_visible = on
-            soonest = person.counted_at + self._period(person)
+            soonest = person.counted_at + self._pace.on_appearing_s
             self._plan(person, max(self._clock.monotonic(), soonest))
 
     def hint(self, person_ids: Iterable[str]) -> None:
-        for person_id in person_ids:
-            if (person := self._book.people.get(person_id)) is not None:
-                person.is_hinted = True
-                self._plan(person, self._clock.monotonic())
+        known = [self._book.people[one] for one in person_ids if one in self._book.people]
+        self._trust.heard(person.person_id for person in known)
+        now = self._clock.monotonic()
+        for person in known:
+            if person.is_visible or not self._is_shared:
+                self._hints.add(person.person_id, Hint(now))
+            elif self._tours:
+                self._hints.add(person.person_id, Hint(now + OTHERS_S, "count"))
+        self._wake.set()
 
     async def acted(self, person_id: str, request_id: str) -> None:
         if (person := await self._person(person_id)) is not None:
@@ -212,8 +204,9 @@ class PollingWorklist:
     def forget(self, person_id: str) -> None:
         self._book.people.pop(person_id, None)
         self._on_screen.discard(person_id)
-        for key in [key for key in self._pages if key[0] == person_id]:
-            del self._pages[key]
+        self._hints.drop(person_id)
+        self._trust.forget(person_id)
+        self._pages.forget(person_id)
 
     def health(self) -> MirrorHealth:
         book = self._book
@@ -223,6 +216,12 @@ class PollingWorklist:
             people=len(book.people),
             visible=sum(person.is_visible for person in book.people.values()),
             last_answer_at=book.answered_at,
+            calls=self._budget.spent,
+            hints_waiting=len(self._hints),
+            hints_heard=self._trust.told,
+            changes_not_hinted=self._trust.missed,
+            hinted_at=self._trust.heard_at,
+            relies_on_hints=self._pace.is_rare,
         )
 
     # Whom to read next
@@ -237,8 +236,19 @@ class PollingWorklist:
             return min(1.0, wait_s)
         if self._was_open:
             self._come_back(now)
+        if self._pace.is_rare != self._trust.is_earned:
+            self._change_pace(now)
         lanes = (Lane.VISIBLE, Lane.REST) if self._tours else (Lane.VISIBLE,)
-        return min(self._begin(lane, now) for lane in lanes)
+        return min(self._begin_hinted(now), *(self._begin(lane, now) for lane in lanes))
+
+    def _change_pace(self, now: float) -> None:
+        """The webhook is relied on from now on, or no more: then nobody waits for a rare turn."""
+        self._pace.is_rare = not self._pace.is_rare
+        log.info("the OA's webhook is relied on", extra={"relied_on": self._pace.is_rare})
+        for person in () if self._pace.is_rare else self._book.people.values():
+            self._plan(
+                person, min(person.due, max(now, person.counted_at + self._pace.period(person)))
+            )
 
     def _come_back(self, now: float) -> None:
         """After a failure of the whole: one reading is the try, and then everybody on screen."""
@@ -267,11 +277,32 @@ class PollingWorklist:
             if len(polls) >= (1 if self._breaker.is_open else READINGS_AT_ONCE):
                 return 1.0  # whichever ends wakes us
             heapq.heappop(plan)
-            person.is_polled = True
-            task = asyncio.create_task(self._poll(person, lane, now))
-            polls.add(task)
-            task.add_done_callback(polls.discard)
+            self._read(person, lane, self._poll(person, lane, now))
         return 1.0
+
+    def _begin_hinted(self, now: float) -> float:
+        """Begin with those whom the webhook named; seconds until the next one."""
+        if self._breaker.is_open:
+            return 1.0
+        while len(self._polls[Lane.HINTED]) < READINGS_AT_ONCE:
+            taken = self._hints.take(now, self._urgency)
+            if taken is None:
+                return self._hints.next_due(now)
+            person = self._book.people[taken[0]]
+            self._read(person, Lane.HINTED, self._follow(person, taken[1], now))
+        return 1.0
+
+    def _urgency(self, person_id: str) -> int | None:
+        person = self._book.people.get(person_id)
+        if person is None or person.is_polled:
+            return None
+        return 0 if person.is_visible else 1
+
+    def _read(self, person: Person, lane: Lane, reading: Coroutine[Any, Any, None]) -> None:
+        person.is_polled = True
+        task = asyncio.create_task(reading)
+        self._polls[lane].add(task)
+        task.add_done_callback(self._polls[lane].discard)
 
     def _plan(self, person: Person, due: float) -> None:
         person.due = due
@@ -279,52 +310,64 @@ class PollingWorklist:
             heapq.heappush(self._plans[person.lane], (due, person.person_id))
             self._wake.set()
 
-    def _period(self, person: Person) -> float:
-        return self._poll_s if person.is_visible else self._rest_s
-
-    def _depth(self, person: Person) -> Depth:
-        if self._clock.monotonic() >= person.whole_at + WHOLE_S:
-            return "whole"
-        every = self._looks_every() if person.is_visible else REST_LOOKS_EVERY
-        return "first_page" if person.is_hinted or person.readings % every == 0 else "count"
-
-    def _looks_every(self) -> int:
-        """Every how many readings of a visible person the documents are looked at (see above)."""
-        visible = len(self._on_screen)
-        spare = 0.7 * self._budget.calls_per_second * self._poll_s - visible
-        return max(1, min(10, math.ceil(visible / spare))) if spare > 0 else 10
-
     async def _poll(self, person: Person, lane: Lane, started: float) -> None:
         """One reading in turn, and the plan for the next one."""
-        was_hinted, was_doubted = person.is_hinted, person.doubted_at is not None
-        depth = self._depth(person)
-        person.readings += 1
-        person.is_hinted = False
+        was_doubted = person.doubted_at is not None
         delay_s: float | None = None
         try:
-            await self._book.check(person, depth, lane)
-            person.failures = 0
-            delay_s = 0.0 if person.is_hinted else None
+            await self._check(person, self._pace.depth(person), lane)
         except ZeroDoubted:
             delay_s = None if was_doubted else CONFIRM_S
         except (Unreachable, Blocked):
-            person.is_hinted |= was_hinted  # the breaker decides when to come back
+            pass  # the breaker decides when to come back
         except Exception as failed:
-            person.is_hinted |= was_hinted
-            delay_s = self._back_off(person)
-            if not isinstance(failed, OAError):
-                log.exception("a change of somebody's documents could not be stored")
+            delay_s = self._failed(person, failed)
         finally:
-            person.is_polled = False
-            if self._book.people.get(person.person_id) is person:
-                self._plan(person, started + (self._period(person) if delay_s is None else delay_s))
-            self._wake.set()
+            self._next(
+                person, started + (self._pace.period(person) if delay_s is None else delay_s)
+            )
 
-    def _back_off(self, person: Person) -> float:
-        person.failures += 1
-        cap_s = VISIBLE_BACK_OFF_S if person.is_visible else REST_BACK_OFF_S
-        wait_s: float = min(cap_s, self._period(person) * 2 ** min(person.failures, 10))
-        return wait_s * (0.5 + self._chance() / 2)
+    async def _follow(self, person: Person, hint: Hint, started: float) -> None:
+        """One reading because of a hint, which stays while it could not be acted on."""
+        again: Hint | None = None
+        due = started + self._pace.period(person)
+        try:
+            if not await self._check(person, hint.depth, Lane.HINTED):
+                again = after_nothing(hint, self._clock.monotonic())
+        except ZeroDoubted:
+            again = after_doubt(hint, self._clock.monotonic())
+        except (Unreachable, Blocked):
+            again = hint
+        except Exception as failed:
+            due = started + self._failed(person, failed)
+            again = replace(hint, due=due)
+        finally:
+            if again is not None and person.person_id not in self._hints:
+                self._hints.add(person.person_id, again)
+            self._next(person, due)
+
+    def _next(self, person: Person, due: float) -> None:
+        """The person has been read, and is to be read again."""
+        person.is_polled = False
+        if self._book.people.get(person.person_id) is person:
+            self._plan(person, due)
+        self._wake.set()
+
+    async def _check(self, person: Person, depth: Depth, lane: Lane) -> bool:
+        """Read a person; whether something was new, of which the webhook should have told."""
+        is_known = person.verified_at > -math.inf
+        person.readings += 1
+        is_news = await self._book.check(person, depth, lane)
+        person.failures = 0
+        if is_news and is_known:
+            was_told = lane is Lane.HINTED or person.person_id in self._hints
+            self._trust.news(person.person_id, was_told=was_told)
+        return is_news
+
+    def _failed(self, person: Person, failed: Exception) -> float:
+        if not isinstance(failed, OAError):
+            log.error("a change of somebody's documents could not be stored", exc_info=failed)
+        return self._pace.back_off(person)
 
     # Who there is
 
@@ -370,34 +413,7 @@ class PollingWorklist:
         if person.seen is not None and self._clock.monotonic() - known_at <= max_age_s:
             return True
         key: PageKey = (person.person_id, "pending", 0 if depth == "count" else 1)
-        fresh = await self._asking.shared(key, self._book.check(person, depth, Lane.INTERACTIVE))
+        fresh = await self._asking.shared(key, self._check(person, depth, Lane.INTERACTIVE))
         if person.doubted_at is not None and not person.is_polled:
             self._plan(person, min(person.due, self._clock.monotonic() + CONFIRM_S))
         return fresh
-
-    async def _page(self, person: Person, state: State, page: int, max_age_s: float) -> Reading:
-        key: PageKey = (person.person_id, state, page)
-        kept = self._pages.get(key)
-        fresh = kept is not None and self._clock.monotonic() - kept[2] <= max_age_s
-        if not fresh:
-            fresh = await self._asking.shared(key, self._fetch(person, key))
-            kept = self._pages.get(key)
-        if kept is None:
-            return Reading((), None, None, stale=True)
-        return Reading(kept[0].items, kept[0].total, kept[1], stale=not fresh)
-
-    async def _fetch(self, person: Person, key: PageKey) -> None:
-        _, state, number = key
-        as_of, started = self._clock.now(), self._clock.monotonic()
-        try:
-            page = await self._oa.list_items(person.oa_user, state, number)
-            if not page.items and (page.total or 0) > (number - 1) * PAGE_ROWS:
-                raise NotUnderstood("The OA counts documents that its list does not show.")
-        except OAError as failed:
-            self._book.trouble = failed.sentence
-            raise
-        self._book.heard()
-        self._pages[key] = (page, as_of, started)
-        self._pages.move_to_end(key)
-        while len(self._pages) > PAGES_KEPT:
-            self._pages.popitem(last=False)

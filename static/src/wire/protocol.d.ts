@@ -38,7 +38,7 @@ export interface ActEnded {
   act: ActCard
 }
 
-/** Where it stands after at most three seconds; `documents.acted` tells the end. */
+/** Where it stands, three seconds after it was asked or as soon as the document was opened for it; `documents.acted` tells the end. */
 export interface Acted {
   act: ActCard
 }
@@ -116,7 +116,7 @@ export interface BindingsPage {
   next: string
 }
 
-/** `started` is the actor's last try to start it, while nobody knows what became of it. */
+/** `started` is the actor's last try to start it: while nobody knows what became of it, and for some minutes after its end. */
 export interface BlankCard {
   workflow_id: string
   kind: string
@@ -399,6 +399,74 @@ export interface Departments {
   departments: DepartmentCard[]
 }
 
+/** Who stands in for whom, from the first to the last day, both included. `holds`: it has begun. `set_by_name` is empty when the person named the deputy without an administrator. */
+export interface DeputationCard {
+  deputation_id: string
+  person: PersonCard
+  deputy: PersonCard
+  begins_on: string
+  ends_on: string
+  begins_at: number
+  ends_at: number
+  holds: boolean
+  set_by_name: string
+}
+
+/** Newest first, at most 300 documents; `pending` of the people may be more. `turns_at` is when the next period begins or ends: then this is to be asked again. */
+export interface Deputed {
+  people: DeputedPerson[]
+  items: DeputedItem[]
+  turns_at: number | null
+}
+
+/** A document that waits for somebody else, as the actor sees it in a list. Whether the OA shows it to the actor is the OA's to say. `is_new`: passed on, and not opened here yet. */
+export interface DeputedItem {
+  for_person: string
+  item_id: string
+  request_id: string
+  title: string
+  creator_name: string
+  received_at: number | null
+  urgency: "important" | "normal" | "urgent"
+  node: string
+  source: string
+  is_new: boolean
+  kind: string
+  creator_id: string | null
+  department: string
+}
+
+/** The actor has opened a document that was passed on. */
+export interface DeputedOpened {
+  request_id: string
+}
+
+/** Somebody the actor stands in for, and how much waits there. `stale`: the OA cannot be asked now. */
+export interface DeputedPerson {
+  person: PersonCard
+  pending: number
+  as_of: number | null
+  stale: boolean
+  ends_on: string
+}
+
+/** `mine` has not ended yet and may not have begun; `for_others` likewise. `today` is the hospital's day, from which periods are chosen. */
+export interface Deputies {
+  mine: DeputationCard | null
+  for_others: DeputationCard[]
+  today: string
+}
+
+/** A deputation that concerns the person was set, has begun or ended, or another number of documents waits where the person stands in: ask again. */
+export interface DeputiesChanged {
+  at: number
+}
+
+/** As it holds now. */
+export interface DeputyNamed {
+  deputation: DeputationCard
+}
+
 /** A session that has not ended; `current` is the one asking. */
 export interface Device {
   session_id: string
@@ -414,7 +482,7 @@ export interface Devices {
   sessions: Device[]
 }
 
-/** What was typed and not sent yet; also the shape in which it is kept. */
+/** What was typed and not sent yet; also the shape in which it is kept. `fields` are those that were changed, `rows` all rows of each detail table in its order. */
 export interface DraftCard {
   title: string
   urgency: "important" | "normal" | "urgent"
@@ -425,6 +493,11 @@ export interface DraftCard {
 /** When it was kept; null when it was thrown away. */
 export interface DraftKept {
   draft_at: number | null
+}
+
+/** End the present (or coming) deputation early; ended twice is ended. Administrators may do it for others. */
+export interface EndDeputation {
+  person_id?: string
 }
 
 /** Try the connection to WeCom, step by step. For administrators, a few times a minute. */
@@ -449,6 +522,14 @@ export interface FieldCard {
 export interface FieldOption {
   value: string
   label: string
+}
+
+/** What is wrong with a value; in a detail table `table` and `row` say where. `kept`: what the OA has there cannot be emptied. `unknown_there`: the OA has no account of this person, or no such department. `gone`: the form has no such field (any more) that can be filled in. `elsewhere`: only the OA's own page can fill it in. */
+export interface FieldProblem {
+  name: string
+  problem: "choice" | "date" | "elsewhere" | "gone" | "kept" | "long" | "missing" | "number" | "time" | "unknown_there"
+  table: number | null
+  row: number | null
 }
 
 /** A department's day so far. Patients by registration type (types without any are left out), operations finished, and inpatients as last read (within seven days). */
@@ -510,6 +591,14 @@ export interface HistoryPage {
   has_more: boolean
 }
 
+/** Somebody who holds a document. `unreachable`: the OA names somebody who cannot be told here. Where the limits say no, `not_before` is when they will not. */
+export interface HolderCard {
+  person_id: string | null
+  name: string
+  state: "limit" | "reminded" | "too_early" | "too_soon" | "unreachable"
+  not_before: number | null
+}
+
 /** By hour of the day, 24 each, over all days. Of one day also the inpatients as last read by the end of each hour (null before the first reading, and where there are several days). */
 export interface Hours {
   registered: number[]
@@ -553,23 +642,26 @@ export interface KeepDraft {
   draft: DraftCard | null
 }
 
-/** A process; `used_at` is when the actor last started it here. */
+/** A process; `used_at` is when the actor last started it here, `draft_at` when something was typed that is not sent. */
 export interface KindCard {
   workflow_id: string
   name: string
   category: string
   used_at: number | null
+  draft_at: number | null
 }
 
 /** Which road one kind of notices takes: WeCom, the app alone, or WeCom gathered on one card. */
 export interface KindRoad {
-  kind: "chat" | "forum" | "mail" | "todo"
+  kind: "chat" | "deputed" | "forum" | "mail" | "todo"
   road: "app" | "digest" | "wecom"
 }
 
-/** Recent ones first, then as the OA lists them. */
+/** Recent ones first, then as the OA lists them. `stale`: the OA cannot be asked now, this is from `as_of`. */
 export interface Kinds {
   kinds: KindCard[]
+  as_of: number
+  stale: boolean
 }
 
 /** Leave a group. An owner's group goes to the member who has been in it longest. */
@@ -640,9 +732,14 @@ export interface ListDeliveries {
   seq: number
 }
 
-/** What the actor may start. */
-export interface ListKinds {
+/** What waits for those for whom the actor stands in now. */
+export interface ListDeputed {
 
+}
+
+/** What the actor may start. Kept for some minutes, asked of the OA anew with `fresh`. */
+export interface ListKinds {
+  fresh?: boolean
 }
 
 /** A page of the actor's mail, newest first; `before` is the `before` of the page above. */
@@ -880,6 +977,14 @@ export interface Mirroring {
   left_out: number
 }
 
+/** Name a deputy for a period: one at a time, for at most a year, begun within 90 days. A repeat changes nothing. Administrators may do it for others. */
+export interface NameDeputy {
+  deputy_id: string
+  begins_on: string
+  ends_on: string
+  person_id?: string
+}
+
 /** The cards of people known by id, such as authors of old messages; unknown ids are left out. */
 export interface NamePeople {
   person_ids: string[]
@@ -1100,6 +1205,12 @@ export interface PreferencesChanged {
   mentions: boolean
 }
 
+/** `not_before`: the limits do not allow it now, and when they do. */
+export interface PrincipalReminded {
+  state: "limit" | "reminded" | "too_early" | "too_soon"
+  not_before: number | null
+}
+
 /** Hours in which nothing rings, on the days on which they begin (0 = Monday). Minutes of the day; one that ends at or before its beginning ends the next day, the same minute twice is a whole day. */
 export interface QuietPeriod {
   days: number[]
@@ -1166,6 +1277,12 @@ export interface Recipients {
   everybody?: boolean
   department_ids?: string[]
   person_ids?: string[]
+}
+
+/** Remind the one for whom the actor stands in of a document that waits there. */
+export interface RemindPrincipal {
+  person_id: string
+  request_id: string
 }
 
 /** Take a person out of a group one owns. */
@@ -1361,6 +1478,11 @@ export interface ShowDepartment {
   department_id: string
 }
 
+/** Who stands in for somebody, and for whom that one stands in. Administrators may ask of others. */
+export interface ShowDeputies {
+  person_id?: string
+}
+
 /** Leaf through everybody's notices, the newest first. For administrators; looking at one person's is recorded. `failed` is what was refused or given up. */
 export interface ShowLedger {
   person_id?: string
@@ -1438,22 +1560,26 @@ export interface Source {
   period_ms: number
 }
 
-/** Start a document, once per `client_id`, whatever happens on the way. */
+/** Start a document, once per `client_id`, whatever happens on the way. Asked again with the same `client_id` it says where that start stands. */
 export interface Start {
   workflow_id: string
   client_id: string
   draft: DraftCard
 }
 
-/** What became of a start. `unknown`: the OA's answer was lost; the actor's own list is read until it shows there, and it is never sent again. `refused` comes with the OA's reason in words. */
+/** What became of a start. `asked`: on its way. `unknown`: the OA's answer was lost; the actor's own list is read until it shows there, and it is never sent again. `may_repeat`: it does not show after some minutes, and the actor may start again knowingly. `refused`: nothing was started, for `reason`; `invalid` comes with `problems`. `may_remain`: something of it may lie in the OA all the same. */
 export interface StartCard {
   client_id: string
   workflow_id: string
+  kind: string
   state: "asked" | "done" | "refused" | "unknown"
   asked_at: number
   title: string
   request_id: string | null
-  reason: string
+  reason: "" | "basic_data" | "blocked" | "failed" | "form" | "interrupted" | "invalid" | "next_step" | "no_right" | "not_understood" | "operators" | "rows" | "step_action" | "unreachable" | "urgency"
+  problems: FieldProblem[]
+  may_remain: boolean
+  may_repeat: boolean
 }
 
 /** A start has ended, or is not known yet. */
@@ -1510,7 +1636,7 @@ export interface TodoCount {
   stale: boolean
 }
 
-/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`: it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people unknown here; `department` is the main one of the creator, as the directory has it. */
+/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`: it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people unknown here; `department` is the main one of the creator, as the directory has it. `urged_by`: who has last asked the actor to get on with it, if anybody, and with which words. */
 export interface TodoItem {
   item_id: string
   request_id: string
@@ -1525,6 +1651,9 @@ export interface TodoItem {
   creator_id: string | null
   department: string
   may_approve: boolean
+  urged_by: string
+  urged_at: number | null
+  urged_words: string
 }
 
 /** The actor has opened a document here. */
@@ -1540,6 +1669,13 @@ export interface TodoPage {
   stale: boolean
   looked_at?: number | null
   kinds?: string[]
+}
+
+/** Somebody reminds the person of a document that waits. */
+export interface TodoUrged {
+  request_id: string
+  by_name: string
+  at: number
 }
 
 /** Another number of documents waits for the person, or another number is new. */
@@ -1574,6 +1710,17 @@ export interface Unbind {
 /** Stop hearing a watched channel. */
 export interface Unwatch {
   channel: string
+}
+
+/** Remind whoever holds a document now; for who started it or has dealt with it. Once in four hours for each holder, not within two hours of its coming there, and of five documents a day. */
+export interface UrgeHolders {
+  request_id: string
+  words?: string
+}
+
+/** What became of it, for each holder; empty when nobody but the actor holds it. */
+export interface Urged {
+  holders: HolderCard[]
 }
 
 /** Tell whether the page is on the screen; figures and lists are fresher for those who look. */
@@ -1662,6 +1809,12 @@ export interface Commands {
   "contacts.tree": { fields: ShowTree; result: Departments }
   "dashboard.range": { fields: ShowRange; result: RangeShown }
   "dashboard.scopes": { fields: Scopes; result: ScopesShown }
+  "deputies.end": { fields: EndDeputation; result: Nothing }
+  "deputies.opened": { fields: DeputedOpened; result: Nothing }
+  "deputies.remind": { fields: RemindPrincipal; result: PrincipalReminded }
+  "deputies.set": { fields: NameDeputy; result: DeputyNamed }
+  "deputies.show": { fields: ShowDeputies; result: Deputies }
+  "deputies.todos": { fields: ListDeputed; result: Deputed }
   "documents.act": { fields: Act; result: Acted }
   "documents.blank": { fields: OpenBlank; result: BlankCard }
   "documents.keep_draft": { fields: KeepDraft; result: DraftKept }
@@ -1670,6 +1823,7 @@ export interface Commands {
   "documents.open": { fields: OpenDocument; result: OpenedCard }
   "documents.opinions": { fields: ListOpinions; result: Opinions }
   "documents.start": { fields: Start; result: Started }
+  "documents.urge": { fields: UrgeHolders; result: Urged }
   "forum.answers": { fields: ListAnswersToMe; result: AnswersToMe }
   "forum.board": { fields: ShowBoardSettings; result: BoardSettings }
   "forum.boards": { fields: ListBoards; result: Boards }
@@ -1723,6 +1877,7 @@ export interface Events {
   "chat.sent": MessageSent & Placed
   "chat.typed": Typed & Placed
   "dashboard.updated": DashboardUpdated & Placed
+  "deputies.changed": DeputiesChanged & Placed
   "documents.acted": ActEnded & Placed
   "documents.started": StartEnded & Placed
   "forum.answered": AnsweredToMe & Placed
@@ -1735,4 +1890,5 @@ export interface Events {
   "mail.read": MailRead & Placed
   "notices.preferences_changed": PreferencesChanged & Placed
   "todos.counted": TodosCounted & Placed
+  "todos.urged": TodoUrged & Placed
 }

@@ -19,7 +19,8 @@ from server.features.dashboard.days import HospitalDays
 from server.features.dashboard.documents import DaySums
 from server.features.dashboard.ingest import Ingest
 from server.features.dashboard.ticker import Ticker
-from server.integrations.his import HisEvent, Receipt, Sender
+from server.integrations.his import HisEvent, Receipt
+from server.integrations.signing import Sender
 from server.storage import Put
 from server.storage.document import to_doc
 from server.work import SystemWork

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from server.features.dashboard.routes import BATCHES_AT_ONCE, FAILURES_AT_ONCE
+from server.features.dashboard.routes import BATCHES_AT_ONCE
+from server.http.signed import FAILURES_AT_ONCE
 from tests.server.house import Answer, House, open_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.integrations.oa.fake_oa import DOWN, Hospital
 
 MOVES = st.sampled_from(
-    ["arrive", "finish", "swap", "outage", "swallow", "healthy", "full", "room", "restart", "wait"]
+    "arrive finish swap outage swallow healthy full room restart wait hint".split()
 )
 PLAN = st.lists(st.tuples(MOVES, st.sampled_from([2.0, 5.0, 12.0])), max_size=25)
 
@@ -43,6 +43,8 @@ class Model:
             hospital.oa.swallows = what == "swallow"
         if what in ("full", "room"):
             hospital.sink.is_full = what == "full"
+        if what == "hint":
+            hospital.worklist.hint(["p1"])
         if what == "restart":
             await hospital.worklist.close()
             hospital.worklist = hospital.another_worklist()

@@ -24,6 +24,7 @@ MOVES = st.sampled_from(
         "look at b",
         "lead",
         "wait",
+        "hint",
     ]
 )
 PLAN = st.lists(st.tuples(MOVES, st.sampled_from([0.5, 1.5, 4.0, 12.0])), max_size=20)
@@ -43,7 +44,8 @@ class SlowOA(FakeOA):
 class Two:
     """One person's pending documents, and two nodes that may both have the person on screen."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, *, poll_s: float = 3.0, rest_s: float = 10.0) -> None:
+        self._periods = poll_s, rest_s
         self.hospital = Hospital()
         if seed:
             hospital = self.hospital
@@ -65,6 +67,8 @@ class Two:
             hospital.clock,
             hospital.budget,
             hospital.breaker,
+            poll_s=self._periods[0],
+            rest_s=self._periods[1],
             is_shared=True,
             chance=lambda: 1.0,
         )
@@ -90,6 +94,9 @@ class Two:
             name = what[-1]
             on_screen = "p1" in self.nodes[name]._on_screen
             self.nodes[name].visible("p1", not on_screen)
+        if what == "hint":
+            for node in self.nodes.values():
+                node.hint(["p1"])
         if what == "lead":
             await self.lead("b" if "a" in self.tours else "a")
         self.hospital.waits("p1", *self.waiting)
@@ -171,3 +178,38 @@ def test_a_budget_can_be_reduced_to_a_share_and_given_back() -> None:
     assert 0 < budget.calls_per_second < 0.1
     budget.reduce_to(1.0)
     assert budget.calls_per_second == 20.0
+
+
+async def test_a_hint_is_followed_by_the_node_that_has_the_person_on_screen() -> None:
+    two = Two(poll_s=600, rest_s=600)
+    await two.lead("a")
+    two.nodes["b"].visible("p1", True)
+    two.hospital.waits("p1", *two.waiting)
+    await two.passes(9)
+    for hinted_first in ("a", "b"):
+        await two.move("arrive")
+        two.hospital.oa.calls.clear()
+        for name in sorted(two.nodes, key=lambda name: name != hinted_first):
+            two.nodes[name].hint(["p1"])
+            await two.passes(0.5)
+        assert two.hospital.sink.told[-1][:2] == ("p1", [two.waiting[0]])
+        assert [what for *_, what, user in two.hospital.oa.calls if user == "1"] == [
+            "counts",
+            "list pending",
+        ]
+        await two.passes(9)
+    await two.close()
+
+
+async def test_a_hint_at_somebody_on_no_screen_is_followed_by_the_node_that_tours() -> None:
+    two = Two(poll_s=600, rest_s=600)
+    await two.lead("a")
+    two.hospital.waits("p1", *two.waiting)
+    await two.passes(9)
+    await two.move("arrive")
+    for node in two.nodes.values():
+        node.hint(["p1"])
+    assert [node.health().hints_waiting for node in two.nodes.values()] == [1, 0]
+    await two.passes(5)
+    assert two.hospital.sink.told[-1] == ("p1", [two.waiting[0]], [], False)
+    await two.close()

@@ -154,7 +154,7 @@ def _rows(table: Table, rows: Sequence[Mapping[str, str]]) -> list[list[dict[str
 def _new_rows(table: Table, rows: Sequence[Mapping[str, str]]) -> list[list[dict[str, Any]]]:
     if len(rows) > _MOST_ROWS:
         raise UnfitValue(table.title, "wrong_shape")
-    return [_changed(table.columns, values) for values in rows]
+    return [_given(table.columns, values) for values in rows]
 
 
 def _sent(name: str, value: str, *, edit: bool = True) -> dict[str, Any]:

@@ -10,7 +10,7 @@ export type Field = Result<"documents.blank">["fields"][number]
 export type Table = Result<"documents.blank">["tables"][number]
 /** By the field's name; a field that is not in it has the value it came with. */
 export type Values = Record<string, string>
-export type Problem = "missing" | "number" | "date" | "time" | "choice" | "long"
+export type Problem = "missing" | "kept" | "number" | "date" | "time" | "choice" | "long"
 
 export type Rows = Values[]
 /** What is wrong in the rows of a table: a sentence by the column's name. */
@@ -62,7 +62,8 @@ const PATTERNS: Partial<Record<Field["kind"], [RegExp, Problem]>> = {
 export function problemOf(field: Field, value: string): Problem | null {
   if (!isFillable(field)) return null
   const typed = value.trim()
-  if (!typed) return field.must_fill ? "missing" : null
+  // The OA passes over what is empty: what it has there would stay.
+  if (!typed) return field.must_fill ? "missing" : field.value ? "kept" : null
   if (typed.length > VALUE_LIMIT) return "long"
   const [pattern, problem] = PATTERNS[field.kind] ?? []
   if (pattern && problem && !pattern.test(typed)) return problem

@@ -1,4 +1,4 @@
-"""Whether a request is from the HIS: HMAC-SHA256 over the time and the body as sent.
+"""Whether a request is from a system of the hospital: HMAC-SHA256 over the time and the body as sent.
 
     X-Yuanxin-Key: <key id>   X-Yuanxin-Time: <unix seconds>
     X-Yuanxin-Signature: hex(HMAC-SHA256(secret, "<time>\n" + body))
@@ -13,14 +13,23 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from server.clock import Millis
 from server.errors import Unauthenticated
-from server.integrations.his import Sender
 
 KEY_HEADER: Final = "X-Yuanxin-Key"
 TIME_HEADER: Final = "X-Yuanxin-Time"
 SIGNATURE_HEADER: Final = "X-Yuanxin-Signature"
 WINDOW_S: Final = 300
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose signature a request carries, and the second in which it was signed."""
+
+    key_id: str
+    signed_s: int
+
 
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
