@@ -37,7 +37,7 @@ from server.storage.document import from_doc
 from server.work import SystemWork, UnitOfWork
 
 FIRST_LOOK_MS: Final = 25_000
-"""An act that is still asked after this lost its node: a call waits 10 s for its turn and takes 10 s at most."""
+"""An act that is still asked after this lost its node: a call waits 10 s for its turn, and takes 10."""
 LOOKS_MS: Final = (2_000, 5_000, 12_000, SURE_AFTER_MS, 120_000, 600_000)
 """When a document is opened again after a lost answer, counted from the asking."""
 OA_AWAY_MS: Final = 10_000
