@@ -373,33 +373,30 @@ async def test_turned_to_failed_nothing_is_done_and_turned_to_nil_little_is_said
     assert wire.now(request_id).pending == (2,)
 
 
+def envelope(operation: str, *arguments: object) -> str:
+    inside = "".join(f"<s:in{at}>{said}</s:in{at}>" for at, said in enumerate(arguments))
+    return (
+        '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
+        f'<s:{operation} xmlns:s="webservices.services.weaver.com.cn">{inside}</s:{operation}>'
+        "</soap:Body></soap:Envelope>"
+    )
+
+
 async def test_a_slow_submit_is_done_before_it_is_answered(wire: Wire) -> None:
     request_id = await wire.put()
     wire.stand_in.faults.set("slow_submit", 60)
-    body = (
-        '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
-        '<s:submitWorkflowRequest xmlns:s="webservices.services.weaver.com.cn"><s:in0/>'
-        f"<s:in1>{request_id}</s:in1><s:in2>2</s:in2><s:in3>submit</s:in3><s:in4>好</s:in4>"
-        "</s:submitWorkflowRequest></soap:Body></soap:Envelope>"
-    )
+    body = envelope("submitWorkflowRequest", "", request_id, 2, "submit", "好")
+    enough = aiohttp.ClientTimeout(total=2)
     with pytest.raises(TimeoutError):
-        await wire.http.post(
-            f"{wire.address}{SERVICE}", data=body, timeout=aiohttp.ClientTimeout(total=2)
-        )
+        await wire.http.post(f"{wire.address}{SERVICE}", data=body, timeout=enough)
     wire.stand_in.faults.set("off")
     assert wire.now(request_id).is_archived
 
 
 async def test_answers_that_attack_declare_what_no_reader_should_read(wire: Wire) -> None:
-    request_id = await wire.put()
+    body = envelope("getWorkflowRequest", await wire.put(), 2, 0)
     for mode, declared in (("entity_bomb", "<!ENTITY h"), ("doctype", "SYSTEM")):
         wire.stand_in.faults.set(mode)
-        body = (
-            '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
-            '<s:getWorkflowRequest xmlns:s="webservices.services.weaver.com.cn">'
-            f"<s:in0>{request_id}</s:in0><s:in1>2</s:in1><s:in2>0</s:in2>"
-            "</s:getWorkflowRequest></soap:Body></soap:Envelope>"
-        )
         async with wire.http.post(f"{wire.address}{SERVICE}", data=body) as answer:
             assert declared in await answer.text()
         wire.stand_in.faults.set("off")
