@@ -68,6 +68,8 @@ class OATarget:
     key_id: str = "oa"
     between_s: float = 1.0
     """How long after a failed try comes the next; each time longer."""
+    alive_s: float = 60.0
+    """How long it is silent at most."""
 
 
 @dataclass(frozen=True)
