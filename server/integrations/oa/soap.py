@@ -199,9 +199,16 @@ class SoapDoor:
 
     def _read(self, operation: str, answer: Answer, reader: Reader | None) -> Any:
         judge(answer)
-        clean = fit_for_parsing(answer.content, answer.headers.get("content-type", ""))
+        went_wrong = Unreachable(f"The OA answered with status {answer.status_code}.")
+        try:
+            clean = fit_for_parsing(answer.content, answer.headers.get("content-type", ""))
+        except Blocked:
+            if answer.status_code == 200:
+                raise
+            # The report of an error, and no login.
+            raise went_wrong from None
         if answer.status_code != 200 and b"Fault" not in clean:
-            raise Unreachable(f"The OA answered with status {answer.status_code}.")
+            raise went_wrong
         # The headers stay behind: a wrong content type must not make zeep look for attachments.
         fitted = Answer(answer.status_code, {}, clean)
         try:
