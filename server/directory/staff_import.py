@@ -19,8 +19,10 @@ from server.clock import Clock, Millis
 from server.directory.directory import read_all
 from server.directory.documents import Department, Person
 from server.directory.staff_file import BadFile, Fault, read_staff, write_template
+from server.directory.staff_oa import with_oa_ids
 from server.directory.staff_plan import Plan, make_plan
 from server.ids import new_id
+from server.integrations.oa import FindsUsers, OAError
 from server.nodes.bulletin import sessions_ended, staff_changed
 from server.storage import Insert, Op, Patch, Put, Store
 from server.storage.document import Document, to_doc
@@ -39,14 +41,23 @@ ACTION: Final = "directory.import_staff"
 T = TypeVar("T")
 
 
-async def import_staff(path: Path, store: Store, clock: Clock, apply: bool) -> int:
-    """Print the report; apply the file if told to and nothing is wrong. 0 when all is well."""
+async def import_staff(
+    path: Path, store: Store, clock: Clock, apply: bool, oa: FindsUsers | None = None
+) -> int:
+    """Print the report; apply the file if told to and nothing is wrong. 0 when all is well. OA ids that
+    the file lacks are asked of the OA, if one is given."""
     try:
         file = await asyncio.to_thread(read_staff, path)
     except BadFile as fault:
         print(fault)
         return 2
     people = await read_all(store, Person)
+    if oa is not None:
+        try:
+            file = await with_oa_ids(file, people, oa)
+        except OAError as failed:
+            print(f"没有从 OA 得到编号，未导入：{failed.sentence}")
+            return 1
     plan = make_plan(file, people, await read_all(store, Department))
     if not file.rows:
         print("文件里没有人员。")
