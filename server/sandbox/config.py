@@ -26,6 +26,8 @@ class SandboxPerson:
     number: str = ""
     mobile: str = ""
     email: str = ""
+    biz_mail: str = ""
+    """The address the company has given; `email` may be any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,11 +219,12 @@ class Desk:
     def _steps(self, wanted: object) -> tuple[Step, ...]:
         steps = []
         for number, one in enumerate(_list(wanted, 9), 1):
-            if not isinstance(one, dict) or set(one) - {"name", "approvers", "mode"}:
-                raise BadRequest("steps: each has approvers, and perhaps a name and a mode")
+            if not isinstance(one, dict) or set(one) - {"name", "approvers", "mode", "actions"}:
+                raise BadRequest("steps: each has approvers, perhaps a name, a mode and actions")
             name = _text(one.get("name", f"第{number}步审批"), "steps", 60)
             people = self._users(one.get("approvers"), "steps")
-            steps.append(Step(name, tuple(dict.fromkeys(people)), _mode(one.get("mode", "all"))))
+            mode, offers = _mode(one.get("mode", "all")), _offers(one.get("actions", {}))
+            steps.append(Step(name, tuple(dict.fromkeys(people)), mode, offers))
         if not steps:
             raise BadRequest("steps must have at least one step")
         return tuple(steps)
