@@ -350,7 +350,7 @@ async def test_nothing_there_and_nothing_to_see_are_said_in_words(house: House) 
         await window.turn_to(f"/c/{house.groups[ENDLESS]}")
         await window.see(".note:has-text('会话不存在')")
         await window.turn_to("/d/999999")
-        await window.see(".note:has-text('没有找到这份文件')")
+        await window.see(".note:has-text('没有找到这份公文')")
         await window.turn_to("/p/nobody")
         await window.see(".note:has-text('没有找到这位同事')")
 
