@@ -64,6 +64,9 @@ describe("what may be done", () => {
     expect(phaseOf({ actions: offers("approve") }, act({}))).toBe("done")
     expect(phaseOf({ actions: offers("approve") }, act({ isSeen: true }))).toBe("open")
     expect(phaseOf({ actions: [] }, act({ isSeen: true }))).toBe("done")
+    expect(phaseOf({ actions: offers("forward") }, act({ isSeen: true }))).toBe("done")
+    expect(phaseOf({ actions: offers("forward") }, act({ isSeen: true, isNews: false }))).toBe("open")
+    expect(phaseOf({ actions: offers("forward") }, act({ isSeen: true, action: "forward" }))).toBe("open")
   })
 
   it("puts one yes and one no in front", () => {

@@ -207,8 +207,7 @@ async def test_a_form_is_filled_in_a_no_says_why_and_others_are_shown_it(office:
         await window.see(".sheet h2:has-text('确认')")
         await page.click(".sheet .answers .primary")
         await window.see(".result:has-text('已同意')", timeout=AT_LAST_S * 1_000)
-        values = [field["value"] for field in (await office.seen(wanting))["fields"]]
-        assert "12800.5" in values
+        assert "12,800.50" in str((await office.seen(wanting))["fields"])
 
         # A no without words is not sent.
         await opened(window, unfit)
@@ -337,7 +336,7 @@ async def test_a_hundred_rows_a_plain_yes_and_the_way_back(office: Office, tmp_p
         await window.see("[role=tab]:has-text('待办 100')", timeout=AT_LAST_S * 1_000)
         async with asyncio.timeout(AT_LAST_S):
             while not await page.locator(".end:has-text('共 100 项')").count():
-                await page.evaluate("document.querySelector('.virtual').scrollTo(0, 1e6)")
+                await page.evaluate("document.querySelector('.virtual')?.scrollTo(0, 1e6)")
                 await asyncio.sleep(0.1)
         assert 0 < await page.locator(".todo").count() <= MOST_ROWS
         assert await window.axe() == []

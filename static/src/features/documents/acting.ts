@@ -7,8 +7,15 @@ export type Phase = "open" | "sending" | "unknown" | "done"
 export function phaseOf(opened: Pick<Opened, "actions"> | null, act: MyAct | undefined): Phase {
   if (act?.state === "asked") return "sending"
   if (act?.state === "unknown" && !act.may_repeat) return "unknown"
-  if (act?.state === "done" && (!act.isSeen || !opened?.actions.length)) return "done"
+  if (act?.state === "done" && (!act.isSeen || isOver(opened, act))) return "done"
   return "open"
+}
+
+/** Nothing is left for me to decide. What was done on an earlier day is no news any more. */
+function isOver(opened: Pick<Opened, "actions"> | null, act: MyAct): boolean {
+  const offered = opened?.actions ?? []
+  if (act.action === "forward" || offered.some(({ action }) => action !== "forward")) return false
+  return act.isNews || !offered.length
 }
 
 const APPROVALS: Action[] = ["approve", "approve_wanting_reply", "approve_without_reply"]
