@@ -215,6 +215,7 @@ class PollingWorklist:
             reason=book.trouble,
             people=len(book.people),
             visible=sum(person.is_visible for person in book.people.values()),
+            not_read=sum(person.verified_at == -math.inf for person in book.people.values()),
             last_answer_at=book.answered_at,
             calls=self._budget.spent,
             hints_waiting=len(self._hints),
