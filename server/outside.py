@@ -158,7 +158,7 @@ async def polled_oa(
     worklist = PollingWorklist(
         oa,
         OAUsers(directory, settings.oa_endpoint),
-        Arrivals(store, system, settings),
+        Arrivals(store, system, settings, directory),
         clock,
         budget,
         breaker,

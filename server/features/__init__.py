@@ -12,6 +12,7 @@ from server.features import (
     mail,
     notices,
     todos,
+    turnaround,
     wecom,
 )
 
@@ -25,6 +26,7 @@ FEATURES: tuple[Feature, ...] = (
     mail.feature,
     forum.feature,
     dashboard.feature,
+    turnaround.feature,
     notices.feature,
     wecom.feature,
 )

@@ -3,7 +3,7 @@
 from server.auth import Actor
 from server.directory import Directory
 from server.errors import Forbidden, Invalid
-from server.features.dashboard.days import HospitalDays, days_until
+from server.days import HospitalDays, days_until
 from server.features.dashboard.protocol import (
     MOST_DAYS,
     RangeShown,

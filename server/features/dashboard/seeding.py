@@ -9,7 +9,7 @@ from datetime import date
 
 from server.clock import Clock
 from server.directory import Directory
-from server.features.dashboard.days import HospitalDays, days_before, days_from
+from server.days import HospitalDays, days_before, days_from
 from server.features.dashboard.documents import DaySums, Reading, order_of, sums_id
 from server.features.dashboard.plausible import (
     ARRIVING,

@@ -1,13 +1,18 @@
 """The mirror's sink: turns what changed in the OA into a stored list, a badge, and one notice each.
 
 All of it is one unit of work, so that a change which was interrupted is heard again as a whole. Hearing
-a change twice is harmless: a document that is known makes no second notice. Whoever tells a badge's
+a change twice is harmless: a document that is known makes no second notice. What is gone leaves a record
+of how long it waited (`server.acting.endings`). Whoever tells a badge's
 numbers writes the stored list in the version read, so that each is counted after the one before.
 """
 
 from msgspec.structs import replace
 
 from realtime.channel import person_channel
+from server.acting.endings import Ending, ended_by
+from server.clock import Millis
+from server.days import HospitalDays
+from server.directory import Directory
 from server.features.todos.commands import COUNTED_KEY
 from server.features.todos.counting import count_unread, counted
 from server.features.todos.documents import SeenList, Todo, todo_id
@@ -21,8 +26,12 @@ from server.work import SystemWork, UnitOfWork
 class Arrivals:
     """Keeps the promise of `WorklistSink`."""
 
-    def __init__(self, store: Store, system: SystemWork, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, system: SystemWork, settings: Settings, directory: Directory
+    ) -> None:
         self._store = store
+        self._directory = directory
+        self._days = HospitalDays(settings.his_timezone)
         self._system = system
         self._due_in_ms = settings.notice_first_seconds * 1000
 
@@ -59,13 +68,36 @@ class Arrivals:
         known = await work.get_many(Todo, [todo_id(person_id, item.request_id) for item in arrived])
         for item in arrived:
             self._arrive(work, person_id, item, known, is_baseline=before is None)
+        received = {item.request_id: item.received_at for item in before.items} if before else {}
         for todo in (await work.get_many(Todo, [todo_id(person_id, id) for id in gone])).values():
             work.put(replace(todo, gone_at=work.now))
             if todo.gone_at is None:
                 work.withdraw("todo", todo.id)
+                await self._end(work, todo, received.get(todo.request_id))
         unread = await count_unread(work, person_id, seen)
         work.put(SeenList(id=person_id, seen=seen.to_document()))
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
+
+    async def _end(self, work: UnitOfWork, todo: Todo, received_at: Millis | None) -> None:
+        """Leave a record of this coming of the document. An OA whose clock is ahead is not believed."""
+        person = self._directory.person(todo.person_id)
+        id = f"{todo.id}:{todo.comings}"
+        arrived_at = received_at if received_at and received_at <= work.now else todo.arrived_at
+        how, decision = await ended_by(work, todo.person_id, todo.request_id, arrived_at)
+        ending = Ending(
+            id=id,
+            person_id=todo.person_id,
+            request_id=todo.request_id,
+            kind=todo.kind,
+            department_id=person.posts[0].department_id if person and person.posts else "",
+            arrived_at=arrived_at,
+            ended_at=work.now,
+            day=self._days.day(work.now),
+            order=id,
+            how=how,
+            decision=decision,
+        )
+        work.overwrite(ending)
 
     def _arrive(
         self,
