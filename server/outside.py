@@ -10,6 +10,7 @@ import aiohttp
 from server.background import repeating
 from server.clock import Clock, Millis, SystemClock
 from server.directory import Directory
+from server.features.deputies.passing import Passing
 from server.features.todos.arrivals import Arrivals
 from server.features.wecom.documents import Heard
 from server.features.wecom.menu import menu_of
@@ -158,7 +159,7 @@ async def polled_oa(
     worklist = PollingWorklist(
         oa,
         OAUsers(directory, settings.oa_endpoint),
-        Arrivals(store, system, settings, directory),
+        Arrivals(store, system, settings, directory, Passing(settings)),
         clock,
         budget,
         breaker,

@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 from server.clock import Millis
 from server.storage import Collection, Index
 from server.storage.document import Document
-from server.work import UnitOfWork
 
 How = Literal["page", "card", "elsewhere"]
 Decision = Literal["", "approved", "rejected"]
@@ -43,10 +42,3 @@ class Ending(Document, frozen=True):
     def minutes(self) -> int:
         """How long it waited, in whole minutes."""
         return max(0, self.ended_at - self.arrived_at) // 60_000
-
-
-async def ended_by(
-    work: UnitOfWork, person_id: str, request_id: str, since: Millis
-) -> tuple[How, Decision]:
-    """Whether this person decided it here since it came."""
-    return "elsewhere", ""

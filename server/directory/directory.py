@@ -136,6 +136,10 @@ class Directory:
         person = self._people.get(person_id)
         return None if person is None or person.is_retired else frozenset(person.roles)
 
+    def named(self, name: str) -> list[str]:
+        """Who works here under exactly this name: names are not unique."""
+        return [person.id for person in self.active() if person.name == name]
+
     def search(self, query: str, limit: int = 20) -> list[Person]:
         """People by name, pinyin in any reading, initials, account, or part of a number."""
         return self._index.search(query, min(limit, MOST_FOUND))

@@ -22,6 +22,10 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "todo": "待办：{title}",
         "todo_from": "{who} 提交，等待你处理",
         "urgent": "【紧急】",
+        "urged": "催办：{title}",
+        "urged_by": "{who} 提醒你处理",
+        "deputed": "代{who}：{title}",
+        "deputed_from": "{who} 提交，{principal} 请你代为关注",
         "approve": "同意",
         "approved": "已同意",
         "handled": "已处理",
@@ -43,6 +47,10 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "todo": "To do: {title}",
         "todo_from": "From {who}, waiting for you",
         "urgent": "[Urgent] ",
+        "urged": "Reminder: {title}",
+        "urged_by": "{who} asks you to handle it",
+        "deputed": "For {who}: {title}",
+        "deputed_from": "From {who}; {principal} asks you to look after it",
         "approve": "Approve",
         "approved": "Approved",
         "handled": "Handled",
@@ -97,6 +105,28 @@ def todo_title(language: str, title: str, *, urgent: bool = False) -> str:
 def todo_description(language: str, creator: str) -> str:
     """What a notice about one document says below its title."""
     return say(language, "todo_from", who=creator)
+
+
+def urged_title(language: str, title: str, *, urgent: bool = False) -> str:
+    """The title of a notice that reminds of one document."""
+    mark = say(language, "urgent") if urgent else ""
+    return mark + say(language, "urged", title=title)
+
+
+def urged_description(language: str, who: str) -> str:
+    """What such a notice says below its title."""
+    return say(language, "urged_by", who=who)
+
+
+def deputed_title(language: str, who: str, title: str, *, urgent: bool = False) -> str:
+    """The title of a notice about a document that waits for somebody else."""
+    mark = say(language, "urgent") if urgent else ""
+    return mark + say(language, "deputed", who=who, title=title)
+
+
+def deputed_description(language: str, creator: str, principal: str) -> str:
+    """What such a notice says below its title."""
+    return say(language, "deputed_from", who=creator, principal=principal)
 
 
 def digest_title(language: str, count: int) -> str:

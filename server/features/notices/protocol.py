@@ -10,8 +10,8 @@ from server.clock import Millis
 from server.notify.wishes import MOST_DIGESTS, MOST_PERIODS, Hour, QuietPeriod, Road
 from server.outbox import State, Why
 
-Kind = Literal["chat", "todo", "mail", "forum"]
-KINDS: Final[tuple[Kind, ...]] = ("chat", "todo", "mail", "forum")
+Kind = Literal["chat", "todo", "deputed", "mail", "forum"]
+KINDS: Final[tuple[Kind, ...]] = ("chat", "todo", "deputed", "mail", "forum")
 """What may be chosen for; a kind of notices that is not named here goes to WeCom."""
 NEVER_SILENT: Final = ("urgent",)
 """What no wish holds back."""

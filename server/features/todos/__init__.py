@@ -3,10 +3,11 @@
 from server.feature import Feature, Rate, allow, staff
 from server.features.todos import commands, listing
 from server.features.todos.approving import approving
-from server.features.todos.documents import Approval, SeenList, Todo
+from server.features.todos.documents import SeenList, Todo
 from server.features.todos.duty import TodoDuty
 from server.features.todos.protocol import TodosCounted
 from server.features.todos.webhook import add_routes, check_webhook
+from server.notify.reminders import TodoUrged, Urge, UrgedToday
 
 feature = Feature(
     "todos",
@@ -17,8 +18,8 @@ feature = Feature(
         commands.open_todo,
         rate=Rate(burst=30, per_second=3),
     ),
-    events=[TodosCounted],
-    documents=[SeenList, Todo, Approval],
+    events=[TodosCounted, TodoUrged],
+    documents=[SeenList, Todo, Urge, UrgedToday],
     duties=[TodoDuty],
     parts=[approving],
     checks={"oa_webhook": check_webhook},

@@ -6,16 +6,17 @@ of how long it waited (`server.acting.endings`). Whoever tells a badge's
 numbers writes the stored list in the version read, so that each is counted after the one before.
 """
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from msgspec.structs import replace
 
 from realtime.channel import person_channel
-from server.acting.endings import Ending, ended_by
-from server.clock import Millis
-from server.days import HospitalDays
 from server.directory import Directory
 from server.features.todos.commands import COUNTED_KEY
 from server.features.todos.counting import count_unread, counted
 from server.features.todos.documents import SeenList, Todo, todo_id
+from server.features.todos.endings import Endings
 from server.integrations.oa import Item
 from server.integrations.oa.mirror import Outdated, Seen
 from server.settings import Settings
@@ -23,15 +24,30 @@ from server.storage import Store
 from server.work import SystemWork, UnitOfWork
 
 
+class Follower(Protocol):
+    """Something that follows from a change of somebody's list, in the same unit of work."""
+
+    async def __call__(
+        self, work: UnitOfWork, person_id: str, arrived: Sequence[Item], gone: Sequence[str]
+    ) -> None:
+        """`arrived` is news only: nothing of a baseline. Told again when the change is."""
+        ...
+
+
 class Arrivals:
-    """Keeps the promise of `WorklistSink`."""
+    """Keeps the promise of `WorklistSink`. `followed_by` is what else follows from a change."""
 
     def __init__(
-        self, store: Store, system: SystemWork, settings: Settings, directory: Directory
+        self,
+        store: Store,
+        system: SystemWork,
+        settings: Settings,
+        directory: Directory,
+        *followed_by: Follower,
     ) -> None:
+        self._followers = followed_by
+        self._endings = Endings(settings, directory)
         self._store = store
-        self._directory = directory
-        self._days = HospitalDays(settings.his_timezone)
         self._system = system
         self._due_in_ms = settings.notice_first_seconds * 1000
 
@@ -73,31 +89,12 @@ class Arrivals:
             work.put(replace(todo, gone_at=work.now))
             if todo.gone_at is None:
                 work.withdraw("todo", todo.id)
-                await self._end(work, todo, received.get(todo.request_id))
+                await self._endings.leave(work, todo, received.get(todo.request_id))
         unread = await count_unread(work, person_id, seen)
         work.put(SeenList(id=person_id, seen=seen.to_document()))
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
-
-    async def _end(self, work: UnitOfWork, todo: Todo, received_at: Millis | None) -> None:
-        """Leave a record of this coming of the document. An OA whose clock is ahead is not believed."""
-        person = self._directory.person(todo.person_id)
-        id = f"{todo.id}:{todo.comings}"
-        arrived_at = received_at if received_at and received_at <= work.now else todo.arrived_at
-        how, decision = await ended_by(work, todo.person_id, todo.request_id, arrived_at)
-        ending = Ending(
-            id=id,
-            person_id=todo.person_id,
-            request_id=todo.request_id,
-            kind=todo.kind,
-            department_id=person.posts[0].department_id if person and person.posts else "",
-            arrived_at=arrived_at,
-            ended_at=work.now,
-            day=self._days.day(work.now),
-            order=id,
-            how=how,
-            decision=decision,
-        )
-        work.overwrite(ending)
+        for follow in self._followers:
+            await follow(work, person_id, arrived if before is not None else (), gone)
 
     def _arrive(
         self,

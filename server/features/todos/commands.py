@@ -1,5 +1,7 @@
 """What a person may do with the documents that wait."""
 
+from msgspec.structs import replace
+
 from realtime.channel import person_channel
 from realtime.protocol import Nothing
 from server.errors import NotFound
@@ -11,6 +13,7 @@ from server.features.todos.protocol import (
     TodoOpened,
 )
 from server.integrations.oa.mirror import Seen, Worklist
+from server.notify.reminders import Urge
 from server.work import UnitOfWork
 
 COUNTED_KEY = "todos.counted"
@@ -35,6 +38,9 @@ async def open_todo(command: TodoOpened, work: UnitOfWork, worklist: Worklist) -
     todo = await work.get(Todo, todo_id(person_id, command.request_id))
     if todo is None:
         raise NotFound("this document is not in your lists")
+    urge = await work.get(Urge, todo.id)
+    if urge is not None and urge.seen_at is None:
+        work.put(replace(urge, seen_at=work.now))
     if todo.opened_at is None:
         work.patch(Todo, todo.id, opened_at=work.now)
         kept = await work.get(SeenList, person_id)

@@ -16,6 +16,7 @@ from server.features.todos.documents import Todo, todo_id
 from server.features.todos.protocol import ListTodos, TodoItem, TodoPage
 from server.integrations.oa import PAGE_ROWS, Item
 from server.integrations.oa.mirror import Reading, Worklist
+from server.notify.reminders import Urge
 from server.settings import Settings
 from server.work import UnitOfWork
 
@@ -32,9 +33,9 @@ async def list_todos(
     """A page of the actor's own documents, read through to the OA."""
     found = await _found(command, work.actor.person_id, worklist, directory)
     waiting = command.state == "pending"
-    known = await work.get_many(
-        Todo, [todo_id(work.actor.person_id, item.request_id) for item in found.items]
-    )
+    ids = [todo_id(work.actor.person_id, item.request_id) for item in found.items]
+    known = await work.get_many(Todo, ids)
+    urges = await work.get_many(Urge, ids) if waiting else {}
     opened = {todo.request_id for todo in known.values() if todo.opened_at is not None}
     rule = PlainYes(settings)
     return TodoPage(
@@ -42,10 +43,11 @@ async def list_todos(
             _row(
                 item,
                 directory,
+                urges.get(id),
                 is_new=waiting and item.request_id not in opened,
                 may_approve=waiting and rule.is_enough(item.kind, item.title),
             )
-            for item in found.items
+            for id, item in zip(ids, found.items, strict=True)
         ],
         total=found.total,
         as_of=found.as_of,
@@ -133,7 +135,9 @@ def _kinds(items: Sequence[Item]) -> list[str]:
     return sorted({item.kind for item in items if item.kind})
 
 
-def _row(item: Item, directory: Directory, *, is_new: bool, may_approve: bool) -> TodoItem:
+def _row(
+    item: Item, directory: Directory, urge: Urge | None, *, is_new: bool, may_approve: bool
+) -> TodoItem:
     creator = directory.by_oa(item.creator)
     return TodoItem(
         item_id=item.item_id,
@@ -149,4 +153,7 @@ def _row(item: Item, directory: Directory, *, is_new: bool, may_approve: bool) -
         creator_id=creator.id if creator is not None else None,
         department=directory.main_department(creator.id) if creator is not None else "",
         may_approve=may_approve,
+        urged_by=urge.by_name if urge is not None else "",
+        urged_at=urge.at if urge is not None else None,
+        urged_words=urge.words if urge is not None else "",
     )

@@ -12,7 +12,9 @@ from server.clock import Millis
 class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
     """A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`:
     it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people
-    unknown here; `department` is the main one of the creator, as the directory has it."""
+    unknown here; `department` is the main one of the creator, as the directory has it.
+    `urged_by`: who has last asked the actor to get on with it,
+    if anybody, and with which words."""
 
     item_id: str
     request_id: str
@@ -27,6 +29,9 @@ class TodoItem(msgspec.Struct, frozen=True, kw_only=True):
     creator_id: str | None
     department: str
     may_approve: bool
+    urged_by: str = ""
+    urged_at: Millis | None = None
+    urged_words: str = ""
 
 
 class ListTodos(Command, frozen=True):

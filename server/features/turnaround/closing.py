@@ -82,8 +82,7 @@ class Days:
         """The days up to the last that are not closed, as counted a moment ago."""
         async with self._counting:
             return [
-                await self._recent(day)
-                for day in days_from(days_before(progress.closed, -1), last)
+                await self._recent(day) for day in days_from(days_before(progress.closed, -1), last)
             ]
 
     async def _recent(self, day: str) -> DayCount:
@@ -121,5 +120,7 @@ async def counted_days(
             ("turn-around days", CLOSE_S, days.close_old),
             ("old endings", KEEP_S, days.drop_old),
         ):
-            await stack.enter_async_context(leader.keep(name, partial(repeated, name, every_s, act)))
+            await stack.enter_async_context(
+                leader.keep(name, partial(repeated, name, every_s, act))
+            )
         yield days

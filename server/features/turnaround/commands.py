@@ -52,7 +52,9 @@ async def show_processes(
         raise NotFound("there is no such department")
     reading = Reading(days, await days.progress(), command.to_day)
     first = command.from_day
-    by_process = await reading.groups(department_cut(department) if department else PROCESSES, first)
+    by_process = await reading.groups(
+        department_cut(department) if department else PROCESSES, first
+    )
     by_department = {} if department else await reading.groups(DEPARTMENTS, first)
     work.record("turnaround.processes", f"{first}..{command.to_day}", department=department or "")
     return ProcessesShown(

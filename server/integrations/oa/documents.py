@@ -230,6 +230,16 @@ class NewDocument:
     rows: Sequence[Sequence[Mapping[str, str]]] = ()
 
 
+class Pieces(Protocol):
+    """Bytes on their way: read to their end, or closed (`contextlib.aclosing`)."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __anext__(self) -> bytes: ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """A file on its way. `name` and `content_type` are what the OA says: not to be trusted."""
@@ -237,7 +247,7 @@ class Download:
     name: str
     content_type: str
     size: int | None
-    pieces: AsyncIterator[bytes]
+    pieces: Pieces
 
 
 StartFault = Literal[

@@ -99,30 +99,46 @@ class Files:
             name=_name(response),
             content_type=response.headers.get("content-type", "").split(";")[0].strip().lower(),
             size=size,
-            pieces=_pieces(first, pieces, most_bytes, stack),
+            pieces=_Pieces(first, pieces, most_bytes, stack),
         )
 
 
-async def _pieces(
-    first: bytes, rest: AsyncIterator[bytes], most_bytes: int, stack: AsyncExitStack
-) -> AsyncIterator[bytes]:
-    """Ends what was begun, however it ends."""
-    sent = 0
-    async with stack:
+class _Pieces:
+    """A file's bytes; gives back what was begun for it at the end, at any failure, and when closed."""
+
+    def __init__(
+        self, first: bytes, rest: AsyncIterator[bytes], most_bytes: int, begun: AsyncExitStack
+    ) -> None:
+        self._first, self._rest = first, rest
+        self._left = most_bytes
+        self._begun = begun
+        self._ends_at = asyncio.get_running_loop().time() + WHOLE_FILE_S
+
+    def __aiter__(self) -> "_Pieces":
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            ends_at = asyncio.get_running_loop().time() + WHOLE_FILE_S
-            piece: bytes | None = first
-            while piece is not None:
-                sent += len(piece)
-                if sent > most_bytes:
-                    raise RefusedByOA("The file is larger than is fetched.")
-                yield piece
-                async with asyncio.timeout_at(ends_at):
-                    piece = await anext(rest, None)
+            piece, self._first = self._first, b""
+            if not piece:
+                async with asyncio.timeout_at(self._ends_at):
+                    piece = await anext(self._rest)
+            self._left -= len(piece)
+            if self._left < 0:
+                raise RefusedByOA("The file is larger than is fetched.")
         except TimeoutError:
+            await self.aclose()
             raise Unreachable("The file came too slowly.") from None
         except httpx.HTTPError as failed:
+            await self.aclose()
             raise Unreachable(f"The file broke off ({type(failed).__name__}).") from None
+        except BaseException:
+            await self.aclose()
+            raise
+        return piece
+
+    async def aclose(self) -> None:
+        await self._begun.aclose()
 
 
 def _judge(response: httpx.Response, most_bytes: int) -> int | None:

@@ -282,15 +282,11 @@ class _FitToSchema(zeep.Plugin):
             return envelope, http_headers
         if answer.tag != expected.qname.text:
             raise NotUnderstood("The OA answered something else than it was asked.")
-        # Nothing at all where something was is not an empty result.
-        filled = {child.tag for child in answer if len(child)}
         self._fit(answer, expected.type)
-        there = {child.tag: len(child) for child in answer}
+        there = {child.tag for child in answer}
         for _, element in expected.type.elements:
             if element.min_occurs > 0 and element.qname.text not in there:
                 raise NotUnderstood("The OA's answer lacks its result.")
-            if element.qname.text in filled and there[element.qname.text] == 0:
-                raise NotUnderstood("The OA's answer holds nothing that its description knows.")
         return envelope, http_headers
 
     def _fit(self, node: Any, kind: Any) -> None:
@@ -305,19 +301,24 @@ class _FitToSchema(zeep.Plugin):
         elements = enumerate(element for _, element in kind.elements)
         known = {element.qname.text: (at, element) for at, element in elements}
         kept: list[tuple[int, Any]] = []
+        passed_over = False
         for child in node:
             if child.tag in known:
                 at, element = known[child.tag]
                 self._fit(child, element.type)
                 kept.append((at, child))
-            else:
+            elif isinstance(child.tag, str):
+                passed_over = True
                 self._tell_once(child.tag)
+        if passed_over and known and not kept:
+            # Nothing at all where something was is not an empty result.
+            raise NotUnderstood("The OA's answer holds nothing that its description knows.")
         ordered = [child for _, child in sorted(kept, key=lambda pair: pair[0])]
         if ordered != list(node):
             node[:] = ordered
 
-    def _tell_once(self, tag: object) -> None:
-        name = str(tag)[:120]
+    def _tell_once(self, tag: str) -> None:
+        name = tag[:120]
         if name not in self.dropped and len(self.dropped) < 200:
             self.dropped.add(name)
             log.info("the OA sends an element its description does not know: %s", name)

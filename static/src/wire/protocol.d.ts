@@ -38,7 +38,7 @@ export interface ActEnded {
   act: ActCard
 }
 
-/** Where it stands after at most three seconds; `documents.acted` tells the end. */
+/** Where it stands, three seconds after it was asked or as soon as the document was opened for it; `documents.acted` tells the end. */
 export interface Acted {
   act: ActCard
 }
@@ -379,6 +379,74 @@ export interface Departments {
   departments: DepartmentCard[]
 }
 
+/** Who stands in for whom, from the first to the last day, both included. `holds`: it has begun. `set_by_name` is empty when the person named the deputy without an administrator. */
+export interface DeputationCard {
+  deputation_id: string
+  person: PersonCard
+  deputy: PersonCard
+  begins_on: string
+  ends_on: string
+  begins_at: number
+  ends_at: number
+  holds: boolean
+  set_by_name: string
+}
+
+/** Newest first, at most 300 documents; `pending` of the people may be more. `turns_at` is when the next period begins or ends: then this is to be asked again. */
+export interface Deputed {
+  people: DeputedPerson[]
+  items: DeputedItem[]
+  turns_at: number | null
+}
+
+/** A document that waits for somebody else, as the actor sees it in a list. Whether the OA shows it to the actor is the OA's to say. `is_new`: passed on, and not opened here yet. */
+export interface DeputedItem {
+  for_person: string
+  item_id: string
+  request_id: string
+  title: string
+  creator_name: string
+  received_at: number | null
+  urgency: "important" | "normal" | "urgent"
+  node: string
+  source: string
+  is_new: boolean
+  kind: string
+  creator_id: string | null
+  department: string
+}
+
+/** The actor has opened a document that was passed on. */
+export interface DeputedOpened {
+  request_id: string
+}
+
+/** Somebody the actor stands in for, and how much waits there. `stale`: the OA cannot be asked now. */
+export interface DeputedPerson {
+  person: PersonCard
+  pending: number
+  as_of: number | null
+  stale: boolean
+  ends_on: string
+}
+
+/** `mine` has not ended yet and may not have begun; `for_others` likewise. `today` is the hospital's day, from which periods are chosen. */
+export interface Deputies {
+  mine: DeputationCard | null
+  for_others: DeputationCard[]
+  today: string
+}
+
+/** A deputation that concerns the person was set, has begun or ended, or another number of documents waits where the person stands in: ask again. */
+export interface DeputiesChanged {
+  at: number
+}
+
+/** As it holds now. */
+export interface DeputyNamed {
+  deputation: DeputationCard
+}
+
 /** A session that has not ended; `current` is the one asking. */
 export interface Device {
   session_id: string
@@ -405,6 +473,11 @@ export interface DraftCard {
 /** When it was kept; null when it was thrown away. */
 export interface DraftKept {
   draft_at: number | null
+}
+
+/** End the present (or coming) deputation early; ended twice is ended. Administrators may do it for others. */
+export interface EndDeputation {
+  person_id?: string
 }
 
 /** Try the connection to WeCom, step by step. For administrators, a few times a minute. */
@@ -498,6 +571,14 @@ export interface HistoryPage {
   has_more: boolean
 }
 
+/** Somebody who holds a document. `unreachable`: the OA names somebody who cannot be told here. Where the limits say no, `not_before` is when they will not. */
+export interface HolderCard {
+  person_id: string | null
+  name: string
+  state: "limit" | "reminded" | "too_early" | "too_soon" | "unreachable"
+  not_before: number | null
+}
+
 /** By hour of the day, 24 each, over all days. Of one day also the inpatients as last read by the end of each hour (null before the first reading, and where there are several days). */
 export interface Hours {
   registered: number[]
@@ -552,7 +633,7 @@ export interface KindCard {
 
 /** Which road one kind of notices takes: WeCom, the app alone, or WeCom gathered on one card. */
 export interface KindRoad {
-  kind: "chat" | "forum" | "mail" | "todo"
+  kind: "chat" | "deputed" | "forum" | "mail" | "todo"
   road: "app" | "digest" | "wecom"
 }
 
@@ -618,6 +699,11 @@ export interface ListConversations {
 export interface ListDeliveries {
   conversation_id: string
   seq: number
+}
+
+/** What waits for those for whom the actor stands in now. */
+export interface ListDeputed {
+
 }
 
 /** What the actor may start. Kept for some minutes, asked of the OA anew with `fresh`. */
@@ -835,6 +921,17 @@ export interface MessagesRead {
   read_at: number
 }
 
+/** By age: of the hospital's today, up to three days, up to seven, and more. `oldest_at` is null when nothing waits, `as_of` when the OA was never read. `sees_all`: may ask for processes. */
+export interface MineShown {
+  today: number
+  to_3_days: number
+  to_7_days: number
+  more: number
+  oldest_at: number | null
+  as_of: number | null
+  sees_all: boolean
+}
+
 /** How it is, and what the hospital offers for this group. Before anybody wished it: all off. */
 export interface MirrorShown {
   offer: "members" | "messages" | "nothing"
@@ -860,9 +957,30 @@ export interface Mirroring {
   left_out: number
 }
 
+/** Name a deputy for a period: one at a time, for at most a year, begun within 90 days. A repeat changes nothing. Administrators may do it for others. */
+export interface NameDeputy {
+  deputy_id: string
+  begins_on: string
+  ends_on: string
+  person_id?: string
+}
+
 /** The cards of people known by id, such as authors of old messages; unknown ids are left out. */
 export interface NamePeople {
   person_ids: string[]
+}
+
+/** A process or a department. An empty name is for those that have none. */
+export interface NamedWaited {
+  n: number
+  here: number
+  median: number | null
+  p90: number | null
+  within_10_minutes: number
+  within_hour: number
+  within_day: number
+  id: string
+  name: string
 }
 
 /** An empty result: it was done. */
@@ -1070,6 +1188,24 @@ export interface PreferencesChanged {
   digest_hours: number[]
 }
 
+/** `not_before`: the limits do not allow it now, and when they do. */
+export interface PrincipalReminded {
+  state: "limit" | "reminded" | "too_early" | "too_soon"
+  not_before: number | null
+}
+
+/** `total`, `processes` and `departments` are of the range, most documents first; `departments` is empty when one was asked for. `weeks` are those of the range, and at least the last 12 before its end; `live_day` is the first day on which something was decided here (null: none yet). */
+export interface ProcessesShown {
+  from_day: string
+  to_day: string
+  today: string
+  total: Waited
+  processes: NamedWaited[]
+  departments: NamedWaited[]
+  weeks: WeekWaited[]
+  live_day: string | null
+}
+
 /** Hours in which nothing rings, on the days on which they begin (0 = Monday). Minutes of the day; one that ends at or before its beginning ends the next day, the same minute twice is a whole day. */
 export interface QuietPeriod {
   days: number[]
@@ -1136,6 +1272,12 @@ export interface Recipients {
   everybody?: boolean
   department_ids?: string[]
   person_ids?: string[]
+}
+
+/** Remind the one for whom the actor stands in of a document that waits there. */
+export interface RemindPrincipal {
+  person_id: string
+  request_id: string
 }
 
 /** Take a person out of a group one owns. */
@@ -1330,6 +1472,11 @@ export interface ShowDepartment {
   department_id: string
 }
 
+/** Who stands in for somebody, and for whom that one stands in. Administrators may ask of others. */
+export interface ShowDeputies {
+  person_id?: string
+}
+
 /** Leaf through everybody's notices, the newest first. For administrators; looking at one person's is recorded. `failed` is what was refused or given up. */
 export interface ShowLedger {
   person_id?: string
@@ -1343,6 +1490,11 @@ export interface ShowLedger {
 
 /** Who is signed in here, and what the page needs to begin. */
 export interface ShowMe {
+
+}
+
+/** How long the actor's own documents have been waiting. */
+export interface ShowMine {
 
 }
 
@@ -1361,6 +1513,13 @@ export interface ShowPost {
 /** What one has chosen for one's notices. */
 export interface ShowPreferences {
 
+}
+
+/** How long documents waited, of those that ended on these days, both included, at most 400. With a department: of its people. */
+export interface ShowProcesses {
+  from_day: string
+  to_day: string
+  department_id?: string | null
 }
 
 /** Sums over days, both included, at most 400. Without a department: all that the actor may see. A type narrows what has one: registered, called and seen. */
@@ -1466,7 +1625,7 @@ export interface TodoCount {
   stale: boolean
 }
 
-/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`: it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people unknown here; `department` is the main one of the creator, as the directory has it. */
+/** A document as it concerns the actor. `is_new`: it waits and was not opened here yet. `may_approve`: it waits and a plain yes may be enough (`documents.act` without `seen`). `creator_id` is null for people unknown here; `department` is the main one of the creator, as the directory has it. `urged_by`: who has last asked the actor to get on with it, if anybody, and with which words. */
 export interface TodoItem {
   item_id: string
   request_id: string
@@ -1481,6 +1640,9 @@ export interface TodoItem {
   creator_id: string | null
   department: string
   may_approve: boolean
+  urged_by: string
+  urged_at: number | null
+  urged_words: string
 }
 
 /** The actor has opened a document here. */
@@ -1496,6 +1658,13 @@ export interface TodoPage {
   stale: boolean
   looked_at?: number | null
   kinds?: string[]
+}
+
+/** Somebody reminds the person of a document that waits. */
+export interface TodoUrged {
+  request_id: string
+  by_name: string
+  at: number
 }
 
 /** Another number of documents waits for the person, or another number is new. */
@@ -1532,9 +1701,31 @@ export interface Unwatch {
   channel: string
 }
 
+/** Remind whoever holds a document now; for who started it or has dealt with it. Once in four hours for each holder, not within two hours of its coming there, and of five documents a day. */
+export interface UrgeHolders {
+  request_id: string
+  words?: string
+}
+
+/** What became of it, for each holder; empty when nobody but the actor holds it. */
+export interface Urged {
+  holders: HolderCard[]
+}
+
 /** Tell whether the page is on the screen; figures and lists are fresher for those who look. */
 export interface Visible {
   visible: boolean
+}
+
+/** `n` documents, of which `here` were decided in Yuanxin. Minutes from arrival to the end: the median and the 90th percentile by nearest rank (null of none), to three figures; and the shares, 0 to 1, that were over within ten minutes, an hour and a day. */
+export interface Waited {
+  n: number
+  here: number
+  median: number | null
+  p90: number | null
+  within_10_minutes: number
+  within_hour: number
+  within_day: number
 }
 
 /** Hear a channel that one is not a member of (a board, a dashboard). */
@@ -1559,6 +1750,18 @@ export interface WeComFinding {
   found: "bad" | "good" | "unknown"
   code: number
   detail: string
+}
+
+/** A week, from Monday on; only days up to the range's last. */
+export interface WeekWaited {
+  n: number
+  here: number
+  median: number | null
+  p90: number | null
+  within_10_minutes: number
+  within_hour: number
+  within_day: number
+  monday: string
 }
 
 /** Comment on a post, or reply to a comment of it. Repeats are known by their client_id. */
@@ -1618,6 +1821,12 @@ export interface Commands {
   "contacts.tree": { fields: ShowTree; result: Departments }
   "dashboard.range": { fields: ShowRange; result: RangeShown }
   "dashboard.scopes": { fields: Scopes; result: ScopesShown }
+  "deputies.end": { fields: EndDeputation; result: Nothing }
+  "deputies.opened": { fields: DeputedOpened; result: Nothing }
+  "deputies.remind": { fields: RemindPrincipal; result: PrincipalReminded }
+  "deputies.set": { fields: NameDeputy; result: DeputyNamed }
+  "deputies.show": { fields: ShowDeputies; result: Deputies }
+  "deputies.todos": { fields: ListDeputed; result: Deputed }
   "documents.act": { fields: Act; result: Acted }
   "documents.blank": { fields: OpenBlank; result: BlankCard }
   "documents.keep_draft": { fields: KeepDraft; result: DraftKept }
@@ -1626,6 +1835,7 @@ export interface Commands {
   "documents.open": { fields: OpenDocument; result: OpenedCard }
   "documents.opinions": { fields: ListOpinions; result: Opinions }
   "documents.start": { fields: Start; result: Started }
+  "documents.urge": { fields: UrgeHolders; result: Urged }
   "forum.answers": { fields: ListAnswersToMe; result: AnswersToMe }
   "forum.board": { fields: ShowBoardSettings; result: BoardSettings }
   "forum.boards": { fields: ListBoards; result: Boards }
@@ -1662,6 +1872,8 @@ export interface Commands {
   "todos.count": { fields: CountTodos; result: TodoCount }
   "todos.list": { fields: ListTodos; result: TodoPage }
   "todos.opened": { fields: TodoOpened; result: Nothing }
+  "turnaround.mine": { fields: ShowMine; result: MineShown }
+  "turnaround.processes": { fields: ShowProcesses; result: ProcessesShown }
 }
 
 export interface Events {
@@ -1676,6 +1888,7 @@ export interface Events {
   "chat.sent": MessageSent & Placed
   "chat.typed": Typed & Placed
   "dashboard.updated": DashboardUpdated & Placed
+  "deputies.changed": DeputiesChanged & Placed
   "documents.acted": ActEnded & Placed
   "documents.started": StartEnded & Placed
   "forum.answered": AnsweredToMe & Placed
@@ -1688,4 +1901,5 @@ export interface Events {
   "mail.read": MailRead & Placed
   "notices.preferences_changed": PreferencesChanged & Placed
   "todos.counted": TodosCounted & Placed
+  "todos.urged": TodoUrged & Placed
 }

@@ -30,7 +30,7 @@ async def test_at_first_everything_goes_to_wecom_and_what_cannot_be_silenced_is_
 
     assert shown["quiet"] == []
     assert {each["road"] for each in shown["roads"]} == {"wecom"}
-    assert {each["kind"] for each in shown["roads"]} == {"chat", "todo", "mail", "forum"}
+    assert {each["kind"] for each in shown["roads"]} == {"chat", "todo", "deputed", "mail", "forum"}
     assert shown["digest_hours"] == list(DIGEST_HOURS)
     assert shown["never_silent"] == ["urgent"]
     assert shown["timezone"] == "Asia/Shanghai"

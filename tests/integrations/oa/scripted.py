@@ -21,13 +21,15 @@ SCHEMA_ORDER = (
 
 
 class Script:
-    """A server that gives one answer to everything, and keeps what it was asked."""
+    """A server that gives one answer to everything, after a list of others, and keeps what it was
+    asked."""
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
         self.body: bytes | str = b""
+        self.answers: list[bytes | str] = []
         self.status = 200
         self.headers = {"Content-Type": "text/xml; charset=utf-8"}
         self.hangs = False
@@ -37,7 +39,8 @@ class Script:
         self.asked.append((dict(request.headers), await request.text()))
         if self.hangs:
             await asyncio.sleep(30)
-        body = self.body.encode() if isinstance(self.body, str) else self.body
+        said = self.answers.pop(0) if self.answers else self.body
+        body = said.encode() if isinstance(said, str) else said
         return web.Response(body=body, status=self.status, headers=self.headers)
 
 
