@@ -1,6 +1,5 @@
 """Turn-around times: how long documents wait for the people they come to, before and since Yuanxin."""
 
-from server.acting.endings import Ending
 from server.feature import Feature, Rate, allow, staff
 from server.features.turnaround import commands
 from server.features.turnaround.closing import counted_days
@@ -14,7 +13,7 @@ feature = Feature(
         # The longest range is a second of counting.
         *allow(commands.sees_all, commands.show_processes, rate=Rate(burst=20, per_second=1)),
     ],
-    documents=[Ending, DayCut, Progress],
+    documents=[DayCut, Progress],
     parts=[counted_days],
     seed=seed,
 )
