@@ -109,7 +109,7 @@ class Arrivals:
         if id in known:
             if known[id].gone_at is not None:
                 again = known[id].comings + 1
-                work.put(replace(known[id], gone_at=None, comings=again))
+                work.put(replace(known[id], gone_at=None, came_at=work.now, comings=again))
             return
         todo = Todo(
             id=id,

@@ -24,7 +24,8 @@ class Endings:
         """Record an end. An OA whose clock is ahead is not believed."""
         person = self._directory.person(todo.person_id)
         id = f"{todo.id}:{todo.comings}"
-        arrived_at = received_at if received_at and received_at <= work.now else todo.arrived_at
+        first_seen = todo.came_at or todo.arrived_at
+        arrived_at = received_at if received_at and received_at <= work.now else first_seen
         how, decision = await _decided(work, todo, arrived_at)
         ending = Ending(
             id=id,
