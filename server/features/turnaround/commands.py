@@ -168,6 +168,7 @@ async def show_mine(
         oldest_at=min(received, default=None),
         as_of=seen.as_of if seen else None,
         sees_all=sees_all(work.actor),
+        day=days.days.day(work.now),
     )
 
 

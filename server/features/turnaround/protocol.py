@@ -72,7 +72,8 @@ class ShowMine(Command, frozen=True):
 
 class MineShown(Result, frozen=True):
     """By age: of the hospital's today, up to three days, up to seven, and more. `oldest_at` is null when
-    nothing waits, `as_of` when the OA was never read. `sees_all`: may ask for processes."""
+    nothing waits, `as_of` when the OA was never read. `sees_all`: may ask for processes;
+    `day` is the hospital's today."""
 
     today: int
     to_3_days: int
@@ -81,3 +82,4 @@ class MineShown(Result, frozen=True):
     oldest_at: Millis | None
     as_of: Millis | None
     sees_all: bool
+    day: str

@@ -4,5 +4,6 @@ import type { AppFeature } from "../shell/feature"
 import { dashboard } from "./dashboard"
 import { forum } from "./forum"
 import { mail } from "./mail"
+import { turnaround } from "./turnaround"
 
-export const FEATURES: AppFeature[] = [mail, forum, dashboard]
+export const FEATURES: AppFeature[] = [mail, forum, dashboard, turnaround]

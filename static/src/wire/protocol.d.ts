@@ -921,7 +921,7 @@ export interface MessagesRead {
   read_at: number
 }
 
-/** By age: of the hospital's today, up to three days, up to seven, and more. `oldest_at` is null when nothing waits, `as_of` when the OA was never read. `sees_all`: may ask for processes. */
+/** By age: of the hospital's today, up to three days, up to seven, and more. `oldest_at` is null when nothing waits, `as_of` when the OA was never read. `sees_all`: may ask for processes; `day` is the hospital's today. */
 export interface MineShown {
   today: number
   to_3_days: number
@@ -930,6 +930,7 @@ export interface MineShown {
   oldest_at: number | null
   as_of: number | null
   sees_all: boolean
+  day: string
 }
 
 /** How it is, and what the hospital offers for this group. Before anybody wished it: all off. */

@@ -214,6 +214,7 @@ async def test_everybody_sees_his_own_list_by_age(office: Office) -> None:
         "oldest_at": now - 40 * DAY_MS,
         "as_of": now,
         "sees_all": False,
+        "day": "2026-01-05",
     }
     assert (await office.ask("cai", "turnaround.mine", {}))["as_of"] is None
 
