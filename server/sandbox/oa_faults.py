@@ -16,6 +16,7 @@ MODES: Final = (
     "empty",
     "malformed",
     "lost_answer",  # what was asked for happens, then the connection breaks
+    "lost_submit",  # the same, for what changes something only
     "slow_submit",  # what changes something is done at once and answered late
     "failed",  # what changes something is not done
     "blocked",  # as the filter of a product patch refuses
@@ -50,6 +51,7 @@ _NILLED: Final = (
     "operateType|operatorName|receiveTime|rejectButtonName|remark|requestLevel|requestName|status|"
     "submitButtonName|workflowName|workflowTypeName"
 )
+_ROW: Final = "<WorkflowRequestInfo>"
 _FILLED: Final = re.compile(rf"<({_NILLED})>[^<]*</\1>")
 
 
@@ -79,12 +81,15 @@ async def after(
     match mode:
         case "lost_answer":
             return hang_up(request)
+        case "lost_submit" if operation in CHANGES:
+            return hang_up(request)
         case "slow_submit" if operation in CHANGES:
             await faults.slowness(SLOW_S)
         case "malformed":
             text = text[: len(text) // 2]
         case "nil_fields":
             text = _FILLED.sub(lambda found: f'<{found[1]} xsi:nil="true"/>', text)
+            text = text.replace(_ROW, f'<{_ROW[1:-1]} xsi:nil="true"/>{_ROW}', 1)
         case "entity_bomb":
             text = _declared(text, _BOMB).replace("</ns1:out>", "&h;</ns1:out>", 1)
         case "doctype":
@@ -92,13 +97,14 @@ async def after(
     return xml(text)
 
 
-async def endless(request: web.Request) -> web.StreamResponse:
-    """Zeros until the other side has had enough."""
+async def endless(faults: Faults, request: web.Request) -> web.StreamResponse:
+    """Zeros until the other side has had enough, or the switch is turned."""
     response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
     await response.prepare(request)
-    while True:
+    while faults.mode == "file_endless":
         await response.write(bytes(64 * 1024))
         await asyncio.sleep(0)
+    return response
 
 
 def xml(text: str, status: int = 200) -> web.Response:

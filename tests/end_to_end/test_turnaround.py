@@ -15,7 +15,7 @@ from tests.end_to_end.walking import LOOKS, Look, Walker
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-LEADER, NURSE = "s0007", "s0002"
+LEADER, NURSE = "s0007", "s0004"
 LONG_AGO = "2024-12-0{}"
 
 

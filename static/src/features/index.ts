@@ -2,8 +2,9 @@
    one entry in this list. */
 import type { AppFeature } from "../shell/feature"
 import { dashboard } from "./dashboard"
+import { documents } from "./documents"
 import { forum } from "./forum"
 import { mail } from "./mail"
 import { turnaround } from "./turnaround"
 
-export const FEATURES: AppFeature[] = [mail, forum, dashboard, turnaround]
+export const FEATURES: AppFeature[] = [documents, mail, forum, dashboard, turnaround]

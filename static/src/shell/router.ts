@@ -61,6 +61,7 @@ export const router = createRouter({
     content("/me/notices", "me", () => import("../features/notices/screens").then(({ Record }) => Record)),
     content("/me/notice-settings", "me", () => import("../features/notices/screens").then(({ Preferences }) => Preferences)),
     content("/admin/notices", "me", () => import("../features/notices/Admin.vue")),
+    content("/admin/wecom", "me", () => import("../features/host/WeComAdmin.vue")),
     content("/about", "me", () => import("../screens/About.vue")),
     { path: "/:rest(.*)*", name: LOST, component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
   ],

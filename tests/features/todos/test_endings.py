@@ -55,9 +55,9 @@ async def act(
 
 async def test_a_document_that_is_gone_leaves_how_long_it_waited(desk: Desk) -> None:
     received = desk.office.clock.now() - HOUR_MS
-    await desk.holds("ann", "1", "2", received_at=received, kind="请假申请")
+    await desk.holds("ann", "1", "2", at=received, kind="请假申请")
     desk.office.clock.advance(600)
-    await desk.holds("ann", "2", received_at=received, kind="请假申请")
+    await desk.holds("ann", "2", at=received, kind="请假申请")
     [ending] = await endings(desk)
     assert (ending.minutes, ending.kind, ending.how, ending.decision) == (
         70,
@@ -96,7 +96,7 @@ async def test_each_coming_leaves_one_and_an_act_belongs_to_its_own(desk: Desk) 
     await act(desk, "1")
     await desk.holds("ann")
     desk.office.clock.advance(60)
-    await desk.holds("ann", "1", received_at=desk.office.clock.now())
+    await desk.holds("ann", "1", at=desk.office.clock.now())
     desk.office.clock.advance(60)
     await desk.holds("ann")
     assert [(e.how, e.minutes) for e in await endings(desk)] == [("page", 0), ("elsewhere", 1)]
@@ -113,7 +113,7 @@ async def test_a_change_that_is_heard_twice_leaves_one(desk: Desk) -> None:
 
 
 async def test_an_oa_whose_clock_is_ahead_is_not_believed(desk: Desk) -> None:
-    await desk.holds("ann", "1", received_at=desk.office.clock.now() + HOUR_MS)
+    await desk.holds("ann", "1", at=desk.office.clock.now() + HOUR_MS)
     desk.office.clock.advance(120)
     await desk.holds("ann")
     [ending] = await endings(desk)
