@@ -49,6 +49,7 @@ from server.integrations.oa.trust import Trust
 log = logging.getLogger(__name__)
 
 LEAST_AT_ONCE: Final = 6
+MOST_AT_ONCE: Final = 24
 """Readings of each lane: none of them must stop another by waiting."""
 
 ACCOUNTS_EVERY_S: Final = 60.0
@@ -295,8 +296,9 @@ class PollingWorklist:
 
     @property
     def _at_once(self) -> int:
-        """As many readings as use up the calls also of an OA that takes a second for each."""
-        return max(LEAST_AT_ONCE, math.ceil(self._budget.calls_per_second))
+        """As many readings as use up the calls also of an OA that takes a second for each; where far
+        more calls are allowed, no more than get their answer in time."""
+        return min(MOST_AT_ONCE, max(LEAST_AT_ONCE, math.ceil(self._budget.calls_per_second)))
 
     def _urgency(self, person_id: str) -> int | None:
         person = self._book.people.get(person_id)
