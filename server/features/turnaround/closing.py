@@ -6,7 +6,7 @@ after two years, the counts of a day stay.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
@@ -14,8 +14,8 @@ from typing import Final
 from server.acting.endings import Ending
 from server.background import repeated
 from server.clock import Clock
-from server.days import HospitalDays, days_before, days_from
-from server.features.turnaround.counting import DayCount
+from server.days import HospitalDays, days_before, days_from, days_until
+from server.features.turnaround.counting import DayCount, Group, merge_into
 from server.features.turnaround.documents import PROGRESS, DayCut, Progress
 from server.nodes import Leader
 from server.settings import Settings
@@ -31,6 +31,7 @@ KEPT_MS: Final = 2 * 366 * 86_400_000
 AT_ONCE: Final = 500
 PORTION: Final = 1_000
 FRESH_S: Final = 20.0
+HELD: Final = 40
 
 
 class Days:
@@ -40,6 +41,8 @@ class Days:
         self._store, self._system, self._clock, self.days = store, system, clock, days
         self._open: dict[str, tuple[float, DayCount]] = {}
         self._counting = asyncio.Lock()
+        self._held: dict[tuple[str, str, str], Mapping[str, Group]] = {}
+        self._merging = asyncio.Lock()
 
     async def progress(self) -> Progress:
         """How far days are closed: to the day before the first record, where none is."""
@@ -92,8 +95,24 @@ class Days:
             kept = self._open[day] = (now, await self.count(day))
         return kept[1]
 
-    async def closed(self, cut: str, first: str, last: str) -> Sequence[DayCut]:
-        """A cut of the closed days from one to another."""
+    async def closed(self, cut: str, first: str, last: str) -> Mapping[str, Group]:
+        """A cut of the closed days from one to another, together. Held for whoever asks again, and made
+        for one after the other, a week at a time: the longest range is seconds of counting."""
+        key = (cut, first, last)
+        async with self._merging:
+            if key not in self._held:
+                groups: dict[str, Group] = {}
+                for start in range(0, max(0, days_until(first, last) + 1), 7):
+                    begin = days_before(first, -start)
+                    week = await self.cuts(cut, begin, min(last, days_before(begin, -6)))
+                    await asyncio.to_thread(merge_into, groups, week)
+                self._held[key] = groups
+                while len(self._held) > HELD:
+                    del self._held[next(iter(self._held))]
+            return self._held[key]
+
+    async def cuts(self, cut: str, first: str, last: str) -> Sequence[DayCut]:
+        """A cut of each closed day from one to another."""
         before, after = days_before(first, 1), days_before(last, -1)
         docs = await self._store.find(
             DayCut.collection.name, "cut", (cut,), gt=before, lt=after, limit=2_000

@@ -1,7 +1,7 @@
 """What may be asked of turn-around times: of everybody's, by those allowed; of one's own, by everybody."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -10,7 +10,14 @@ from server.days import HospitalDays, days_before, days_until
 from server.directory import Directory
 from server.errors import Invalid, NotFound
 from server.features.turnaround.closing import Days
-from server.features.turnaround.counting import DAY, HOUR, TEN_MINUTES, Group, merged
+from server.features.turnaround.counting import (
+    DAY,
+    HOUR,
+    TEN_MINUTES,
+    Group,
+    merge_into,
+    together,
+)
 from server.features.turnaround.documents import (
     ALL,
     DEPARTMENTS,
@@ -61,7 +68,7 @@ async def show_processes(
         from_day=first,
         to_day=command.to_day,
         today=days.days.day(work.now),
-        total=_waited(_together(by_process.values())),
+        total=_waited(together(by_process.values())),
         processes=_named(by_process, {}),
         departments=_named(by_department, {d.id: d.name for d in directory.departments()}),
         weeks=await reading.weeks(department, _first_week(first, command.to_day)),
@@ -80,20 +87,25 @@ class Reading:
     def __init__(self, days: Days, progress: Progress, last: str) -> None:
         self._days, self._progress, self._last = days, progress, last
 
-    async def cuts(self, cut: str, first: str) -> list[DayCut]:
-        found = list(await self._days.closed(cut, first, min(self._last, self._progress.closed)))
-        for count in await self._days.open_days(self._progress, self._last):
-            if count.day >= first and (counted := count.cut(cut)) is not None:
-                found.append(counted)
-        return found
+    async def open_cuts(self, cut: str, first: str) -> list[DayCut]:
+        counts = await self._days.open_days(self._progress, self._last)
+        cuts = [count.cut(cut) for count in counts if count.day >= first]
+        return [found for found in cuts if found is not None]
+
+    @property
+    def _closed(self) -> str:
+        return min(self._last, self._progress.closed)
 
     async def groups(self, cut: str, first: str) -> Mapping[str, Group]:
-        cuts = await self.cuts(cut, first)
-        return await asyncio.to_thread(merged, cuts)
+        closed = await self._days.closed(cut, first, self._closed)
+        groups = {name: together([group]) for name, group in closed.items()}
+        merge_into(groups, await self.open_cuts(cut, first))
+        return groups
 
     async def weeks(self, department: str | None, first: str) -> list[WeekWaited]:
         """Each week that has anything."""
-        cuts = await self.cuts(department_cut(department) if department else ALL, first)
+        cut = department_cut(department) if department else ALL
+        cuts = [*await self._days.cuts(cut, first, self._closed), *await self.open_cuts(cut, first)]
         return await asyncio.to_thread(_by_week, cuts)
 
     async def live_day(self) -> str | None:
@@ -104,11 +116,11 @@ class Reading:
 
 
 def _by_week(cuts: Sequence[DayCut]) -> list[WeekWaited]:
-    weeks: dict[str, list[DayCut]] = {}
+    weeks: dict[str, dict[str, Group]] = {}
     for cut in cuts:
-        weeks.setdefault(_monday(cut.day), []).append(cut)
+        merge_into(weeks.setdefault(_monday(cut.day), {}), [cut])
     return [
-        WeekWaited(monday=monday, **_figures(_together(merged(weeks[monday]).values())))
+        WeekWaited(monday=monday, **_figures(together(weeks[monday].values())))
         for monday in sorted(weeks)
     ]
 
@@ -116,14 +128,6 @@ def _by_week(cuts: Sequence[DayCut]) -> list[WeekWaited]:
 def _monday(day: str) -> str:
     there = date.fromisoformat(day)
     return (there - timedelta(days=there.weekday())).isoformat()
-
-
-def _together(groups: Iterable[Group]) -> Group:
-    total = Group()
-    for group in groups:
-        total.minutes.update(group.minutes)
-        total.here += group.here
-    return total
 
 
 def _named(groups: Mapping[str, Group], names: Mapping[str, str]) -> list[NamedWaited]:

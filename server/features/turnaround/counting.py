@@ -114,10 +114,17 @@ def _written(minutes: Mapping[int, int]) -> Minutes:
     return {str(took): count for took, count in minutes.items()}
 
 
-def merged(cuts: Iterable[DayCut]) -> dict[str, Group]:
-    """The groups of several days together."""
-    groups: dict[str, Group] = {}
+def merge_into(groups: dict[str, Group], cuts: Iterable[DayCut]) -> None:
+    """Add the groups of several days to those there are."""
     for cut in cuts:
         for name, minutes in cut.groups.items():
             groups.setdefault(name, Group()).add(minutes, cut.here.get(name, 0))
-    return groups
+
+
+def together(groups: Iterable[Group]) -> Group:
+    """Groups as one."""
+    total = Group()
+    for group in groups:
+        total.minutes.update(group.minutes)
+        total.here += group.here
+    return total
