@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from server.acting.acts import Acts
 from server.clock import Clock
+from server.directory.wecom_sync import DirectorySync
 from server.http import health
 from server.http.health import Check
 from server.integrations.oa.mirror import Worklist
@@ -64,6 +65,23 @@ class ActMetrics(Collector):
             "oa_acts", "Acts on documents, by what they came to", labels=("via", "action", "state")
         )
         for labels, count in sorted(self._acts.ended.items()):
+            family.add_metric(labels, count)
+        yield family
+
+
+class SyncMetrics(Collector):
+    """Bringing together the directory and WeCom's contacts, as far as this node did it."""
+
+    def __init__(self, sync: DirectorySync) -> None:
+        self._sync = sync
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "directory_sync_runs",
+            "Runs, by what began them and how they ended",
+            labels=("trigger", "result"),
+        )
+        for labels, count in sorted(self._sync.runs.items()):
             family.add_metric(labels, count)
         yield family
 

@@ -3,6 +3,10 @@ import { words } from "../../i18n"
 
 export const texts = {
   zh: {
+    urgency: "紧急程度",
+    "urgency.urgent": "特急",
+    "urgency.important": "加急",
+    "urgency.normal": "普通",
     "problem.missing": "必填",
     "problem.kept": "OA 中已有内容，只能修改，不能清空",
     "problem.number": "请填写数字",
@@ -39,6 +43,7 @@ export const texts = {
     "start.too_large": "内容过多，请在 OA 电脑端发起",
     "start.offline": "网络已断开，连上后才能发送",
     "start.on_its_way": "正在提交，请勿重复操作",
+    "start.looked_up": "正在核对，不会重复提交",
     "start.only_there": "此流程需在 OA 中发起",
     "start.needed_there": "此流程有必填项只能在 OA 中填写：{names}。请在 OA 电脑端发起。",
     "start.and": "、",
@@ -108,6 +113,10 @@ export const texts = {
     "departments.done": "完成（{n}）",
   },
   en: {
+    urgency: "Urgency",
+    "urgency.urgent": "Urgent",
+    "urgency.important": "Important",
+    "urgency.normal": "Normal",
     "problem.missing": "Required",
     "problem.kept": "The OA has something here; it can be changed, not emptied",
     "problem.number": "Enter a number",
@@ -144,6 +153,7 @@ export const texts = {
     "start.too_large": "This is too much for here; start it in the OA",
     "start.offline": "No network: it can be sent once you are back",
     "start.on_its_way": "Being sent; do not send it again",
+    "start.looked_up": "Being looked up; it is not sent twice",
     "start.only_there": "This has to be started in the OA",
     "start.needed_there": "Some required fields can only be filled in in the OA: {names}. Start it there.",
     "start.and": ", ",
