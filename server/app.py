@@ -25,6 +25,8 @@ from realtime.hub import Hub
 from realtime.metrics import HubMetrics
 from realtime.publisher import Publisher
 from server import schema, stream
+from server.acting.acts import Acts
+from server.acting.looking import Looking
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
 from server.auth.sessions import Sessions
@@ -66,6 +68,7 @@ from server.serving import Ports, gateway_options, leave, listen, web_applicatio
 from server.settings import Settings
 from server.socket import SocketApplication
 from server.state import (
+    ActMetrics,
     NodeMetrics,
     OAMetrics,
     StoreMetrics,
@@ -166,6 +169,8 @@ async def running(
             polled_oa(settings, store, system, clock, directory, leader)
         )
         hub.on_visible = worklist.visible
+        acts = Acts(store, system, clock, directory, documents, worklist)
+        registry.register(ActMetrics(acts))
         registry.register(OAMetrics(worklist, clock))
 
         passwords = Passwords()
@@ -193,6 +198,7 @@ async def running(
             line.tickets,
         )
         services: dict[type, Any] = {
+            Acts: acts,
             Clock: clock,
             Directory: directory,
             Documents: documents,
@@ -268,6 +274,8 @@ async def running(
 
         await stack.enter_async_context(leader.keep("notices", notifier.run))
         await stack.enter_async_context(leader.keep("directory and WeCom", sync.follow))
+        looking = Looking(acts, store, clock)
+        await stack.enter_async_context(leader.keep("lost answers of the OA", looking.run))
         await stack.enter_async_context(
             repeating("ended sessions", SWEEP_S, lambda: _sweep(sessions, hub))
         )

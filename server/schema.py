@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from server import directory, nodes
+from server.acting.documents import Act
 from server.audit import AuditRow
 from server.auth import Credential, Session
 from server.feature import Feature
@@ -16,7 +17,8 @@ from server.work import LOG
 
 def collections(features: Sequence[Feature]) -> list[Collection]:
     """All of them, the floor's first."""
-    floor: list[type[Document]] = [AuditRow, *OUTBOX, Wishes, SenderState, Credential, Session]
+    floor: list[type[Document]] = [AuditRow, *OUTBOX, Wishes, SenderState, Act]
+    floor += [Credential, Session]
     floor += directory.DOCUMENTS
     documents = [*floor, *(document for feature in features for document in feature.documents)]
     return [LOG, *nodes.COLLECTIONS, *(document.collection for document in documents)]

@@ -6,6 +6,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from server.acting.acts import Acts
 from server.clock import Clock
 from server.http import health
 from server.http.health import Check
@@ -50,6 +51,21 @@ class NodeMetrics(Collector):
         yield GaugeMetricFamily(
             "node_leads", "1 on the node that does what is done once", value=leads
         )
+
+
+class ActMetrics(Collector):
+    """What became of acts on documents, as far as this node learnt it."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "oa_acts", "Acts on documents, by what they came to", labels=("via", "action", "state")
+        )
+        for labels, count in sorted(self._acts.ended.items()):
+            family.add_metric(labels, count)
+        yield family
 
 
 class OAMetrics(Collector):

@@ -4,6 +4,7 @@ The operator names the kinds, and words of risk (money, secrets) that keep a doc
 What a document's form says is known only once it is opened, so this is asked again then.
 """
 
+from server.integrations.oa.documents import OpenedDocument
 from server.settings import Settings
 
 ANY_KIND = "*"
@@ -24,3 +25,11 @@ class PlainYes:
     def is_risky(self, *texts: str) -> bool:
         """Whether any of the texts holds a word of risk."""
         return any(word in text for word in self._risks for text in texts)
+
+    def is_all(self, opened: OpenedDocument) -> bool:
+        """Whether a document, now opened, wants nothing but a yes."""
+        return (
+            self.is_enough(opened.kind, opened.title)
+            and not opened.demands
+            and not self.is_risky(*opened.labels)
+        )

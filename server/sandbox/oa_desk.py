@@ -167,6 +167,8 @@ class Desk:
         if unknown := sorted(set(values) - known):
             raise BadRequest(f"form: {kind.name} has no field {unknown[0]!r}")
         place = next((field.name for field in kind.fields if field.kind == "files"), None)
+        if "attachments" in fields and place is None:
+            raise BadRequest(f"attachments: {kind.name} has no field for them")
         if names and place is not None:
             made = await self._files.make(names)
             values[place] = ",".join(str(one.document_id) for one in made)

@@ -157,9 +157,9 @@ class Documents:
         await self._change(request_id, read)
 
     async def put(self, documents: Iterable[Document]) -> None:
-        """Store documents as they are (seeding)."""
+        """Store documents as they are (seeding), of which nobody has to hear."""
         async with self._changing:
-            await self._keep(list(documents))
+            await self._keep(list(documents), lambda document, people: None)
 
     async def _change(self, request_id: int, change: Callable[[Document], Document]) -> None:
         async with self._changing:
@@ -167,12 +167,12 @@ class Documents:
             if document is not None and (changed := change(document)) is not document:
                 await self._keep([changed])
 
-    async def _keep(self, documents: list[Document]) -> None:
+    async def _keep(self, documents: list[Document], heard: Heard | None = None) -> None:
         await asyncio.to_thread(self._write, [asdict(document) for document in documents])
         for document in documents:
             before = self._all.get(document.request_id)
             self._all[document.request_id] = document
-            self._heard(document, _touched(before, document))
+            (heard or self._heard)(document, _touched(before, document))
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,11 +19,13 @@ from realtime.hub import Hub
 from realtime.presence.memory import MemoryPresence
 from realtime.publisher import Publisher
 from server import schema, stream
+from server.acting.acts import Acts
 from server.auth import Actor, Role
 from server.clock import Clock
 from server.directory import Department, Directory, Person, Post, Presence
 from server.dispatch import Dispatcher
 from server.feature import Feature
+from server.integrations.oa.documents import Documents
 from server.integrations.wecom import GroupChats
 from server.integrations.wecom.group_client import NoGroups
 from server.nodes import Leader
@@ -171,6 +173,8 @@ async def open_office(
         await store.apply(*(Insert(d.collection.name, to_doc(d)) for d in (ward, *people)))
         await office.directory.load(store)
         office.services.update(services or {})
+        if Documents in office.services:
+            office.services[Acts] = Acts(**wired(Acts, office.services))
         async with AsyncExitStack() as stack:
             for part in (part for feature in everything for part in feature.parts):
                 made = await stack.enter_async_context(part(**wired(part, office.services)))

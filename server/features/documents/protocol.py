@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from realtime.protocol import Command, Event, Result
+from server.acting.protocol import ActCard, Action
 from server.clock import Millis
 
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -30,7 +31,6 @@ FieldKind = Literal[
     "attachments",
     "other",
 ]
-Action = Literal["approve", "approve_wanting_reply", "approve_without_reply", "reject", "forward"]
 Urgency = Literal["normal", "important", "urgent"]
 
 
@@ -112,22 +112,6 @@ class ActionOffer(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
-class ActCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet
-    whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of
-    it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given
-    back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing
-    of it, so that the actor may do it again knowingly."""
-
-    client_id: str
-    action: Action
-    state: Literal["asked", "done", "unknown", "moved", "refused"]
-    asked_at: Millis
-    opinion: str
-    reason: str = ""
-    may_repeat: bool = False
-
-
 class OpenDocument(Command, frozen=True):
     """Open a document in the OA as the actor. It may count as read there from then on."""
 
@@ -170,7 +154,7 @@ class ListOpinions(Command, frozen=True):
 
     wire_name: ClassVar[str] = "documents.opinions"
     request_id: RequestId
-    before: Annotated[str, Meta(min_length=1, max_length=64)]
+    before: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class Opinions(Result, frozen=True):
@@ -202,17 +186,9 @@ class Act(Command, frozen=True):
 
 
 class Acted(Result, frozen=True):
-    """Where it stands after at most three seconds; `documents.acted` tells the end."""
+    """Where it stands, three seconds after it was asked or as soon as the document was opened for it;
+    `documents.acted` tells the end."""
 
-    act: ActCard
-
-
-class ActEnded(Event, frozen=True):
-    """What the actor did with a document has ended, or is not known yet."""
-
-    wire_name: ClassVar[str] = "documents.acted"
-    request_id: str
-    title: str
     act: ActCard
 
 

@@ -3,7 +3,7 @@
 from server.feature import Feature, Rate, allow, staff
 from server.features.todos import commands, listing
 from server.features.todos.approving import approving
-from server.features.todos.documents import Approval, SeenList, Todo
+from server.features.todos.documents import SeenList, Todo
 from server.features.todos.duty import TodoDuty
 from server.features.todos.protocol import TodosCounted
 from server.features.todos.webhook import add_routes, check_webhook
@@ -19,7 +19,7 @@ feature = Feature(
         rate=Rate(burst=30, per_second=3),
     ),
     events=[TodosCounted, TodoUrged],
-    documents=[SeenList, Todo, Approval, Urge, UrgedToday],
+    documents=[SeenList, Todo, Urge, UrgedToday],
     duties=[TodoDuty],
     parts=[approving],
     checks={"oa_webhook": check_webhook},

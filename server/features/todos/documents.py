@@ -1,6 +1,6 @@
 """What is kept of the OA's documents: each person's list as last seen, and each person's dealings."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from server.clock import Millis
 from server.storage import Collection
@@ -35,21 +35,6 @@ class Todo(Document, frozen=True):
     kind: str = ""
     comings: int = 1
     """How often it came to this person: what a card shows of it is of one of these times only."""
-
-
-class Approval(Document, frozen=True):
-    """A yes from a card, as the OA is told: one for each time a document came to a person. The id is the
-    to-do's and that number.
-
-    Stored as `asked` before the OA is called; as long as it stays so, nobody knows whether it was done.
-    """
-
-    collection: ClassVar[Collection] = Collection("approvals")
-
-    node_id: str
-    state: Literal["asked", "done"]
-    asked_at: Millis
-    tries: int = 1
 
 
 def todo_id(person_id: str, request_id: str) -> str:

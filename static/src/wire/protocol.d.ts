@@ -38,7 +38,7 @@ export interface ActEnded {
   act: ActCard
 }
 
-/** Where it stands after at most three seconds; `documents.acted` tells the end. */
+/** Where it stands, three seconds after it was asked or as soon as the document was opened for it; `documents.acted` tells the end. */
 export interface Acted {
   act: ActCard
 }

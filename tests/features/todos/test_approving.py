@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from server.acting.acts import Acts
+from server.acting.documents import Act
 from server.clock import Millis
 from server.features import todos
 from server.features.todos.approving import MOST_TRIES, SURE_AFTER_MS, Approving
-from server.features.todos.documents import Approval, Todo
+from server.features.todos.documents import Todo
 from server.integrations.oa import RefusedByOA, Unreachable
 from server.integrations.oa.documents import (
     Demand,
@@ -91,6 +93,8 @@ class Taken:
     async def acted(self, person_id: str, request_id: str) -> None:
         self.acted_on.append((person_id, request_id))
 
+    def hint(self, person_ids: object) -> None: ...
+
 
 class Desk:
     """One person, one document that waits for her, and what a press of its card comes to."""
@@ -115,8 +119,14 @@ class Desk:
         return await self.approving.approve(person, "ann:7", key)
 
     async def records(self) -> list[str]:
+        """The yeses that were recorded."""
         rows = await self.office.store.scan("audit", limit=100)
-        return [row["action"] for row in rows]
+        return [row["action"] for row in rows if row["action"] == "todos.approved"]
+
+    async def came_to(self) -> list[str]:
+        """What else was recorded of them."""
+        rows = await self.office.store.scan("audit", limit=100)
+        return [row["detail"]["came_to"] for row in rows if row["action"] == "documents.acted"]
 
 
 @pytest.fixture
@@ -182,6 +192,7 @@ async def test_a_document_that_moved_on_without_us_was_handled_by_somebody(desk:
     assert await desk.press() == "已处理"
     assert desk.oa.yeses == 0
     assert await desk.records() == []
+    assert sorted(await desk.came_to()) == ["moved", "unknown"]
 
 
 async def test_a_no_of_the_oa_is_told_and_may_be_tried_again(desk: Desk) -> None:
@@ -232,7 +243,7 @@ async def test_while_the_oa_is_down_nobody_knows(desk: Desk) -> None:
     desk.oa.is_down = True
     with pytest.raises(NotYet):
         await desk.press()
-    assert await desk.office.store.scan(Approval.collection.name) == []
+    assert await desk.office.store.scan(Act.collection.name) == []
 
 
 @pytest.mark.parametrize(
@@ -252,11 +263,10 @@ async def test_only_an_ordinary_yes_is_offered(
     settings = type(desk.office.settings)(oa_card_kinds=kinds)
     approving = Approving(
         desk.office.store,
-        desk.office.system,
         desk.office.clock,
         desk.office.directory,
         desk.oa,
-        desk.office.services[Worklist],
+        desk.office.services[Acts],
         settings,
     )
     todo = Todo(

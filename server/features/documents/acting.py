@@ -1,0 +1,195 @@
+"""Acting on a document from a page.
+
+The document is opened afresh and everything is held against it; then the floor keeps the act and tells the OA
+(`server.acting.acts`). A command waits for that three seconds; the telling goes on in a task of `Telling`, so
+the page may be left. Until the act is kept nothing has happened, and leaving means that nothing will.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from server.acting.acts import Acts, Said
+from server.acting.documents import Act as KeptAct
+from server.acting.plain_yes import PlainYes
+from server.acting.verdict import is_waiting
+from server.auth import Actor
+from server.clock import Clock
+from server.directory import Directory
+from server.errors import Busy, ConflictRefused, Invalid, Unavailable
+from server.features.documents.commands import oa_user_of
+from server.features.documents.filling import Filling
+from server.features.documents.protocol import Act, Acted
+from server.features.documents.shown import seen_of
+from server.features.documents.words import refused_by
+from server.integrations.oa import OAError
+from server.integrations.oa.documents import Documents, OpenedDocument, Submission
+from server.settings import Settings
+from server.work import UnitOfWork
+
+WAIT_S: Final = 3.0
+OPEN_S: Final = 6.0
+"""Pages give up a command after some seconds; by then it has to be certain that nothing was done."""
+MOST_AT_ONCE: Final = 500
+END_WITHIN_S: Final = 4.0
+
+log = logging.getLogger(__name__)
+
+
+class Telling:
+    """Owns the acts that are being told on this node."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[KeptAct]] = set()
+
+    async def wait(self, telling: Coroutine[Any, Any, KeptAct], wait_s: float) -> KeptAct | None:
+        """What it came to within the time; None: it goes on."""
+        if len(self._tasks) >= MOST_AT_ONCE:
+            telling.close()
+            raise Busy("too many people act at this moment; nothing was done", retry_after_ms=2_000)
+        task = asyncio.create_task(telling, name="an act in the OA")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.wait({task}, timeout=wait_s)
+        return task.result() if task.done() else None
+
+    def _ended(self, task: asyncio.Task[KeptAct]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and isinstance(fault := task.exception(), Exception):
+            # What was kept before stays asked, and is read back.
+            log.info("an act was not told: %s", type(fault).__name__)
+
+    async def close(self) -> None:
+        """Let what is being told end; what does not is read back later."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=END_WITHIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+@asynccontextmanager
+async def telling() -> AsyncIterator[Telling]:
+    """As a service, for the command."""
+    made = Telling()
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What stands between a command and the OA."""
+
+    directory: Directory
+    oa: Documents
+    acts: Acts
+    rule: PlainYes
+
+    async def opened(self, oa_user: str, request_id: str) -> OpenedDocument:
+        """The document as it is now. Raises Refused: nothing was done."""
+        try:
+            async with asyncio.timeout(OPEN_S):
+                return await self.oa.open_document(oa_user, request_id)
+        except OAError as fault:
+            raise refused_by(fault) from None
+        except TimeoutError:
+            raise Unavailable("the OA is too slow at this moment; nothing was done") from None
+
+    def has_moved(self, command: Act, opened: OpenedDocument) -> bool:
+        """Whether it is not any more what the person decided upon."""
+        if command.seen:
+            return command.seen != seen_of(opened)
+        return not is_waiting(opened)
+
+    def said(self, command: Act, actor: Actor, opened: OpenedDocument) -> Said:
+        """What the OA is to be told, if the document as it is now allows it. Raises Refused."""
+        self._check_offer(command, opened)
+        filling = Filling(opened, self.directory)
+        values, rows = filling.values(command.fields), filling.rows(command.rows)
+        if command.action not in ("reject", "forward"):
+            filling.check_complete(values)
+        return Said(
+            actor=actor,
+            client_id=command.client_id,
+            via="page",
+            submission=Submission(command.action, command.opinion, values, rows),
+            to_people=tuple(dict.fromkeys(command.to)),
+            to=self._recipients(command, actor),
+        )
+
+    def _check_offer(self, command: Act, opened: OpenedDocument) -> None:
+        if command.action not in opened.actions:
+            raise Invalid("the OA does not offer this for this document now")
+        if not command.seen:
+            is_plain = command.action == "approve" and not (command.fields or command.rows)
+            if not is_plain or not self.rule.is_all(opened):
+                raise ConflictRefused("this document wants more than a yes; open it")
+        if command.action == "forward":
+            if command.fields or command.rows:
+                raise Invalid("who forwards a document changes nothing in it")
+            return
+        if command.to:
+            raise Invalid("only what is forwarded goes to people of one's choice")
+        if "opinion" in opened.demands and not command.opinion.strip():
+            raise Invalid("this step asks for an opinion")
+        if "affirmation" in opened.demands and not command.affirmed:
+            raise Invalid("this step asks for a second confirmation")
+
+    def _recipients(self, command: Act, actor: Actor) -> tuple[str, ...]:
+        if command.action != "forward":
+            return ()
+        if not command.to:
+            raise Invalid("choose to whom it is forwarded")
+        users = []
+        for person_id in dict.fromkeys(command.to):
+            person = self.directory.find(person_id)
+            if person_id == actor.person_id:
+                raise Invalid("you have this document already")
+            if not person.oa_user_id:
+                raise Invalid(f"{person.name} has no account in the OA")
+            users.append(person.oa_user_id)
+        return tuple(users)
+
+
+async def act(
+    command: Act,
+    work: UnitOfWork,
+    directory: Directory,
+    clock: Clock,
+    settings: Settings,
+    oa: Documents,
+    acts: Acts,
+    telling: Telling,
+) -> Acted:
+    """Once for each client id of a person, whatever happens on the way."""
+    began = clock.monotonic()
+    person_id = work.actor.person_id
+    oa_user = oa_user_of(work.actor, directory)
+    if (known := await acts.by_client(person_id, command.client_id)) is not None:
+        return _acted(known, command)
+    door = Door(directory, oa, acts, PlainYes(settings))
+    opened = await door.opened(oa_user, command.request_id)
+    if (last := await acts.last(person_id, command.request_id)) is not None:
+        await acts.conclude(last, opened, oa_user)
+    if door.has_moved(command, opened):
+        submission = Submission(command.action, command.opinion)
+        said = Said(work.actor, command.client_id, "page", submission)
+        return _acted(await acts.put_aside(oa_user, opened, said), command)
+    said = door.said(command, work.actor, opened)
+    rest_s = max(0.5, WAIT_S - (clock.monotonic() - began))
+    ended = await telling.wait(acts.tell(oa_user, opened, said), rest_s)
+    kept = ended or await acts.by_client(person_id, command.client_id)
+    if kept is None:
+        raise Unavailable("this cannot be kept at this moment; look again before you repeat it")
+    return _acted(kept, command)
+
+
+def _acted(act: KeptAct, command: Act) -> Acted:
+    if (act.request_id, act.action) != (command.request_id, command.action):
+        raise ConflictRefused("this client_id was used for something else; use a new one")
+    return Acted(act=act.card)
