@@ -16,6 +16,7 @@ MODES: Final = (
     "empty",
     "malformed",
     "lost_answer",  # what was asked for happens, then the connection breaks
+    "lost_submit",  # the same, for what changes something only
     "slow_submit",  # what changes something is done at once and answered late
     "failed",  # what changes something is not done
     "blocked",  # as the filter of a product patch refuses
@@ -78,6 +79,8 @@ async def after(
     """The answer of the service, as it arrives in this mode."""
     match mode:
         case "lost_answer":
+            return hang_up(request)
+        case "lost_submit" if operation in CHANGES:
             return hang_up(request)
         case "slow_submit" if operation in CHANGES:
             await faults.slowness(SLOW_S)

@@ -2,7 +2,8 @@
    one entry in this list. */
 import type { AppFeature } from "../shell/feature"
 import { dashboard } from "./dashboard"
+import { documents } from "./documents"
 import { forum } from "./forum"
 import { mail } from "./mail"
 
-export const FEATURES: AppFeature[] = [mail, forum, dashboard]
+export const FEATURES: AppFeature[] = [documents, mail, forum, dashboard]

@@ -181,6 +181,7 @@ export const en: Record<TextKey, string> = {
   "picker.whole": "All of {name}",
   "picker.done": "Done ({n})",
   "picker.all": "Choose the department ({n})",
+  "todos.start": "Start a document",
   "todos.pending": "To do",
   "todos.done": "Done",
   "todos.read": "Read",

@@ -188,6 +188,7 @@ export const zh = {
   "picker.done": "完成（{n}）",
   "picker.all": "全选本部门（{n}）",
 
+  "todos.start": "发起公文",
   "todos.pending": "待办",
   "todos.done": "已办",
   "todos.read": "已阅",
