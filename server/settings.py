@@ -120,6 +120,11 @@ class Settings:
         "Which WeCom ids are somebody's without being confirmed: none, listed (in the staff list), or "
         "account (also those that equal an account).",
     )
+    wecom_asks_phone: bool = setting(
+        False,
+        "Whether members whose WeCom id is nobody's yet may show their phone number and company mail in "
+        "WeCom, to be known by them without typing.",
+    )
     wecom_groups: str = setting(
         "",
         "Groups in WeCom: off; owner_chooses: the owner of a group may have it made there, with its "

@@ -36,6 +36,8 @@ class Claim:
     priority: Priority = Priority.CHAT
     muted: bool = False
     """The person wants no notices from here: settled without one."""
+    named: bool = False
+    """Somebody named the person: a notice that waits for quiet hours to end is decided again."""
     asked: bool = False
     """The person asked for it in WeCom and waits there: no screen elsewhere settles or delays it."""
 
@@ -58,8 +60,9 @@ class Draft:
     """The place whose text is shown, for a duty that is `Quoting`; 0: nobody's words are shown."""
     buttons: tuple[Button, ...] = ()
     """What may be pressed on the card itself, for a duty that is `Acting`."""
+    named: bool = False
     asked: bool = False
-    """As in `Claim`."""
+    """Both as in `Claim`."""
 
 
 class Duty(Protocol):

@@ -281,10 +281,9 @@ class Looking:
                     covered = covered or claim.upto <= notice.upto
                 else:
                     covered = True
-                    if claim.priority < notice.priority:
+                    if claim.priority < notice.priority or (claim.named and not notice.named):
                         # Whatever it waited for may hold only for what is less urgent.
-                        change = {"priority": int(claim.priority), "at": min(now, notice.at)}
-                        ops.append(Patch(Notice.collection.name, notice.id, change, version))
+                        ops.append(_brought_forward(notice, version, claim, now))
             if not covered:
                 self._backlog.queued(claim.person_id, now)
                 ops.append(Insert(Notice.collection.name, to_doc(_notice(row, claim, after, now))))
@@ -301,6 +300,15 @@ class Looking:
         return found
 
 
+def _brought_forward(notice: Notice, version: int, claim: Claim, now: int) -> Patch:
+    change = {
+        "priority": min(int(claim.priority), int(notice.priority)),
+        "at": min(now, notice.at),
+        "named": claim.named or notice.named,
+    }
+    return Patch(Notice.collection.name, notice.id, change, version)
+
+
 def _notice(row: Owed, claim: Claim, after: int, now: int) -> Notice:
     moment = Millis(now)
     return Notice(
@@ -315,5 +323,6 @@ def _notice(row: Owed, claim: Claim, after: int, now: int) -> Notice:
         upto=claim.upto,
         after=after,
         count=claim.count,
+        named=claim.named,
         waiting_for=f"{row.kind}:{row.subject}:{claim.person_id}",
     )

@@ -144,7 +144,7 @@ class Sending:
             await self._end(held, "refused", draft.upto, reason=reason)
             return None
         wishes = await self._wishes(held.notice.person_id)
-        verdict = SEND if draft.asked else self._verdict(wishes, held.notice)
+        verdict = SEND if draft.asked else self._verdict(wishes, held.notice, named=draft.named)
         if verdict.action == "app":
             await self._end(held, "settled", draft.upto, why="app")
             return None
@@ -205,12 +205,13 @@ class Sending:
         doc = await self._store.get(Wishes.collection.name, person_id)
         return Wishes(id=person_id) if doc is None else from_doc(Wishes, doc)
 
-    def _verdict(self, wishes: Wishes, notice: Notice) -> Verdict:
+    def _verdict(self, wishes: Wishes, notice: Notice, *, named: bool = False) -> Verdict:
         """What its person wishes to happen to it now."""
         return decide(
             wishes,
             notice.kind,
             notice.priority,
+            named=named,
             created_at=notice.created_at,
             now=self._clock.now(),
             zone=self._zone,

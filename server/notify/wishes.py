@@ -50,6 +50,8 @@ class Wishes(Document, frozen=True):
     quiet: list[QuietPeriod] = []
     roads: dict[str, Road] = {}
     digest_hours: list[int] = []
+    mentions: bool = False
+    """Whether being named rings in quiet hours too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,13 @@ def decide(
     kind: str,
     priority: Priority,
     *,
+    named: bool = False,
     created_at: int,
     now: int,
     zone: ZoneInfo,
 ) -> Verdict:
-    """What a person wishes to happen to a notice that could go now."""
+    """What a person wishes to happen to a notice that could go now; `named` when it tells that somebody
+    named the person."""
     if priority is Priority.URGENT:
         return SEND
     road = wishes.roads.get(kind, "wecom")
@@ -84,7 +88,8 @@ def decide(
         if slot > now:
             return Verdict("wait", "digest", quiet_until(wishes.quiet, slot, zone) or slot)
     ends = quiet_until(wishes.quiet, now, zone)
-    if ends is not None:
+    rings = named and wishes.mentions and road == "wecom"
+    if ends is not None and not rings:
         return Verdict("wait", "digest" if road == "digest" else "quiet", ends)
     return Verdict("digest", "digest") if road == "digest" else SEND
 

@@ -87,6 +87,8 @@ class Notice(Document, frozen=True):
     reason: str = ""
     """Why it was refused, is dead or was withdrawn; while sending, why the last try failed."""
 
+    named: bool = False
+    """Whether somebody named the person, as far as was known when it was last looked at."""
     why: Why = ""
     path: str = ""
     """Where it leads, once that was known: what a person sees of it in the ledger."""

@@ -26,6 +26,8 @@ class SandboxPerson:
     number: str = ""
     mobile: str = ""
     email: str = ""
+    biz_mail: str = ""
+    """The address the company has given; `email` may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class OATarget:
     key_id: str = "oa"
     between_s: float = 1.0
     """How long after a failed try comes the next; each time longer."""
+    alive_s: float = 60.0
+    """How long it is silent at most."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class OAStandIn:
             web.get(DOWNLOAD, Downloads(self.files, self.faults).serve),
             web.get("/oa/faults", self.faults.show),
             web.post("/oa/faults", self.faults.turn),
-            *Desk(self.documents, self.files, self._people).routes(),
+            *Desk(self.documents, self.files, self._office, self._clock, self._people).routes(),
         ]
 
     def _serving(self, build: Build) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -1,7 +1,8 @@
 """The stand-in OA calls out: whose lists a change has touched, signed, to whoever was named.
 
 Calls wait in one queue, the oldest giving way when it is full; each is tried a few times and then dropped,
-since it only shortens the time until somebody looks. Nothing here is waited for by an answer.
+since it only shortens the time until somebody looks. Now and then it says, for nobody, that it is alive.
+Nothing here is waited for by an answer.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import hmac
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -23,6 +24,7 @@ from server.sandbox.oa_documents import Document
 log = logging.getLogger(__name__)
 
 LONGEST_QUEUE: Final = 1_000
+PEOPLE_AT_ONCE: Final = 200
 TRIES: Final = 4
 _ENOUGH: Final = aiohttp.ClientTimeout(total=5.0)
 
@@ -42,12 +44,14 @@ class Caller:
         """Somebody's lists are no longer what they were."""
         if self._target is None or not people:
             return
+        told = [str(one) for one in sorted(people)]
+        for first in range(0, len(told), PEOPLE_AT_ONCE):
+            some = told[first : first + PEOPLE_AT_ONCE]
+            self._queue({"people": some, "request_id": str(document.request_id)})
+
+    def _queue(self, said: Mapping[str, object]) -> None:
         self.dropped += len(self._waiting) == LONGEST_QUEUE
-        body = {
-            "people": [str(one) for one in sorted(people)],
-            "request_id": str(document.request_id),
-        }
-        self._waiting.append(json.dumps(body).encode())
+        self._waiting.append(json.dumps(said).encode())
         self._something.set()
 
     @asynccontextmanager
@@ -64,13 +68,16 @@ class Caller:
 
     async def _call(self, http: aiohttp.ClientSession, target: OATarget) -> None:
         while True:
-            await self._something.wait()
+            try:
+                await asyncio.wait_for(self._something.wait(), target.alive_s)
+            except TimeoutError:
+                self._queue({"people": []})
+            self._something.clear()
             while self._waiting:
                 if await self._tell(http, target, self._waiting.popleft()):
                     self.told += 1
                 else:
                     self.dropped += 1
-            self._something.clear()
 
     async def _tell(self, http: aiohttp.ClientSession, target: OATarget, body: bytes) -> bool:
         for number in range(TRIES):

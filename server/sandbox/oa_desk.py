@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.sandbox.oa_documents import MODES, Document, Mode, Step
+from server.clock import Clock
+from server.sandbox.oa_desk_view import account, accounts, whole
+from server.sandbox.oa_documents import CREATED, MODES, Document, Mode, Step
 from server.sandbox.oa_files import OAFiles
-from server.sandbox.oa_forms import BUTTONS, Workflow
+from server.sandbox.oa_forms import BUTTONS, Office, Workflow
 from server.sandbox.oa_journal import Documents
 from server.sandbox.oa_kinds import WORKFLOWS, workflow_named
 from server.sandbox.oa_plausible import Rows, plausible_form
@@ -45,9 +47,13 @@ class BadRequest(ValueError):
 class Desk:
     """Routes of the desk."""
 
-    def __init__(self, documents: Documents, files: OAFiles, people: int) -> None:
+    def __init__(
+        self, documents: Documents, files: OAFiles, office: Office, clock: Clock, people: int
+    ) -> None:
         self._documents = documents
         self._files = files
+        self._office = office
+        self._clock = clock
         self._people = people
 
     def routes(self) -> list[web.RouteDef]:
@@ -78,34 +84,7 @@ class Desk:
         document = self._found(request)
         if document is None:
             return _error(f"there is no request {request.match_info['request_id']}", 404)
-        kind = workflow_named(document.kind)
-        more = {
-            "kind": document.kind,
-            "steps": [
-                {"name": step.name, "mode": step.mode, "people": _accounts(step.people)}
-                for step in document.way
-            ],
-            "fields": [
-                {"label": field.label, "value": document.values.get(field.name, "")}
-                for field in kind.fields
-            ],
-            "tables": [
-                {"title": table.title, "rows": [list(row.values()) for row in rows]}
-                for table, rows in zip(kind.tables, document.rows, strict=False)
-            ],
-            "log": [
-                {
-                    "user": _account(entry["user"]),
-                    "name": self._documents.name_of(entry["user"]),
-                    "act": entry["act"],
-                    "remark": entry["remark"],
-                    "at": entry["at"],
-                    "node": document.name_of_node(entry["node"]),
-                }
-                for entry in document.log
-            ],
-        }
-        return web.json_response(self._shown(document) | more)
+        return web.json_response(self._shown(document) | whole(document, self._office))
 
     async def _create(self, request: web.Request) -> web.Response:
         try:
@@ -161,7 +140,9 @@ class Desk:
             )
         else:
             number = len(self._documents)
-            values, rows, likely = plausible_form(kind, creator, self._people, number)
+            values, rows, likely = plausible_form(
+                kind, creator, self._people, number, self._clock.now()
+            )
             names = names or likely
         known = {field.name for field in kind.fields}
         if unknown := sorted(set(values) - known):
@@ -189,7 +170,9 @@ class Desk:
         if document is None:
             return _error(f"there is no request {request.match_info['request_id']}", 404)
         if not await self._documents.submit(document.request_id, user, act, remark):
-            said = f"request {document.request_id} does not wait for {fields['user']}"
+            waits = document.waits_for(user)
+            why = "wants words, or more" if waits else f"does not wait for {fields['user']}"
+            said = f"request {document.request_id} {why}"
             return _error(said, 409)
         return web.json_response({"result": "success"})
 
@@ -219,33 +202,35 @@ class Desk:
         return {
             "request_id": str(document.request_id),
             "title": document.title,
-            "creator": _account(document.creator),
+            "creator": account(document.creator),
             "creator_name": self._documents.name_of(document.creator),
             "urgency": list(_URGENCY)[document.urgency],
             "kind": document.kind,
             "node": document.node_name,
+            "is_started": document.node != CREATED,
             "created_at": document.created_at,
             "offers": document.offers if document.step else {"submit": "提交"},
-            "pending": _accounts(document.pending),
-            "forwarded": _accounts(document.forwarded),
-            "done": _accounts(document.done),
-            "copies": _accounts(document.copies),
+            "pending": accounts(document.pending),
+            "forwarded": accounts(document.forwarded),
+            "done": accounts(document.done),
+            "copies": accounts(document.copies),
         }
 
     def _steps(self, wanted: object) -> tuple[Step, ...]:
         steps = []
         for number, one in enumerate(_list(wanted, 9), 1):
-            if not isinstance(one, dict) or set(one) - {"name", "approvers", "mode"}:
-                raise BadRequest("steps: each has approvers, and perhaps a name and a mode")
+            if not isinstance(one, dict) or set(one) - {"name", "approvers", "mode", "actions"}:
+                raise BadRequest("steps: each has approvers, perhaps a name, a mode and actions")
             name = _text(one.get("name", f"第{number}步审批"), "steps", 60)
             people = self._users(one.get("approvers"), "steps")
-            steps.append(Step(name, tuple(dict.fromkeys(people)), _mode(one.get("mode", "all"))))
+            mode, offers = _mode(one.get("mode", "all")), _offers(one.get("actions", {}))
+            steps.append(Step(name, tuple(dict.fromkeys(people)), mode, offers))
         if not steps:
             raise BadRequest("steps must have at least one step")
         return tuple(steps)
 
     def _user(self, account: object, field: str) -> int:
-        found = _ACCOUNT.fullmatch(account) if isinstance(account, str) else None
+        found = _ACCOUNT.fullmatch(account.lower()) if isinstance(account, str) else None
         if found is None or not 1 <= int(found[1]) <= self._people:
             raise BadRequest(f"{field}: there is no account {account!r}")
         return int(found[1])
@@ -258,14 +243,6 @@ class Desk:
 
 def _error(sentence: str, status: int) -> web.Response:
     return web.json_response({"error": f"{sentence}."}, status=status)
-
-
-def _account(user: int) -> str:
-    return f"s{user:04d}"
-
-
-def _accounts(users: Any) -> list[str]:
-    return [_account(user) for user in users]
 
 
 def _fields(body: bytes, needed: set[str], more: set[str]) -> dict[str, Any]:

@@ -25,11 +25,12 @@ ARCHIVED: Final = "3"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a document's way."""
+    """A step of a document's way. `offers` are its own buttons; none: those of the document."""
 
     name: str
     people: tuple[int, ...]
     mode: Mode = "all"
+    offers: dict[str, str] = field(default_factory=dict)
 
     def first(self) -> tuple[int, ...]:
         return self.people[:1] if self.mode == "in_turn" else self.people
@@ -142,7 +143,7 @@ class Document:
         if user in self.pending and self.node == CREATED:
             return {"submit": "提交", **forward}
         if user in self.pending:
-            return dict(self.offers)
+            return self.way[self.step - 1].offers or self.offers
         if user in self.forwarded:
             return {"submit": "批注", **forward}
         if user in self.copies_to_submit and user not in self.opened_copies:
@@ -237,7 +238,8 @@ class Document:
         for name in ("received", "done", "drafts"):
             fields[name] = {int(user): kept for user, kept in fields.get(name, {}).items()}
         fields["steps"] = tuple(
-            Step(one["name"], tuple(one["people"]), one["mode"]) for one in line.get("steps", ())
+            Step(one["name"], tuple(one["people"]), one["mode"], one.get("offers", {}))
+            for one in line.get("steps", ())
         )
         fields["rows"] = tuple(tuple(table) for table in line.get("rows", ()))
         return cls(**fields)

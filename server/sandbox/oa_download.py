@@ -38,7 +38,7 @@ class Downloads:
             case "file_login" | "login":
                 return web.Response(text=LOGIN_PAGE, content_type="text/html")
             case "file_endless":
-                return await endless(request)
+                return await endless(self._faults, request)
             case "file_elsewhere":
                 raise web.HTTPFound("http://127.0.0.2:9/elsewhere")
         asked = request.query.get("fileid", "")

@@ -51,6 +51,7 @@ _NILLED: Final = (
     "operateType|operatorName|receiveTime|rejectButtonName|remark|requestLevel|requestName|status|"
     "submitButtonName|workflowName|workflowTypeName"
 )
+_ROW: Final = "<WorkflowRequestInfo>"
 _FILLED: Final = re.compile(rf"<({_NILLED})>[^<]*</\1>")
 
 
@@ -88,6 +89,7 @@ async def after(
             text = text[: len(text) // 2]
         case "nil_fields":
             text = _FILLED.sub(lambda found: f'<{found[1]} xsi:nil="true"/>', text)
+            text = text.replace(_ROW, f'<{_ROW[1:-1]} xsi:nil="true"/>{_ROW}', 1)
         case "entity_bomb":
             text = _declared(text, _BOMB).replace("</ns1:out>", "&h;</ns1:out>", 1)
         case "doctype":
@@ -95,13 +97,14 @@ async def after(
     return xml(text)
 
 
-async def endless(request: web.Request) -> web.StreamResponse:
-    """Zeros until the other side has had enough."""
+async def endless(faults: Faults, request: web.Request) -> web.StreamResponse:
+    """Zeros until the other side has had enough, or the switch is turned."""
     response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
     await response.prepare(request)
-    while True:
+    while faults.mode == "file_endless":
         await response.write(bytes(64 * 1024))
         await asyncio.sleep(0)
+    return response
 
 
 def xml(text: str, status: int = 200) -> web.Response:

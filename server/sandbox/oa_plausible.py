@@ -1,10 +1,14 @@
 """Forms filled in as on any weekday, the same ones each time."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from server.sandbox.oa_forms import DEPARTMENTS, FieldSpec, Workflow
+from server.sandbox.oa_wire import local_time
+
+_DAY_MS: Final = 24 * 3_600_000
 
 Rows = tuple[tuple[Mapping[str, str], ...], ...]
 
@@ -24,15 +28,14 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def plausible_form(
-    kind: Workflow, creator: int, people: int, number: int
+    kind: Workflow, creator: int, people: int, number: int, now: int
 ) -> tuple[dict[str, str], Rows, list[str]]:
     """Values, detail rows and names of attachments of the document of this number."""
     chance = Random(number)
-    values = _values(kind.fields, creator, people, chance)
+    filler = _Filler(creator, people, now, chance)
+    values = filler.values(kind.fields)
     rows = tuple(
-        tuple(
-            _values(table.columns, creator, people, chance) for _ in range(chance.randrange(1, 5))
-        )
+        tuple(filler.values(table.columns) for _ in range(chance.randrange(1, 5)))
         for table in kind.tables
     )
     names = _FILES.get(kind.name, ())
@@ -40,44 +43,50 @@ def plausible_form(
     return values, rows, list(names) if has_place else []
 
 
-def _values(
-    fields: tuple[FieldSpec, ...], creator: int, people: int, chance: Random
-) -> dict[str, str]:
-    """What the creator has filled in; what only a later step fills in is left out."""
-    said = ((field.name, _value(field, creator, people, chance)) for field in fields)
-    started = {field.name for field in fields if 0 in field.edit or not field.view}
-    return {name: value for name, value in said if value and name in started}
+@dataclass(frozen=True, slots=True)
+class _Filler:
+    """Somebody who fills in a form at this moment."""
 
+    creator: int
+    people: int
+    now: int
+    chance: Random
 
-def _value(field: FieldSpec, creator: int, people: int, chance: Random) -> str:
-    day = f"2026-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}"
-    match field.kind:
-        case "text" | "long":
-            return chance.choice(field.samples or (f"{field.label}内容",))
-        case "number":
-            return str(chance.randrange(1, 60))
-        case "decimal":
-            return f"{chance.randrange(1, 20) / 2:.1f}"
-        case "money" | "money_words":
-            return f"{chance.randrange(500, 900_000)}.{chance.randrange(100):02d}"
-        case "person":
-            return str(creator)
-        case "people":
-            chosen = chance.sample(range(1, people + 1), k=min(2, people))
-            return ",".join(str(one) for one in chosen)
-        case "department":
-            return str(chance.choice(tuple(DEPARTMENTS)))
-        case "departments":
-            return ",".join(str(one) for one in sorted(chance.sample(tuple(DEPARTMENTS), k=3)))
-        case "date":
-            return day
-        case "time":
-            return f"{chance.randrange(8, 18):02d}:{chance.choice(('00', '30'))}"
-        case "check":
-            return chance.choice("01")
-        case "choice":
-            return chance.choice(field.options)[0]
-        case "document":
-            return "901"
-        case _:
-            return ""
+    def values(self, fields: tuple[FieldSpec, ...]) -> dict[str, str]:
+        """What the creator fills in; what only a later step does is left out."""
+        started = [field for field in fields if 0 in field.edit or not field.view]
+        return {field.name: said for field in started if (said := self._value(field))}
+
+    def _value(self, field: FieldSpec) -> str:
+        chance = self.chance
+        match field.kind:
+            case "text" | "long":
+                return chance.choice(field.samples or (f"{field.label}内容",))
+            case "number":
+                return str(chance.randrange(1, 60))
+            case "decimal":
+                return f"{chance.randrange(1, 20) / 2:.1f}"
+            case "money" | "money_words":
+                return f"{chance.randrange(500, 900_000)}.{chance.randrange(100):02d}"
+            case "person":
+                return str(self.creator)
+            case "people":
+                chosen = chance.sample(range(1, self.people + 1), k=min(2, self.people))
+                return ",".join(str(one) for one in chosen)
+            case "department":
+                return str(chance.choice(tuple(DEPARTMENTS)))
+            case "departments":
+                return ",".join(str(one) for one in sorted(chance.sample(tuple(DEPARTMENTS), k=3)))
+            case "date":
+                days = chance.randrange(2, 20) if field.name != "sqrq" else 0
+                return local_time(self.now + days * _DAY_MS)[:10]
+            case "time":
+                return f"{chance.randrange(8, 18):02d}:{chance.choice(('00', '30'))}"
+            case "check":
+                return chance.choice("01")
+            case "choice":
+                return chance.choice(field.options)[0]
+            case "document":
+                return "901"
+            case _:
+                return ""

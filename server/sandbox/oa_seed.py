@@ -15,7 +15,7 @@ _KINDS: Final = {
     "发文审批": (
         "关于开展{n}月份医疗质量检查的通知",
         "关于调整门诊出诊时间的通知",
-        "关于做好冬季呼吸道疾病防控的通知",
+        "关于做好冬季&nbsp;呼吸道疾病防控的通知",
     ),
     "请假申请": ("年休假申请（{n}天）", "外出学习请假申请", "产假申请"),
     "采购申请": (
@@ -56,7 +56,9 @@ async def plausible_documents(count: int, people: int, now: int, files: OAFiles)
     for number in range(count):
         document = _document(number, count, people, now, chance)
         kind = workflow_named(document.kind)
-        values, rows, names = plausible_form(kind, document.creator, people, number)
+        values, rows, names = plausible_form(
+            kind, document.creator, people, number, document.created_at
+        )
         named.append(names if number % 2 == 0 else [])
         document = replace(document, values=values, rows=rows, offers=dict(kind.offers))
         documents.append(_handled(document, chance, now))

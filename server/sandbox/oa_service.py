@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final, TypeVar
 
 from server.clock import Clock
@@ -260,7 +261,12 @@ class Service:
     # The rest
 
     async def _leave_days(self, question: Question) -> str:
-        return out_text("1.00")
+        """Whole days from the first date to the second, both counted."""
+        try:
+            first, last = date.fromisoformat(question.text(0)), date.fromisoformat(question.text(2))
+        except ValueError:
+            return out_text("0.00")
+        return out_text(f"{max(0, (last - first).days + 1):.2f}")
 
     async def _user_id(self, question: Question) -> str:
         """Of the later build only, as are the two below."""

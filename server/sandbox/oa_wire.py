@@ -4,6 +4,7 @@ A value of a data type is a mapping of element names to XML already made; its el
 of the alphabet, as they do in the description.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -23,6 +24,7 @@ _HEAD: Final = (
 _TAIL: Final = "</soap:Body></soap:Envelope>"
 _ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 OUT_NIL: Final = '<ns1:out xsi:nil="true"/>'
 
 Value = str | bool | int | None
@@ -135,6 +137,4 @@ def _scalar(name: str, value: Value) -> str:
 
 def _legal(text: str) -> str:
     """Control characters as some builds write them: as numbers, which no strict reader takes."""
-    return "".join(
-        char if char >= " " or char in "\t\n\r" else f"&#x{ord(char):02x};" for char in escape(text)
-    )
+    return _CONTROL.sub(lambda found: f"&#x{ord(found[0]):02x};", escape(text))

@@ -6,6 +6,7 @@ right, who of the receivers exists. Beside the interface there are doors for jud
 page: what each phone shows, all accepted calls, counts, and the switch for faults.
 """
 
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
@@ -85,6 +86,7 @@ class WeComStandIn:
             ),
             *self._actions.doors(),
             web.get(f"{api}auth/getuserinfo", self._guarded(with_token(self._user_info))),
+            web.post(f"{api}auth/getuserdetail", self._guarded(with_token(self._user_detail))),
             web.get(f"{api}get_jsapi_ticket", self._guarded(with_token(self._company_ticket))),
             web.get(f"{api}ticket/get", self._guarded(with_token(self._app_ticket))),
             *self._house.routes(),
@@ -274,6 +276,13 @@ class WeComStandIn:
 
     async def _user_info(self, request: web.Request) -> web.Response:
         return answer(request, 0, "ok", **self._house.user_info(request.query))
+
+    async def _user_detail(self, request: web.Request) -> web.Response:
+        try:
+            body = json.loads(await request.read())
+        except ValueError:
+            raise Bad(47001, "data format error") from None
+        return answer(request, 0, "ok", **self._house.user_detail(body))
 
     async def _company_ticket(self, request: web.Request) -> web.Response:
         return answer(request, 0, "ok", **self._house.ticket("company"))

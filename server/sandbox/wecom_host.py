@@ -25,6 +25,7 @@ from server.sandbox.wecom_message import Bad
 PHONE: Final = "sandbox_phone"
 CODE_MS: Final = 300_000
 TICKET_MS: Final = 7_200_000
+USER_TICKET_MS: Final = 1_800_000
 HOUR_MS: Final = 3_600_000
 TICKETS_AN_HOUR: Final[Mapping[str, int]] = {"company": 400, "app": 100}
 MOST_CODES: Final = 10_000
@@ -66,6 +67,14 @@ class _Code:
     agreed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """Whose facts a user ticket opens, and until when."""
+
+    person: SandboxPerson
+    until: int
+
+
 @dataclass(slots=True)
 class _Ticket:
     value: str = ""
@@ -80,6 +89,8 @@ class WeComHouse:
         self._clock = config.clock
         self._people = people
         self._codes: dict[str, _Code] = {}
+        self._biz_mails = {person.person_id: person.biz_mail for person in config.people}
+        self._agreements: dict[str, _Agreed] = {}
         self._tickets = {whose: _Ticket() for whose in TICKETS_AN_HOUR}
         self._asked: dict[str, deque[int]] = {whose: deque() for whose in TICKETS_AN_HOUR}
 
@@ -107,8 +118,35 @@ class WeComHouse:
         if person is None:
             digest = hashlib.sha256(code.user.encode()).hexdigest()
             return {"openid": f"o{digest[:27]}"}
-        ticket = {"user_ticket": secrets.token_urlsafe(96)} if code.agreed else {}
+        ticket = {"user_ticket": self._agreement(person)} if code.agreed else {}
         return {"userid": person.person_id, **ticket}
+
+    def _agreement(self, person: SandboxPerson) -> str:
+        if len(self._agreements) >= MOST_CODES:
+            self._agreements.clear()
+        ticket = secrets.token_urlsafe(96)
+        self._agreements[ticket] = _Agreed(person, self._clock.now() + USER_TICKET_MS)
+        return ticket
+
+    def user_detail(self, body: object) -> dict[str, str]:
+        """auth/getuserdetail: what the member agreed to show, for half an hour."""
+        ticket = body.get("user_ticket") if isinstance(body, dict) else None
+        if not isinstance(ticket, str) or ticket not in self._agreements:
+            raise Bad(84015, "invalid user ticket")
+        agreed = self._agreements[ticket]
+        if agreed.until <= self._clock.now():
+            raise Bad(84014, "user ticket expired")
+        person = agreed.person
+        return {
+            "userid": person.person_id,
+            "gender": "0",
+            "avatar": "",
+            "qr_code": "",
+            "mobile": person.mobile,
+            "email": person.email,
+            "biz_mail": self._biz_mails.get(person.person_id, ""),
+            "address": "",
+        }
 
     def ticket(self, whose: str) -> dict[str, object]:
         """get_jsapi_ticket and ticket/get: the same while it is good, and not too often."""

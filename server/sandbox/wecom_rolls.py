@@ -303,6 +303,8 @@ class Rolls:
                 department="" if main == ROOT else names.get(main, ""),
                 in_scope=row["in_scope"],
                 licensed=row["licensed"],
+                mobile=row["mobile"],
+                email=row["email"],
             )
 
     @contextmanager

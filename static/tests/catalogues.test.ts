@@ -5,7 +5,7 @@ import { en } from "../src/i18n/en"
 import { zh } from "../src/i18n/zh"
 
 /* The floor's catalogue and each feature's own. */
-const features = import.meta.glob<{ texts: { zh: Record<string, string>; en: Record<string, string> } }>("../src/features/*/words.ts", { eager: true })
+const features = import.meta.glob<{ texts: { zh: Record<string, string>; en: Record<string, string> } }>("../src/features/*/*words.ts", { eager: true })
 const catalogues: [string, Record<string, string>, Record<string, string>][] = [
   ["the app", zh, en],
   ...Object.entries(features).map(([path, { texts }]): [string, Record<string, string>, Record<string, string>] => [path, texts.zh, texts.en]),

@@ -8,6 +8,7 @@ const PREFERENCES: Preferences = {
     { kind: "mail", road: "digest" },
   ],
   digest_hours: [8, 17],
+  mentions: false,
   never_silent: ["urgent"],
   timezone: "Asia/Shanghai",
 }

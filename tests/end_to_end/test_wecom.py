@@ -177,6 +177,19 @@ async def test_whoever_is_new_binds_by_a_code_and_comes_where_he_wanted(
     await again.see(".list")
     assert again.page.url == f"{place.server.url}/contacts"
 
+    office = await place.window(DESKTOP)
+    await office.come_in("admin")
+    await office.goto("/admin/notices")
+    await office.page.click("a[href='/admin/wecom']")
+    await office.page.fill("input[name=find]", "new.comer")
+    row = office.page.locator(".bound:has-text('短信验证码')")
+    await row.wait_for()
+    await office.shot(tmp_path, "wecom-9-admin")
+    assert await office.axe() == []
+    await row.locator("button").click()
+    await office.page.click("[role=dialog] button:has-text('解绑')")
+    await row.wait_for(state="detached")
+
 
 async def test_a_wecom_that_is_down_ends_on_a_page_in_words_and_then_on_the_form(
     place: Place, tmp_path: Path

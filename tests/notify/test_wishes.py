@@ -141,6 +141,24 @@ def test_what_follows_from_wishes(
     assert found == verdict
 
 
+@pytest.mark.parametrize(
+    ("wishes", "verdict"),
+    [
+        ({}, quiet("06 07:00")),
+        ({"mentions": True}, SEND),
+        ({"mentions": True, "roads": {"chat": "app"}}, APP),
+        ({"mentions": True, "roads": {"chat": "digest"}}, gathered("06 08:00")),
+    ],
+)
+def test_being_named_rings_in_quiet_hours_only_for_whoever_wishes_so(
+    wishes: dict[str, Any], verdict: Verdict
+) -> None:
+    made = Wishes(id="s0001", quiet=[NIGHT], **wishes)
+    night = at("05 23:00")
+    found = decide(made, "chat", Priority.CHAT, named=True, created_at=night, now=night, zone=ZONE)
+    assert found == verdict
+
+
 def test_only_what_differs_and_is_known_is_kept() -> None:
     roads = {"chat": "wecom", "mail": "digest", "moon": "app"}
     assert chosen_roads(roads, ["chat", "mail"]) == {"mail": "digest"}

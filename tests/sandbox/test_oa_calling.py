@@ -45,11 +45,13 @@ class Ear:
 
 
 @asynccontextmanager
-async def calling(ear: Ear, folder: Path) -> AsyncIterator[RunningSandbox]:
+async def calling(ear: Ear, folder: Path, alive_s: float = 60.0) -> AsyncIterator[RunningSandbox]:
     app = web.Application()
     app.router.add_post("/oa/changed", ear.listen)
     async with TestServer(app) as server:
-        target = OATarget(str(server.make_url("/oa/changed")), SECRET, between_s=0.01)
+        target = OATarget(
+            str(server.make_url("/oa/changed")), SECRET, between_s=0.01, alive_s=alive_s
+        )
         async with running_sandbox(folder, ManualClock(), oa_calls_out_to=target) as sandbox:
             yield sandbox
 
@@ -84,6 +86,15 @@ async def test_a_receiver_in_trouble_is_told_again_and_one_that_refuses_is_not(
 
     told = [body["request_id"] for body, _ in ear.heard]
     assert told == [first, first, first, second, third]
+
+
+async def test_when_nothing_changes_it_says_that_it_is_alive(tmp_path: Path) -> None:
+    ear = Ear()
+    async with calling(ear, tmp_path, alive_s=0.01):
+        await ear.wait_for(2)
+
+    # A sign of life names no document, which the door takes for none.
+    assert ear.heard[:2] == [({"people": []}, True)] * 2
 
 
 async def test_a_seeded_hospital_calls_nobody(tmp_path: Path) -> None:

@@ -86,13 +86,16 @@ async def test_one_of_several_is_enough(office: Office) -> None:
 
 
 async def test_a_longer_way_ends_behind_its_last_step(office: Office) -> None:
-    steps = (Step("科室审核", (2,)), Step("分管院长签发", (3, 4), "any"))
+    steps = (Step("科室审核", (2,)), Step("分管院长签发", (3, 4), "any", {"submit": "签发"}))
     request_id = await office.put(steps=steps)
+    first = office.now(request_id)
     await office.act(request_id, 2)
     second = office.now(request_id)
     await office.act(request_id, 4, remark="同意")
     last = office.now(request_id)
 
+    assert "reject" in first.offered_to(2)
+    assert second.offered_to(3) == {"submit": "签发"}
     assert (second.node_name, second.pending, second.step) == ("分管院长签发", (3, 4), 2)
     assert last.is_archived
     assert [last.name_of_node(one["node"]) for one in last.log] == [

@@ -77,6 +77,30 @@ async def test_a_document_is_put_on_the_desk_and_approved_there(
     assert said == "仇英 同意"
 
 
+async def test_a_document_of_a_kind_is_opened_and_handled_whole(
+    sandbox: RunningSandbox, page: Page
+) -> None:
+    await page.fill("#new [name=title]", "监护仪采购")
+    await page.select_option("#new [name=kind]", "采购申请")
+    await page.click("#new .primary")
+    await page.click("#documents .title:text-is('监护仪采购')")
+    await page.wait_for_selector("#document[open] .file:has-text('.xlsx')")
+    assert await page.locator("#document th").count() == 4
+    await page.fill("#document-remark", "同意<br>请<b>尽快</b>")
+    await page.click("#document-to .box")
+    await page.click("#document-to [role=option]:has-text('s0003')")
+    await page.click("#document-forward")
+    await page.wait_for_selector("#document-log li:has-text('转发'):has-text('<b>尽快</b>')")
+    await page.select_option("#document-holder", "s0003")
+    await page.click("#document [data-act=submit]:text-is('批注')")
+    await page.wait_for_selector("#document-log li:has-text('区适子 批注')")
+    await page.fill("#document-remark", "同意")
+    await page.click("#document [data-act=submit]:text-is('同意')")
+    await page.wait_for_selector("#document-acting", state="hidden")
+    await page.click("#document-close")
+    await page.wait_for_selector("#documents .done")
+
+
 async def test_the_switches_show_what_is_broken_in_either_language(
     sandbox: RunningSandbox, page: Page
 ) -> None:

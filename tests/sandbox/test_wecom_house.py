@@ -60,6 +60,12 @@ class Visitor:
         answer: dict[str, Any] = json.loads(text)
         return answer
 
+    async def detail(self, body: Any) -> dict[str, Any]:
+        url = f"{self.sandbox.base}/wecom/cgi-bin/auth/getuserdetail"
+        query = {"access_token": await self.sandbox.token()}
+        async with self.http.post(url, params=query, json=body) as response:
+            return dict(await response.json())
+
 
 @pytest.fixture
 async def visitor(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Visitor]:
@@ -174,6 +180,29 @@ async def test_private_facts_are_asked_for_and_not_without_the_apps_id(visitor: 
     code = parse_qs(urlsplit(agreed).query)["code"][0]
     assert (await visitor.api("auth/getuserinfo", code=code))["user_ticket"]
     assert "user_ticket" not in await visitor.api("auth/getuserinfo", code=without)
+
+
+async def test_agreed_facts_are_shown_for_half_an_hour_and_to_nobody_else(
+    visitor: Visitor, clock: ManualClock
+) -> None:
+    await visitor.pick_up("s0001")
+    _, agreed, _ = await visitor.ask(
+        "/wecom/connect/oauth2/agreed", **{**GOOD, "scope": "snsapi_privateinfo"}
+    )
+    code = parse_qs(urlsplit(agreed).query)["code"][0]
+    ticket = (await visitor.api("auth/getuserinfo", code=code))["user_ticket"]
+
+    shown = await visitor.detail({"user_ticket": ticket})
+    unknown = [
+        await visitor.detail(body)
+        for body in ({"user_ticket": "made up"}, {}, [], {"user_ticket": 7})
+    ]
+    clock.advance(1_800)
+    late = await visitor.detail({"user_ticket": ticket})
+
+    assert (shown["userid"], shown["mobile"]) == ("s0001", "100")
+    assert {said["errcode"] for said in unknown} == {84015}
+    assert late["errcode"] == 84014
 
 
 async def test_a_picture_is_confirmed_for_somebody(visitor: Visitor) -> None:

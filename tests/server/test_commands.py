@@ -22,6 +22,11 @@ FOR_STAFF = [
 """Commands that need no role: of the others nobody without it learns even the fields."""
 
 MADE_UP: dict[str, Any] = {
+    "action": "approve",
+    "documents.opinions before": "made-up",
+    "draft": {},
+    "request_ids": ["1"],
+    "workflow_id": "1",
     "notice_id": "made-up",
     "quiet": [],
     "roads": [],
@@ -62,11 +67,14 @@ MADE_UP: dict[str, Any] = {
     "visible": True,
 }
 
+MAY_BE_NULL = {("documents.keep_draft", "draft")}
+
 
 def fields_of(name: str) -> dict[str, Any]:
     """Fields of the right shape for a command, naming nothing that exists."""
     [kind] = [shape.command for shape in command_shapes(ALL) if shape.command.wire_name == name]
-    return {f.name: MADE_UP[f.name] for f in msgspec.structs.fields(kind) if f.required}
+    required = [f.name for f in msgspec.structs.fields(kind) if f.required]
+    return {field: MADE_UP.get(f"{name} {field}", MADE_UP.get(field)) for field in required}
 
 
 def shape_of(ack: dict[str, Any]) -> tuple[Any, ...]:
@@ -134,6 +142,8 @@ async def test_nobody_who_is_not_signed_in_gets_an_answer(house: House, name: st
 async def test_a_field_of_another_type_is_invalid_by_its_path(house: House, name: str) -> None:
     for field in fields_of(name):
         for wrong in ({"$gt": ""}, {"$ne": None}, [["x"]], 1.5, None):
+            if wrong is None and (name, field) in MAY_BE_NULL:
+                continue
             answer = await house.ask("bob", name, **{**fields_of(name), field: wrong})
 
             assert (answer.status, answer.code) == (400, "invalid")

@@ -150,6 +150,7 @@ class ChatDuty:
             newest_at=claim.newest_at,
             after=claim.after,
             count=claim.count,
+            named=claim.named,
             quotes=newest.seq if self._settings.notice_show_text else 0,
         )
 
@@ -205,6 +206,11 @@ def _mentioned(conversation: Conversation, member: Member) -> bool:
     return max(member.mentioned_seq, conversation.mention_all_seq) > _floor(member)
 
 
+def _named(member: Member) -> bool:
+    """By name; what is said to everybody is not."""
+    return member.mentioned_seq > _floor(member)
+
+
 def _from_others(recent: Sequence[Message], member: Member) -> list[Message]:
     """What a member has not seen and might want to: not his or her own, not recalled."""
     return [
@@ -245,5 +251,6 @@ def _claim(
         newest_at=unseen[-1].sent_at,
         count=len(unseen) + max(0, before - floor),
         priority=Priority.CHAT,
+        named=_named(member),
         muted=member.muted and not _mentioned(conversation, member),
     )

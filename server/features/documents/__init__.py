@@ -2,7 +2,7 @@
 
 from server.acting.protocol import ActEnded
 from server.feature import Feature, Rate, allow, staff
-from server.features.documents import acting, commands, starting, urging
+from server.features.documents import acting, commands, files, starting, urging
 from server.features.documents.documents import SealKey
 from server.features.documents.protocol import StartEnded
 from server.features.documents.seals import sealing
@@ -30,4 +30,5 @@ feature = Feature(
     events=[ActEnded, StartEnded],
     documents=[SealKey, StartDraft, Begun],
     parts=[sealing, acting.telling, start_kinds, starts],
+    routes=files.add_routes,
 )

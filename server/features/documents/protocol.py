@@ -264,7 +264,7 @@ class OpenBlank(Command, frozen=True):
     workflow_id: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class DraftCard(msgspec.Struct, frozen=True, kw_only=True):
+class DraftCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was typed and not sent yet; also the shape in which it is kept. `fields` are those that were
     changed, `rows` all rows of each detail table in its order."""
 

@@ -23,3 +23,10 @@ def refused_by(fault: OAError) -> Refused:
 def no_account() -> Forbidden:
     """For somebody whom the OA does not know."""
     return Forbidden(NO_ACCOUNT)
+
+
+def refused_file(fault: OAError) -> Refused:
+    """The same for a file."""
+    if isinstance(fault, RefusedByOA):
+        return NotFound("the OA does not give out this file: it is gone, or too large")
+    return refused_by(fault)

@@ -2,6 +2,7 @@
 
 from server.auth import Role
 from server.feature import Feature, Rate, allow, having, staff
+from server.features.host.administration import list_bindings, list_claims, show_sync
 from server.features.host.commands import show_binding, sign_page, unbind
 from server.features.host.documents import Binding, Claim
 from server.features.host.routes import add_routes
@@ -11,7 +12,15 @@ feature = Feature(
     "host",
     commands=[
         *allow(staff, sign_page, rate=Rate(burst=30, per_second=1)),
-        *allow(having(Role.SYSTEM_ADMIN), show_binding, unbind),
+        *allow(
+            having(Role.SYSTEM_ADMIN),
+            show_binding,
+            unbind,
+            list_bindings,
+            list_claims,
+            show_sync,
+            rate=Rate(burst=30, per_second=3),
+        ),
     ],
     documents=[Binding, Claim],
     parts=[signing_in],

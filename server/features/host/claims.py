@@ -65,7 +65,9 @@ class Claims:
     sent: SignInLimits
     sms: Sms
 
-    async def begin(self, work: UnitOfWork, wecom_user_id: str, target: str) -> str:
+    async def begin(
+        self, work: UnitOfWork, wecom_user_id: str, target: str, *, has_shown: bool = False
+    ) -> str:
         """Somebody came whom WeCom vouches for; the token that only his browser has."""
         token = new_token()
         work.overwrite(
@@ -75,6 +77,7 @@ class Claims:
                 token_hash=digest(token),
                 target=target,
                 expires_at=Millis(work.now + CLAIM_MS),
+                has_shown=has_shown,
             )
         )
         # The id is part of what the browser holds, so that a claim is found without an index.

@@ -6,8 +6,9 @@ from server.clock import Millis
 from server.storage import Collection, Index
 from server.storage.document import Document
 
-How = Literal["listed", "account", "code", "password"]
-"""By the staff list, by being the account's name, by a code on the phone, by the password."""
+How = Literal["listed", "account", "code", "password", "shown"]
+"""By the staff list, by being the account's name, by a code on the phone, by the password, by what the
+member has shown in WeCom: phone number or company mail."""
 
 
 def bound_as(wecom_user_id: str) -> str:
@@ -51,3 +52,5 @@ class Claim(Document, frozen=True):
     code_expires_at: Millis = Millis(0)
     code_sent_at: Millis = Millis(0)
     tries: int = 0
+    has_shown: bool = False
+    """The member has shown phone and mail in WeCom, and nobody here was known by them."""

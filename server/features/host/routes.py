@@ -58,7 +58,7 @@ def straight_to_wecom(request: web.Request) -> web.Response | None:
     WeCom: it is spared the loading."""
     target = own_path(str(request.rel_url))
     if (
-        "wxwork" not in request.headers.get("User-Agent", "").lower()
+        not _is_inside_wecom(request)
         or COOKIE in request.cookies
         or TRIED in request.cookies
         or target != str(request.rel_url)
@@ -104,7 +104,7 @@ async def _leave(request: web.Request, *, picture: bool) -> web.Response:
             browser,
             own_path(request.query.get("to", "")),
             picture=picture,
-            asks=request.query.get("scope") == "privateinfo",
+            asks=_may_ask(request) and request.query.get("scope") == "privateinfo",
         )
     except NotSignedIn as reason:
         return page.told(reason.words, reason.target)
@@ -141,8 +141,14 @@ async def arrive(request: web.Request) -> web.Response:
 async def show_claim(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     claim = await service.claims.read(_held(request))
+    way = f"{WECOM}?scope=privateinfo&to={quote(claim.target, safe='')}"
     return _json(
-        ClaimShown(wecom_user_id=claim.wecom_user_id, sends_codes=service.claims.sms.is_there)
+        ClaimShown(
+            wecom_user_id=claim.wecom_user_id,
+            sends_codes=service.claims.sms.is_there,
+            ask=way if _may_ask(request) and not claim.has_shown else "",
+            has_shown=claim.has_shown,
+        )
     )
 
 
@@ -187,6 +193,15 @@ def _let_in(request: web.Request, response: web.Response, began: Began) -> None:
         secure=keeps_secure(request),
         samesite="Lax",
     )
+
+
+def _may_ask(request: web.Request) -> bool:
+    """Whether this hospital lets members be known by what they show in WeCom, and this is WeCom."""
+    return request.app[SETTINGS].wecom_asks_phone and _is_inside_wecom(request)
+
+
+def _is_inside_wecom(request: web.Request) -> bool:
+    return "wxwork" in request.headers.get("User-Agent", "").lower()
 
 
 def _held(request: web.Request) -> str:

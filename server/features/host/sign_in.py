@@ -23,11 +23,19 @@ from server.errors import ConflictRefused, Refused
 from server.features.host import words
 from server.features.host.bindings import Bindings, Gone
 from server.features.host.claims import Claims
-from server.features.host.documents import Claim, How
+from server.features.host.documents import Claim, How, bound_as
 from server.features.host.protocol import Arrived, Prove
+from server.features.host.showing import person_shown
 from server.features.host.words import Words
 from server.integrations.sms import Sms
-from server.integrations.wecom import SPENT, Host, Misconfigured, RefusedByWeCom, WeComError
+from server.integrations.wecom import (
+    SPENT,
+    Host,
+    Misconfigured,
+    RefusedByWeCom,
+    Visitor,
+    WeComError,
+)
 from server.nodes import Leader
 from server.settings import Settings
 from server.storage import Conflict, Duplicate, Store, refusing
@@ -112,9 +120,12 @@ class WeComSignIn:
             raise NotSignedIn(words.USED, taken.target)
         if not code:
             raise NotSignedIn(words.NO_CODE, taken.target)
-        user_id = await self._user_of(code, taken.target, address)
+        visitor = await self._visitor(code, taken.target, address)
         try:
-            return await self._enter(user_id, taken.target, address, device)
+            came = await self._enter(visitor, taken.target, address, device)
+            if isinstance(came, Claimed) and visitor.ticket:
+                return await self._known_by_what_is_shown(visitor, came, address, device)
+            return came
         except Gone:
             raise NotSignedIn(words.GONE, taken.target) from None
         except Refused:
@@ -128,20 +139,45 @@ class WeComSignIn:
             held, form.account, code=form.code, password=form.password, address=address
         )
         claim = await self.claims.read(held)
+        how: How = "code" if form.code else "password"
+        began = await self._bind(claim, person, how, address, device)
+        card = card_of(person, self.directory, online=True)
+        return began, Arrived(person=card, target=claim.target)
+
+    async def _bind(
+        self, claim: Claim, person: Person, how: How, address: str, device: str
+    ) -> Began:
+        """The claim is proved: its id is this person's, who is signed in. Raises Refused."""
         token, session = self._session(person, device, address)
 
         async def bind(work: UnitOfWork) -> None:
             if (kept := await work.get(Claim, claim.id)) is not None:
                 work.delete(kept)
-            how: How = "code" if form.code else "password"
             await self.bindings.bind(work, claim.wecom_user_id, person, how)
             await self._begin(work, session, claim.wecom_user_id)
 
         await self._do(bind, _actor(person, session))
-        card = card_of(person, self.directory, online=True)
-        return Began(token, session, claim.target), Arrived(person=card, target=claim.target)
+        return Began(token, session, claim.target)
 
-    async def _user_of(self, code: str, target: str, address: str) -> str:
+    async def _known_by_what_is_shown(
+        self, visitor: Visitor, claimed: Claimed, address: str, device: str
+    ) -> Began | Claimed:
+        """Whoever is not known by it proves the claim in another way."""
+        try:
+            shown = await self.host.shown(visitor.ticket)
+        except WeComError as failed:
+            log.warning("WeCom did not show what a member agreed to show: %s", failed)
+            return claimed
+        person = person_shown(self.directory.active(), shown)
+        if person is None or bound_as(shown.user_id) != bound_as(visitor.user_id):
+            return claimed
+        claim = await self.claims.read(claimed.held)
+        try:
+            return await self._bind(claim, person, "shown", address, device)
+        except ConflictRefused:
+            return claimed
+
+    async def _visitor(self, code: str, target: str, address: str) -> Visitor:
         """Asked once: whatever became of the question, the code is not shown again."""
         try:
             self.spent.check("", address)
@@ -163,13 +199,18 @@ class WeComSignIn:
             raise NotSignedIn(words.AWAY, target) from None
         if not visitor.user_id:
             raise NotSignedIn(words.OUTSIDER, target)
-        return visitor.user_id
+        return visitor
 
-    async def _enter(self, user_id: str, target: str, address: str, device: str) -> Began | Claimed:
+    async def _enter(
+        self, visitor: Visitor, target: str, address: str, device: str
+    ) -> Began | Claimed:
+        user_id, has_shown = visitor.user_id, bool(visitor.ticket)
+
         async def enter(work: UnitOfWork) -> Began | Claimed:
             person = await self.bindings.person_of(work, user_id)
             if person is None:
-                return Claimed(await self.claims.begin(work, user_id, target))
+                held = await self.claims.begin(work, user_id, target, has_shown=has_shown)
+                return Claimed(held)
             token, session = self._session(person, device, address)
             work.actor = _actor(person, session)
             await self._begin(work, session, user_id)

@@ -44,6 +44,7 @@ async def set_preferences(
         quiet=command.quiet,
         roads=chosen_roads(roads, KINDS),
         digest_hours=[] if hours == list(DIGEST_HOURS) else hours,
+        mentions=command.mentions,
     )
     shown = _shown(after, settings)
     if after != before:
@@ -52,7 +53,10 @@ async def set_preferences(
         work.append(
             person_channel(work.actor.person_id),
             PreferencesChanged(
-                quiet=shown.quiet, roads=shown.roads, digest_hours=shown.digest_hours
+                quiet=shown.quiet,
+                roads=shown.roads,
+                digest_hours=shown.digest_hours,
+                mentions=shown.mentions,
             ),
             key=PREFERENCES_KEY,
         )
@@ -62,6 +66,7 @@ async def set_preferences(
             roads=after.roads,
             periods=len(after.quiet),
             digest_hours=after.digest_hours,
+            mentions=after.mentions,
         )
     return shown
 
@@ -96,6 +101,7 @@ def _shown(wishes: Wishes, settings: Settings) -> NoticePreferences:
         quiet=wishes.quiet,
         roads=all_roads(wishes.roads),
         digest_hours=wishes.digest_hours or list(DIGEST_HOURS),
+        mentions=wishes.mentions,
         never_silent=list(NEVER_SILENT),
         timezone=settings.his_timezone,
     )

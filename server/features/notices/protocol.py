@@ -37,12 +37,13 @@ class ShowPreferences(Command, frozen=True):
 
 
 class NoticePreferences(Result, frozen=True, omit_defaults=False):
-    """Every kind with its road, the quiet hours, the hours of digests; and what goes through all the same.
-    Minutes and hours are those of `timezone`."""
+    """Every kind with its road, the quiet hours and whether being named (@) rings in them, the hours of
+    digests; and what goes through all the same. Minutes and hours are those of `timezone`."""
 
     quiet: list[QuietPeriod]
     roads: list[KindRoad]
     digest_hours: list[int]
+    mentions: bool
     never_silent: list[str]
     timezone: str
 
@@ -54,6 +55,7 @@ class SetPreferences(Command, frozen=True):
     quiet: Annotated[list[QuietPeriod], Meta(max_length=MOST_PERIODS)]
     roads: Annotated[list[KindRoad], Meta(max_length=len(KINDS))]
     digest_hours: Annotated[list[Hour], Meta(max_length=MOST_DIGESTS)] = []
+    mentions: bool = False
 
 
 class PreferencesChanged(Event, frozen=True):
@@ -63,6 +65,7 @@ class PreferencesChanged(Event, frozen=True):
     quiet: list[QuietPeriod]
     roads: list[KindRoad]
     digest_hours: list[int]
+    mentions: bool
 
 
 class NoticeItem(msgspec.Struct, frozen=True, kw_only=True):

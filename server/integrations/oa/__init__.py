@@ -147,3 +147,16 @@ class OA(Protocol):
         call more. A page past the end is empty and is not asked for.
         """
         ...
+
+
+class FindsUsers(Protocol):
+    """Who somebody is in the OA. Not every build tells."""
+
+    @property
+    def finds_users(self) -> bool:
+        """Whether it tells at all."""
+        ...
+
+    async def user_of(self, employee_number: str) -> str | None:
+        """The OA user id of whoever has this number; None when it knows nobody."""
+        ...

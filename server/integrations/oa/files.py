@@ -165,7 +165,9 @@ def _is_attached(response: httpx.Response) -> bool:
 
 
 def _name(response: httpx.Response) -> str:
-    told = response.headers.get("content-disposition", "")[:1_000]
+    """Out of a header that may be UTF-8 or GBK as it is, or percent-encoded."""
+    raw_headers = {name.lower(): value for name, value in response.headers.raw}
+    told = raw_headers.get(b"content-disposition", b"")[:1_000].decode("latin-1")
     if (found := _EXTENDED.search(told)) is not None:
         try:
             return file_name(unquote(found[2].strip(), encoding=found[1] or "utf-8"))
@@ -173,7 +175,7 @@ def _name(response: httpx.Response) -> str:
             return ""
     if (found := _PLAIN.search(told)) is None:
         return ""
-    raw = unquote_to_bytes((found[1] or found[2] or "").encode("latin-1", "replace"))
+    raw = unquote_to_bytes((found[1] or found[2] or "").encode("latin-1"))
     for encoding in ("utf-8", "gb18030"):
         try:
             return file_name(raw.decode(encoding))

@@ -10,9 +10,10 @@ None.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import zeep
@@ -24,6 +25,7 @@ from zeep.transports import AsyncTransport
 from server.integrations.oa import Blocked, NotUnderstood, OAError, RefusedByOA, Unreachable
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget, Lane, OverBudget
+from server.integrations.oa.description import gaps
 from server.integrations.oa.envelope import Unpacker, fit_for_parsing
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,11 @@ class Answer:
 
 
 class SoapDoor:
-    """Calls operations of one service. `open` reads the WSDL and asks nothing of the service."""
+    """Calls operations of one service. `open` reads the WSDL and asks nothing of the service.
+
+    `spare_wsdl` is the description we know, `needs` the operations of it that are called: another
+    description is used if it says all of that.
+    """
 
     def __init__(
         self,
@@ -65,36 +71,51 @@ class SoapDoor:
         breaker: Breaker,
         *,
         spare_wsdl: str = "",
+        needs: Collection[str] = (),
         headers: Mapping[str, str] | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._wsdl, self._spare_wsdl, self._endpoint = wsdl, spare_wsdl, endpoint
+        self._needs = needs
         self._budget, self._breaker = budget, breaker
         self._slots = asyncio.Semaphore(self.limits.calls_at_once)
-        self._transport = _Transport(headers or {}, self.limits)
+        self._transport = _Transport(headers or {}, self.limits, wsdl)
         self._fitter = _FitToSchema()
         self._client: Any = None
         self._service: Any = None
         self._binding: Any = None
 
     async def open(self) -> None:
+        """Raises ValueError for a file that cannot be read or lacks something. A description at an
+        address that will not do is passed over: the OA may be down while we start, or answer nonsense."""
+        is_remote = self._wsdl.startswith(("http://", "https://"))
         try:
             self._client = await asyncio.to_thread(self._load, self._wsdl)
+            _binding(self._client)
+            lacking = await asyncio.to_thread(self._gaps)
         except Exception as failed:
-            # The OA may be down while we start. The spare description is good enough to begin
-            # with.
-            if not self._spare_wsdl or not self._wsdl.startswith(("http://", "https://")):
+            if not is_remote or not self._spare_wsdl:
                 raise ValueError(
                     f"the OA's WSDL cannot be read: {type(failed).__name__}"
                 ) from failed
             log.warning("the OA's own WSDL cannot be read, using the bundled one")
+            self._client, lacking = await asyncio.to_thread(self._load, self._spare_wsdl), []
+        if lacking and not is_remote:
+            raise ValueError(f"the OA's WSDL lacks {', '.join(lacking[:5])}")
+        if lacking:
+            shown = ", ".join(lacking[:5])
+            log.warning("the OA's own WSDL lacks %s, using the bundled one", shown)
             self._client = await asyncio.to_thread(self._load, self._spare_wsdl)
-        port = next(iter(next(iter(self._client.wsdl.services.values())).ports.values()))
-        self._binding = port.binding
+        self._binding = _binding(self._client)
         self._service = AsyncServiceProxy(  # type: ignore[no-untyped-call]
-            self._client, port.binding, address=self._endpoint
+            self._client, self._binding, address=self._endpoint
         )
+
+    def _gaps(self) -> list[str]:
+        if not self._spare_wsdl or self._wsdl == self._spare_wsdl:
+            return []
+        return gaps(_binding(self._load(self._spare_wsdl)), _binding(self._client), self._needs)
 
     def _load(self, wsdl: str) -> Any:
         settings = zeep.Settings(
@@ -185,6 +206,14 @@ class SoapDoor:
             ) from None
 
 
+def _binding(client: Any) -> Any:
+    """Of the first port. Raises ValueError when it describes none, as a page does that is XML by chance."""
+    for service in client.wsdl.services.values():
+        for port in service.ports.values():
+            return port.binding
+    raise ValueError("it describes no service")
+
+
 class _NotTried(Unreachable):
     """Not asked, so nothing is known about the OA."""
 
@@ -217,7 +246,7 @@ def judge(answer: Answer) -> None:
 class _Transport(AsyncTransport):
     """zeep's transport with bounded reading, and without its logging of whole messages."""
 
-    def __init__(self, headers: Mapping[str, str], limits: Limits) -> None:
+    def __init__(self, headers: Mapping[str, str], limits: Limits, wsdl: str) -> None:
         # Neither redirects nor proxies of the environment: the address is the operator's choice.
         timeout = httpx.Timeout(limits.timeout_s)
         super().__init__(  # type: ignore[no-untyped-call]
@@ -225,6 +254,7 @@ class _Transport(AsyncTransport):
             wsdl_client=httpx.Client(timeout=timeout, trust_env=False),
         )
         self._limits = limits
+        self._origin = _origin(wsdl)
         self.client.headers = {"User-Agent": "yuanxin", "Accept-Encoding": "identity", **headers}
         self.wsdl_client.headers = dict(self.client.headers)
 
@@ -253,6 +283,9 @@ class _Transport(AsyncTransport):
             raise Unreachable(f"The OA cannot be reached ({type(failed).__name__}).") from None
 
     def _load_remote_data(self, url: str) -> bytes:
+        # A description may import others: from where it lies itself, and from nowhere else.
+        if not self._origin or _origin(url) != self._origin:
+            raise ValueError("the WSDL names another place")
         ends_at = time.monotonic() + self._limits.timeout_s
         with self.wsdl_client.stream("GET", url) as response:
             response.raise_for_status()
@@ -262,6 +295,11 @@ class _Transport(AsyncTransport):
                 if time.monotonic() > ends_at:
                     raise TimeoutError("the WSDL came too slowly")
             return body.body()
+
+
+def _origin(url: str) -> tuple[str, str] | None:
+    parts = urlsplit(url)
+    return (parts.scheme, parts.netloc) if parts.scheme in ("http", "https") else None
 
 
 @dataclass

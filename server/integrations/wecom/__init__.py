@@ -30,7 +30,7 @@ from server.integrations.wecom.groups import (
     text_request,
     update_request,
 )
-from server.integrations.wecom.host import SPENT, Host, Level, Signature, Visitor
+from server.integrations.wecom.host import SPENT, Host, Level, Shown, Signature, Visitor
 from server.integrations.wecom.template_card import Button, button_card_request, card_update
 from server.integrations.wecom.textcard import textcard_request
 
@@ -155,6 +155,7 @@ __all__ = [
     "RefusedByWeCom",
     "Retry",
     "Sent",
+    "Shown",
     "Signature",
     "TokenState",
     "Visitor",

@@ -23,6 +23,16 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a member agreed to show: the phone number WeCom has checked, and the mail address the company has
+    given. An address that members type in themselves is none of it: it proves nothing."""
+
+    user_id: str
+    mobile: str = field(default="", repr=False)
+    mail: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """What a page shows WeCom to be allowed calls at its present address."""
 
@@ -59,6 +69,10 @@ class Host(Protocol):
     async def visitor(self, code: str) -> Visitor:
         """Who came with this code. Raises WeComError; RefusedByWeCom with a code in SPENT for one that
         is worth nothing."""
+        ...
+
+    async def shown(self, ticket: str) -> Shown:
+        """What the member with this ticket agreed to show. Raises WeComError."""
         ...
 
     async def sign(self, level: Level, page: str) -> Signature:

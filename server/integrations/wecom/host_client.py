@@ -1,5 +1,6 @@
 """The house over WeCom's HTTP interface: the adapter of `Host`, on the client that sends notices too."""
 
+import json
 import secrets
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -8,7 +9,7 @@ from server.clock import Clock
 from server.integrations.wecom import Misconfigured, Retry
 from server.integrations.wecom.client import WeComClient
 from server.integrations.wecom.config import WeComConfig
-from server.integrations.wecom.host import Level, Signature, Visitor
+from server.integrations.wecom.host import Level, Shown, Signature, Visitor
 from server.integrations.wecom.script import ScriptTickets, signature
 
 DOOR: Final = "https://open.weixin.qq.com/connect/oauth2/authorize"
@@ -74,6 +75,16 @@ class WeComHost:
         if not isinstance(user_id, str) or not isinstance(ticket, str):
             raise Retry("WeCom's answer names nobody")
         return Visitor(user_id, ticket)
+
+    async def shown(self, ticket: str) -> Shown:
+        if self._client is None:
+            raise Misconfigured("no WeCom is set")
+        request = json.dumps({"user_ticket": ticket}).encode()
+        answer = await self._client.answer("auth/getuserdetail", request)
+        facts = [answer.get(name, "") for name in ("userid", "mobile", "biz_mail")]
+        if not all(isinstance(fact, str) for fact in facts):
+            raise Retry("WeCom's answer shows nobody")
+        return Shown(*facts)
 
     async def sign(self, level: Level, page: str) -> Signature:
         ticket = await self._tickets.current(level)

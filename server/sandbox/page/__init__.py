@@ -11,7 +11,16 @@ from typing import Final
 from aiohttp import web
 
 _FOLDER: Final = Path(__file__).parent
-_SCRIPTS: Final = ("page.js", "desk.js", "his.js", "phone.js", "picker.js", "wire.js", "words.js")
+_SCRIPTS: Final = (
+    "page.js",
+    "desk.js",
+    "document.js",
+    "his.js",
+    "phone.js",
+    "picker.js",
+    "wire.js",
+    "words.js",
+)
 _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/sandbox/page.css": ("page.css", "text/css"),

@@ -3,6 +3,7 @@
 import { modeName, say } from "/sandbox/words.js";
 import { ask, make, people, shortTime } from "/sandbox/wire.js";
 import { picker } from "/sandbox/picker.js";
+import { documentView } from "/sandbox/document.js";
 
 const MOST = 40;
 const form = document.getElementById("new");
@@ -10,11 +11,15 @@ const said = document.getElementById("said");
 const list = document.getElementById("documents");
 const tabs = [...document.querySelectorAll("[data-list]")];
 let which = "all";
+let view;
 let drawn = "";
 
 export function desk(refresh) {
   const creator = picker(document.getElementById("creator"), { label: "creator-label" });
   const approvers = picker(document.getElementById("approvers"), { label: "approvers-label", several: true });
+  view = documentView(refresh);
+  ask("/oa/kinds").then((kinds) =>
+    form.elements.kind.append(...kinds.map((kind) => make("option", {}, kind)))).catch(() => {});
   form.onsubmit = async (event) => {
     event.preventDefault();
     if (!creator.chosen.length || !approvers.chosen.length) return tell(say("chooseSome"), true);
@@ -24,6 +29,10 @@ export function desk(refresh) {
         creator: creator.chosen[0].person_id,
         approvers: approvers.chosen.map((person) => person.person_id),
         urgency: form.elements.urgency.value,
+        kind: form.elements.kind.value || undefined,
+        mode: form.elements.mode.value,
+        needs_opinion: form.elements.needs_opinion.checked,
+        needs_affirmance: form.elements.needs_affirmance.checked,
       });
       tell(say("putDone", made.request_id));
       form.elements.title.value = "";
@@ -42,7 +51,8 @@ export function desk(refresh) {
   list.onclick = async (event) => {
     const button = event.target.closest("button");
     if (!button) return;
-    const { request, user, type } = button.dataset;
+    const { request, user, type, open } = button.dataset;
+    if (open) return view.show(open).catch((refused) => tell(refused.message, true));
     button.disabled = true;
     await ask(`/oa/requests/${request}/submit`, { user, type }).catch((refused) => tell(refused.message, true));
     refresh();
@@ -52,6 +62,7 @@ export function desk(refresh) {
       tell("");
       creator.draw();
       approvers.draw();
+      view.redraw();
     },
     creator,
     approvers,
@@ -68,7 +79,7 @@ export async function showDocuments(person, force = false) {
   const documents = (await ask(`/oa/requests${query}`)).slice(0, MOST);
   tabs[1].textContent = say("mine", person.name);
   form.elements.title.placeholder = say("sampleTitle");
-  const now = which + documents.map((one) => `${one.request_id}:${one.pending}`).join();
+  const now = which + documents.map((one) => `${one.request_id}:${one.pending}:${one.title}`).join();
   if (now === drawn && !force) return;
   drawn = now;
   const names = new Map();
@@ -81,17 +92,20 @@ export async function showDocuments(person, force = false) {
 function row(one, names) {
   const tag = one.urgency && one.urgency !== "normal"
     ? [make("span", { className: "tag" }, say(one.urgency))] : [];
-  const about = [`#${one.request_id}`, say("from", names.get(one.creator)), shortTime(one.created_at)];
+  const about = [`#${one.request_id}`, one.kind, one.node, say("from", names.get(one.creator)), shortTime(one.created_at)];
   if (one.pending.length > 1) about.push(say("waits", one.pending.length));
   const acts = make("div", { className: "acts" });
   for (const user of one.pending.slice(0, 8)) {
     const name = names.get(user);
     const no = act(one, user, "reject", "no", say("reject"));
     no.ariaLabel = say("rejectAs", name);
-    acts.append(make("div", {}, act(one, user, "submit", "yes", say("approve", name)), no));
+    acts.append(make("div", {}, act(one, user, "submit", "yes", say(one.is_started ? "approve" : "sendAgain", name)),
+      ...(one.offers.reject ? [no] : [])));
   }
   if (!one.pending.length) acts.append(make("span", { className: "done" }, `✓ ${say("finished")}`));
-  return make("li", {}, make("div", { className: "name" }, ...tag, one.title),
+  const title = make("button", { type: "button", className: "title" }, one.title);
+  title.dataset.open = one.request_id;
+  return make("li", {}, make("div", { className: "name" }, ...tag, title),
     make("div", { className: "about" }, about.join(" · ")), acts);
 }
 

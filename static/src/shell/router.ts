@@ -63,6 +63,7 @@ export const router = createRouter({
     content("/me/deputy", "me", () => import("../features/deputies/Deputy.vue")),
     content("/p/:personId/deputy", "contacts", () => import("../features/deputies/Deputy.vue")),
     content("/admin/notices", "me", () => import("../features/notices/Admin.vue")),
+    content("/admin/wecom", "me", () => import("../features/host/WeComAdmin.vue")),
     content("/about", "me", () => import("../screens/About.vue")),
     { path: "/:rest(.*)*", name: LOST, component: () => import("../screens/Lost.vue"), meta: { pane: "content" } },
   ],

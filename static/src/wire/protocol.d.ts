@@ -110,6 +110,12 @@ export interface BindingShown {
   bound_at?: number | null
 }
 
+/** A page of bindings; `next` is empty on the last one. */
+export interface BindingsPage {
+  items: BoundPerson[]
+  next: string
+}
+
 /** `started` is the actor's last try to start it: while nobody knows what became of it, and for some minutes after its end. */
 export interface BlankCard {
   workflow_id: string
@@ -160,6 +166,15 @@ export interface Boards {
   boards: BoardCard[]
 }
 
+/** Somebody, the WeCom id by which he comes, since when, and how it was proved to be his. */
+export interface BoundPerson {
+  wecom_user_id: string
+  person_id: string
+  person_name: string
+  how: string
+  bound_at: number
+}
+
 /** The card. */
 export interface CardShown {
   person: PersonDetail
@@ -202,6 +217,11 @@ export interface ChannelTail {
 /** How the app looks now. */
 export interface Chosen {
   settings: AccountSettings
+}
+
+/** The newest 100. */
+export interface ClaimsListed {
+  items: OpenClaim[]
 }
 
 /** A comment. `number` counts the comments of its post from 1 without gaps; `reply_to` is the comment it replies to, `reply_to_name` who wrote that one. */
@@ -685,8 +705,19 @@ export interface ListAnswersToMe {
 
 }
 
+/** Who comes by which WeCom id, at most 500 at once; `after` is the `next` of the page before (administrators; recorded). */
+export interface ListBindings {
+  after?: string
+  limit?: number
+}
+
 /** The boards the actor may see. */
 export interface ListBoards {
+
+}
+
+/** Who has come from WeCom within the last half hour and has yet to prove who he is (administrators). */
+export interface ListClaims {
 
 }
 
@@ -987,11 +1018,12 @@ export interface NoticeItem {
   is_again: boolean
 }
 
-/** Every kind with its road, the quiet hours, the hours of digests; and what goes through all the same. Minutes and hours are those of `timezone`. */
+/** Every kind with its road, the quiet hours and whether being named (@) rings in them, the hours of digests; and what goes through all the same. Minutes and hours are those of `timezone`. */
 export interface NoticePreferences {
   quiet: QuietPeriod[]
   roads: KindRoad[]
   digest_hours: number[]
+  mentions: boolean
   never_silent: string[]
   timezone: string
 }
@@ -1004,6 +1036,14 @@ export interface NoticeResent {
 /** The form of a process the actor may start, with the kept draft. */
 export interface OpenBlank {
   workflow_id: string
+}
+
+/** A WeCom id nobody has, until when it may be proved, whether a code was sent, and wrong tries of it. */
+export interface OpenClaim {
+  wecom_user_id: string
+  expires_at: number
+  code_sent: boolean
+  tries: number
 }
 
 /** The direct conversation with a person; it is made when there is none. */
@@ -1162,6 +1202,7 @@ export interface PreferencesChanged {
   quiet: QuietPeriod[]
   roads: KindRoad[]
   digest_hours: number[]
+  mentions: boolean
 }
 
 /** `not_before`: the limits do not allow it now, and when they do. */
@@ -1402,6 +1443,7 @@ export interface SetPreferences {
   quiet: QuietPeriod[]
   roads: KindRoad[]
   digest_hours?: number[]
+  mentions?: boolean
 }
 
 /** One's own settings were changed, here or on another device. */
@@ -1487,6 +1529,11 @@ export interface ShowSender {
 
 }
 
+/** What came of the last bringing together of directory and WeCom's contacts (administrators). */
+export interface ShowSync {
+
+}
+
 /** All departments. */
 export interface ShowTree {
 
@@ -1553,6 +1600,18 @@ export interface StepCard {
   until: number | null
   acted: string[]
   holders: string[]
+}
+
+/** `direction` is off, from_wecom or to_wecom, `hour` when it runs at night; `result` is done, held (removals wait for a confirmation) or failed, empty when there was none yet. Conflicts are sentences for whoever keeps the staff list. */
+export interface SyncShown {
+  direction: string
+  hour: number
+  result: string
+  trigger: string
+  why: string
+  ended_at: number
+  counts: Record<string, number>
+  conflicts: string[]
 }
 
 /** A detail table; rows have the fields of `columns` in the same order. */
@@ -1776,7 +1835,10 @@ export interface Commands {
   "forum.save_board": { fields: SaveBoard; result: BoardSaved }
   "forum.show": { fields: ShowPost; result: PostShown }
   "host.binding": { fields: ShowBinding; result: BindingShown }
+  "host.bindings": { fields: ListBindings; result: BindingsPage }
+  "host.claims": { fields: ListClaims; result: ClaimsListed }
   "host.js_config": { fields: JsConfig; result: JsPermission }
+  "host.sync": { fields: ShowSync; result: SyncShown }
   "host.unbind": { fields: Unbind; result: Nothing }
   "mail.count": { fields: CountMail; result: MailCount }
   "mail.delete": { fields: DeleteMail; result: Nothing }

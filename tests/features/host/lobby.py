@@ -31,14 +31,14 @@ IN_WECOM = "Mozilla/5.0 (iPhone) Mobile/14C92 wxwork/4.1.6 MicroMessenger/7.0.1 
 PASSWORD = "correct horse"
 STAFF = (
     HousePerson("ann", "安宁", wecom_user_id="Ann", mobile="10011112222"),
-    HousePerson("bob", "鲍博", mobile="10033334444"),
+    HousePerson("bob", "鲍博", mobile="10033334444", email="bob@hospital.example"),
     HousePerson("cai", "蔡彩"),
     HousePerson("boss", "管理员", roles=("staff", "system_admin")),
 )
 MEMBERS = (
     SandboxPerson("Ann", "安宁"),
-    SandboxPerson("bob", "鲍博"),
-    SandboxPerson("wx.cai", "蔡彩"),
+    SandboxPerson("bob", "鲍博", mobile="+86 100-3333-4444"),
+    SandboxPerson("wx.cai", "蔡彩", email="bob@hospital.example"),
     SandboxPerson("far", "远人", in_scope=False),
 )
 
@@ -101,6 +101,12 @@ class Browser:
         """Who is signed in here; "" for nobody."""
         status, body = await self.post("commands/account.me")
         return body["result"]["person"]["person_id"] if status == 200 else ""
+
+    async def shows(self, to: str = "/d/7") -> Page:
+        """Agree to show phone and mail in WeCom, and come back."""
+        asked = await self.go(f"/api/v1/auth/wecom?to={to}&scope=privateinfo")
+        agree = asked.text.partition('first" href="')[2].partition('"')[0]
+        return await self.go(f"{self.lobby.wecom}{agree.replace('&amp;', '&')}")
 
     async def callback(self, to: str = "/d/7") -> str:
         """The address to come back to, with its code, not yet gone to."""
@@ -176,6 +182,7 @@ async def open_lobby(
             "wecom_secret": "sandbox",
             "sms_url": f"{sandbox.base}/sms/send",
             "sms_secret": "sandboxsms",
+            "wecom_asks_phone": True,
             **changed,
         }
         async with running(replace(Settings(), **told), clock) as server:

@@ -1,12 +1,16 @@
 """Whose a WeCom id is: by itself, proved at first use, taken away."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server.directory.documents import Person
 from server.features.host.documents import Binding, Claim
+from server.features.host.showing import person_shown
+from server.integrations.wecom import Shown
 from server.storage.document import from_doc
 from tests.features.host.lobby import PASSWORD, Browser, Lobby, open_lobby
 
@@ -75,7 +79,12 @@ async def test_a_code_on_the_phone_binds_and_signs_in(lobby: Lobby) -> None:
 
     status, body = await prove(browser, "Bob", code=code)
 
-    assert shown.text == '{"wecom_user_id":"bob","sends_codes":true}'
+    assert json.loads(shown.text) == {
+        "wecom_user_id": "bob",
+        "sends_codes": True,
+        "ask": "/api/v1/auth/wecom?scope=privateinfo&to=%2Fd%2F7",
+        "has_shown": False,
+    }
     assert status == 200
     assert (body["target"], body["person"]["person_id"]) == ("/d/7", "bob")
     assert await browser.who() == "bob"
@@ -84,6 +93,77 @@ async def test_a_code_on_the_phone_binds_and_signs_in(lobby: Lobby) -> None:
     assert (bound.person_id, bound.how) == ("bob", "code")
     again = await lobby.browser("bob")
     assert (await again.go("/api/v1/auth/wecom?to=/c/1")).path == "/c/1"
+
+
+async def test_the_number_a_member_shows_in_wecom_binds_without_typing(lobby: Lobby) -> None:
+    phone = await newcomer(lobby, "bob")
+
+    page = await phone.shows()
+
+    assert page.path == "/d/7"
+    assert await phone.who() == "bob"
+    assert lobby.server.directory.wecom_user_of("bob") == "bob"
+    [row] = await lobby.audited("host.bind")
+    assert row.detail == {"wecom_user_id": "bob", "how": "shown"}
+    assert await lobby.asked("auth/getuserdetail") == 1
+    assert await lobby.server.store.scan(Claim.collection.name) == []
+
+
+async def test_nobody_is_known_by_an_address_he_typed_in_himself(lobby: Lobby) -> None:
+    phone = await newcomer(lobby)
+
+    page = await phone.shows()
+
+    assert page.path == "/bind"
+    assert await phone.who() == ""
+    claim = json.loads((await phone.go("/api/v1/auth/wecom/claim")).text)
+    assert (claim["has_shown"], claim["ask"]) == (True, "")
+    assert (await prove(phone, "cai", password=PASSWORD))[0] == 200
+
+
+async def test_what_is_shown_takes_an_account_from_nobody(lobby: Lobby) -> None:
+    """Bob comes by another WeCom id already: showing his number does not bind a second one."""
+    first = await newcomer(lobby)
+    assert (await prove(first, "bob", password=PASSWORD))[0] == 200
+    phone = await newcomer(lobby, "bob")
+
+    assert (await phone.shows()).path == "/bind"
+    assert await phone.who() == ""
+
+
+async def test_where_it_is_not_wanted_nobody_is_asked_to_show_anything(tmp_path: Path) -> None:
+    async with open_lobby(tmp_path, wecom_asks_phone=False) as lobby:
+        phone = await newcomer(lobby, "bob")
+
+        assert (await phone.go("/api/v1/auth/wecom?to=/d/7&scope=privateinfo")).path == "/bind"
+        assert json.loads((await phone.go("/api/v1/auth/wecom/claim")).text)["ask"] == ""
+        assert await lobby.asked("auth/getuserdetail") == 0
+
+
+@pytest.mark.parametrize(
+    ("mobile", "mail", "who"),
+    [
+        ("138 0000 0001", "", "a"),
+        ("+86-13800000001", "", "a"),
+        ("", "B@Hospital.example", "b"),
+        ("13800000001", "a@hospital.example", "a"),
+        ("13800000001", "b@hospital.example", ""),
+        ("13800000009", "", ""),
+        ("", "", ""),
+        ("86", "", ""),
+    ],
+)
+def test_one_person_is_meant_or_nobody(mobile: str, mail: str, who: str) -> None:
+    people = [
+        Person(id="a", name="甲", mobile="13800000001", email="a@hospital.example"),
+        Person(id="b", name="乙", mobile="13800000009", email="b@hospital.example"),
+        Person(id="c", name="丙", mobile="13800000009"),
+        Person(id="d", name="丁", mobile="86"),
+    ]
+
+    found = person_shown(people, Shown("x", mobile, mail))
+
+    assert (found.id if found else "") == who
 
 
 async def test_the_password_binds_as_well_and_notices_go_to_the_new_id(lobby: Lobby) -> None:

@@ -62,15 +62,19 @@ class Hospital:
         """Ann writes to somebody: the conversation."""
         opened = await self.ask("ann", "chat.open", person_id=to)
         conversation_id: str = opened["conversation_id"]
+        await self.say(conversation_id, text)
+        return conversation_id
+
+    async def say(self, conversation_id: str, text: str = "在吗", **more: Any) -> None:
+        """Ann says something in a conversation."""
         self.count += 1
         await self.ask(
             "ann",
             "chat.send",
             conversation_id=conversation_id,
             client_id=f"m{self.count}",
-            content={"kind": "text", "text": text},
+            content={"kind": "text", "text": text, **more},
         )
-        return conversation_id
 
 
 @pytest.fixture

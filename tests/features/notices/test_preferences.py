@@ -99,6 +99,26 @@ async def test_taking_quiet_hours_back_lets_what_waits_go(hospital: Hospital) ->
     assert [(item["state"], item["why"]) for item in await why(hospital)] == [("sent", "")]
 
 
+@pytest.mark.parametrize(
+    ("wishes", "mentions", "rings"),
+    [(True, ["bob"], 1), (False, ["bob"], 0), (True, ["all"], 0), (True, [], 0)],
+)
+async def test_being_named_brings_what_waits_out_of_quiet_hours_where_that_is_wished(
+    hospital: Hospital, wishes: bool, mentions: list[str], rings: int
+) -> None:
+    await wish(hospital, quiet=[AFTERNOON], mentions=wishes)
+    group = await hospital.ask("ann", "chat.create_group", title="产科", member_ids=["bob"])
+    await hospital.say(group["conversation_id"])
+    await hospital.pass_time(20)
+    assert not hospital.phones.phones
+
+    await hospital.say(group["conversation_id"], "看一下", mentions=mentions)
+    await hospital.pass_time(20)
+
+    assert len(hospital.phones.phones.get("bob", [])) == rings
+    assert (await hospital.ask("bob", "notices.preferences"))["mentions"] is wishes
+
+
 async def test_a_muted_conversation_says_so(hospital: Hospital) -> None:
     conversation_id = await hospital.write()
     await hospital.ask("bob", "chat.configure", conversation_id=conversation_id, muted=True)

@@ -21,6 +21,7 @@ from tests.server.house import House, HousePerson, HousePost, HouseStaff, open_h
 WAIT_S = 30.0
 STAFF = {"s0001": "单雄信", "s0002": "曾巩", "s0003": "区适子"}
 STRANGER = "s0009"
+FILES = "/oa/weaver/weaver.file.FileDownload?fileid={id}&download=1"
 
 
 class Hospital:
@@ -143,6 +144,7 @@ async def whole_hospital(folder: Path, **settings: Any) -> AsyncIterator[Hospita
             "wecom_secret": "sandbox",
             "wecom_agent_id": AGENT_ID,
             "oa_endpoint": f"{sandbox.base}/oa/services/WorkflowService",
+            "oa_files_url": f"{sandbox.base}{FILES}",
             "oa_calls_per_second": 500,
             "oa_poll_seconds": 1,
             "notice_first_seconds": 1,

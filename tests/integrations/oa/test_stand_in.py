@@ -87,6 +87,18 @@ async def test_what_was_answered_survives_a_kill(desk: Desk, tmp_path: Path) -> 
         ({"approvers": ["s0000"]}, "approvers"),
         ({"urgency": "soon"}, "urgency"),
         ({"surprise": 1}, "surprise"),
+        ({"kind": ""}, "kind"),
+        ({"mode": "most"}, "mode"),
+        ({"steps": []}, "steps"),
+        ({"steps": [{"approvers": ["s0002"], "surprise": 1}]}, "steps"),
+        ({"steps": [{"approvers": []}]}, "steps"),
+        ({"actions": ["erase"]}, "actions"),
+        ({"form": {"unheard": "1"}}, "unheard"),
+        ({"form": {"sy": 1}}, "form"),
+        ({"rows": [{}]}, "list"),
+        ({"attachments": [""]}, "attachments"),
+        ({"kind": "信息系统变更", "attachments": "a.txt"}, "list"),
+        ({"drafts": {"nobody": "x"}}, "drafts"),
     ],
 )
 async def test_the_desk_says_what_is_wrong(desk: Desk, wrong: dict[str, Any], says: str) -> None:

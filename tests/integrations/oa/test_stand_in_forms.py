@@ -258,6 +258,11 @@ async def test_what_one_may_start_is_counted_wrongly_and_listed_rightly(wire: Wi
     assert await wire.call("getCreateWorkflowList", 1, 20, 9, 9, 0, None) in (None, [])
 
 
+async def test_days_of_leave_are_counted_from_the_first_to_the_last(wire: Wire) -> None:
+    days = ("getLeaveDays", "2026-01-30", "08:00", "2026-02-02", "17:00", "3")
+    assert await wire.call(*days) == "4.00"
+
+
 async def test_a_blank_form_shows_its_tables_and_is_nil_for_those_who_may_not(wire: Wire) -> None:
     blank = await wire.call("getCreateWorkflowRequestInfo", 19, 9)
     tables = blank.workflowDetailTableInfos.WorkflowDetailTableInfo
@@ -356,12 +361,15 @@ async def test_turned_to_failed_nothing_is_done_and_turned_to_nil_little_is_said
     assert await wire.submit(request_id, 2, None) == "failed"
     wire.stand_in.faults.set("nil_fields")
     bare = await wire.open(request_id, 2)
+    rows = await wire.call("getToDoWorkflowRequestList", 1, 1, 1, 2, NO_CONDITIONS)
     wire.stand_in.faults.set("off")
     assert (bare.requestId, bare.requestName, bare.submitButtonName) == (
         str(request_id),
         None,
         None,
     )
+    assert rows[0].requestId is None
+    assert rows[1].receiveTime is None
     assert wire.now(request_id).pending == (2,)
 
 

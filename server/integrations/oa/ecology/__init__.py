@@ -59,6 +59,25 @@ _LISTS: Final[dict[State, tuple[str, ...]]] = {
     "started": ("My",),
 }
 _NO_CONDITIONS: Final[dict[str, list[str]]] = {"string": []}
+_NEEDED: Final = (
+    *(
+        f"get{name}WorkflowRequest{what}"
+        for names in _LISTS.values()
+        for name in names
+        for what in ("Count", "List")
+    ),
+    "getWorkflowRequest4split",
+    "getWorkflowRequestLogs",
+    "submitWorkflowRequest",
+    "forwardWorkflowRequest",
+    "writeWorkflowReadFlag",
+    "getCreateWorkflowTypeCount",
+    "getCreateWorkflowTypeList",
+    "getCreateWorkflowCount",
+    "getCreateWorkflowList",
+    "getCreateWorkflowRequestInfo",
+    "doCreateWorkflowRequest",
+)
 _ANY_TYPE: Final = 0
 _KINDS_AT_ONCE: Final = 100
 _MOST_KINDS: Final = 2_000
@@ -94,6 +113,7 @@ class Ecology:
             budget,
             breaker,
             spare_wsdl=BUNDLED_WSDL,
+            needs=_NEEDED,
             headers=config.headers,
             limits=config.limits,
         )
@@ -277,6 +297,21 @@ class Ecology:
         # Some builds look at one of the two users only: they are always the same.
         form = new_form(oa_user, blank, new)
         return started(await self._tell("doCreateWorkflowRequest", form, _user_id(oa_user)))
+
+    # Finding people
+
+    @property
+    def finds_users(self) -> bool:
+        return self._door.offers("getUserId")
+
+    async def user_of(self, employee_number: str) -> str | None:
+        number = sendable(employee_number).strip()
+        if not number or not self.finds_users:
+            return None
+        # Nobody is waiting at a screen.
+        told = await self._door.call("getUserId", "workcode", number, lane=Lane.REST)
+        found = str(told).strip() if told is not None else ""
+        return found if _USER_ID.fullmatch(found) and int(found) > 0 else None
 
     # Calling
 

@@ -5,6 +5,9 @@ export const texts = {
   zh: {
     "bind.title": "绑定企业微信",
     "bind.text": "企业微信账号 {id} 第一次在这里使用。请确认您是谁，以后不再询问。",
+    "bind.show": "用企业微信里的手机号确认",
+    "bind.show_text": "企业微信会先征得您的同意。号码只用来与院内通讯录核对一次，不会保存。也可以在下面自己填写：",
+    "bind.not_known": "企业微信里的手机号在院内通讯录中没有找到，请在下面确认。",
     "bind.by_code": "短信验证码",
     "bind.by_password": "密码",
     "bind.way": "确认方式",
@@ -27,6 +30,9 @@ export const texts = {
   en: {
     "bind.title": "Bind WeCom",
     "bind.text": "The WeCom account {id} is new here. Say who you are once; you will not be asked again.",
+    "bind.show": "Confirm with my number in WeCom",
+    "bind.show_text": "WeCom asks you first. The number is compared with the hospital's directory once and not kept. Or fill in the form:",
+    "bind.not_known": "Your number in WeCom is not in the hospital's directory; confirm below.",
     "bind.by_code": "Text message",
     "bind.by_password": "Password",
     "bind.way": "How to confirm",

@@ -42,8 +42,8 @@ export const useNoticePreferences = defineStore("notice preferences", () => {
     const mine = edits
     isSaving.value = true
     try {
-      const { quiet, roads, digest_hours } = wanted
-      const saved = await command("notices.set_preferences", { quiet, roads, digest_hours })
+      const { quiet, roads, digest_hours, mentions } = wanted
+      const saved = await command("notices.set_preferences", { quiet, roads, digest_hours, mentions })
       unsaved.value = null
       if (mine === edits) preferences.value = saved
     } catch (error) {
@@ -53,9 +53,9 @@ export const useNoticePreferences = defineStore("notice preferences", () => {
     }
   }
 
-  stream.on("notices.preferences_changed", ({ quiet, roads, digest_hours }) => {
+  stream.on("notices.preferences_changed", ({ quiet, roads, digest_hours, mentions }) => {
     if (preferences.value && !unsaved.value && !isSaving.value && !timer)
-      preferences.value = { ...preferences.value, quiet, roads, digest_hours }
+      preferences.value = { ...preferences.value, quiet, roads, digest_hours, mentions }
   })
   onForget(() => {
     clearTimeout(timer)
