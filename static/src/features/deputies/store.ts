@@ -6,6 +6,7 @@ import { onForget } from "../../store/forgetting"
 import { serverNow } from "../../wire/clock"
 import { command, stream } from "../../wire/connection"
 import { rowOf, type Deputed, type Row } from "./rows"
+import { w } from "./words"
 
 const SETTLE_MS = 600
 /** Timers go no further than this; then it is asked again anyway. */
@@ -18,6 +19,8 @@ export const useDeputed = defineStore("deputed", () => {
   const people = computed(() => deputed.value?.people ?? [])
   const rows = computed<Row[]>(() => (deputed.value?.items ?? []).map(rowOf))
   const pending = computed(() => people.value.reduce((sum, one) => sum + one.pending, 0))
+  /** What a list of others' documents says when it is empty. */
+  const nothing = computed(() => w("none"))
   let timer: ReturnType<typeof setTimeout> | undefined
   let loading: Promise<void> | undefined
 
@@ -62,5 +65,5 @@ export const useDeputed = defineStore("deputed", () => {
     clearTimeout(timer)
     deputed.value = null
   })
-  return { changes, people, rows, pending, load, nameOf, of, opened }
+  return { changes, nothing, people, rows, pending, load, nameOf, of, opened }
 })

@@ -1,6 +1,5 @@
 /* What is said about reminding whoever holds a document (催办). */
 import { words } from "../../i18n"
-import type { Result } from "../../wire/shapes"
 
 export const texts = {
   zh: {
@@ -36,9 +35,3 @@ export const texts = {
 }
 
 export const w = words(texts)
-export type UrgeState = Result<"documents.urge">["holders"][number]["state"]
-
-/** What became of a reminder, in a line. */
-export function outcome(state: UrgeState, values: { name: string; time: string }): string {
-  return w(`is.${state}`, values)
-}
