@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     staff = add("import-staff", _import_staff, "read people and departments from a workbook")
     staff.add_argument("file", type=Path, help="an .xlsx file in the template's form")
     staff.add_argument("--apply", action="store_true", help="store it (without: only report)")
+    staff.add_argument(
+        "--ask-oa", action="store_true", help="ask the OA for the OA ids that the file lacks"
+    )
     staff.add_argument("--template", action="store_true", help="write the empty template to FILE")
     password = add(
         "set-password", _set_password, "give somebody a password, the first or a new one"
@@ -186,6 +189,7 @@ def _settings(given: argparse.Namespace, settings: Settings) -> int:
 def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
     from server.app import opened_store
     from server.directory.staff_import import import_staff, write_template
+    from server.outside import finding_users
 
     if given.template:
         write_template(given.file)
@@ -194,8 +198,12 @@ def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
 
     async def run() -> int:
         clock = SystemClock()
-        async with opened_store(settings, clock) as store:
-            return await import_staff(given.file, store, clock, apply=given.apply)
+        async with contextlib.AsyncExitStack() as stack:
+            store = await stack.enter_async_context(opened_store(settings, clock))
+            oa = None
+            if given.ask_oa:
+                oa = await stack.enter_async_context(finding_users(settings, clock))
+            return await import_staff(given.file, store, clock, apply=given.apply, oa=oa)
 
     return asyncio.run(run())
 

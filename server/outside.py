@@ -14,6 +14,7 @@ from server.features.deputies.passing import Passing
 from server.features.todos.arrivals import Arrivals
 from server.features.wecom.documents import Heard
 from server.features.wecom.menu import menu_of
+from server.integrations.oa import FindsUsers
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.documents import Documents
@@ -132,6 +133,35 @@ def wecom_groups(client: WeComClient | None, clock: Clock) -> GroupChats:
 
 
 @asynccontextmanager
+async def finding_users(settings: Settings, clock: Clock) -> AsyncIterator[FindsUsers]:
+    """The OA, for who is who in it."""
+    if not settings.oa_endpoint:
+        raise BadSetting("YUANXIN_OA_ENDPOINT names no OA")
+    oa = await _opened_oa(settings, Budget(settings.oa_calls_per_second, clock), Breaker(clock))
+    try:
+        yield oa
+    finally:
+        await oa.close()
+
+
+async def _opened_oa(settings: Settings, budget: Budget, breaker: Breaker) -> Ecology:
+    config = OAConfig(
+        endpoint=settings.oa_endpoint,
+        wsdl=settings.oa_wsdl,
+        timezone=settings.oa_timezone,
+        headers=settings.oa_extra_headers,
+        files=settings.oa_files_url,
+    )
+    oa = Ecology(config, budget, breaker)
+    try:
+        await oa.open()
+    except ValueError as fault:
+        await oa.close()
+        raise BadSetting(f"YUANXIN_OA_WSDL: {fault}") from None
+    return oa
+
+
+@asynccontextmanager
 async def polled_oa(
     settings: Settings,
     store: Store,
@@ -144,18 +174,7 @@ async def polled_oa(
     documents."""
     budget = Budget(settings.oa_calls_per_second, clock)
     breaker = Breaker(clock)
-    config = OAConfig(
-        endpoint=settings.oa_endpoint,
-        wsdl=settings.oa_wsdl,
-        timezone=settings.oa_timezone,
-        headers=settings.oa_extra_headers,
-        files=settings.oa_files_url,
-    )
-    oa = Ecology(config, budget, breaker)
-    try:
-        await oa.open()
-    except ValueError as fault:
-        raise BadSetting(f"YUANXIN_OA_WSDL: {fault}") from None
+    oa = await _opened_oa(settings, budget, breaker)
     worklist = PollingWorklist(
         oa,
         OAUsers(directory, settings.oa_endpoint),

@@ -12,6 +12,7 @@ have to take, since nobody is left to press twice.
 is read back by `server.acting.looking` on whichever node leads.
 """
 
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -35,12 +36,14 @@ from server.storage import Store
 from server.storage.document import from_doc
 from server.work import SystemWork, UnitOfWork
 
-FIRST_LOOK_MS: Final = 20_000
-"""An act that is still asked after this lost its node: our calls end in 10 s."""
+FIRST_LOOK_MS: Final = 25_000
+"""An act that is still asked after this lost its node: a call waits 10 s for its turn, and takes 10."""
 LOOKS_MS: Final = (2_000, 5_000, 12_000, SURE_AFTER_MS, 120_000, 600_000)
 """When a document is opened again after a lost answer, counted from the asking."""
 OA_AWAY_MS: Final = 10_000
 GIVEN_UP_MS: Final = 86_400_000
+ENDS_KEPT: Final = 16
+"""Ends of acts that a person's channel holds at most; what is older shows when a document is opened."""
 
 Call = Callable[[], Awaitable[bool]]
 
@@ -309,7 +312,8 @@ async def _keep_end(work: UnitOfWork, ended: Act, answer: str) -> tuple[Act, boo
 
 def _announce(work: UnitOfWork, act: Act) -> None:
     event = ActEnded(request_id=act.request_id, title=act.title, act=act.card)
-    work.append(person_channel(act.person_id), event)
+    place = zlib.crc32(act.request_id.encode()) % ENDS_KEPT
+    work.append(person_channel(act.person_id), event, key=f"documents.acted:{place}")
 
 
 def _record(work: UnitOfWork, act: Act, answer: str) -> None:

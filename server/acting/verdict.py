@@ -17,7 +17,8 @@ from server.integrations.oa.documents import OpenedDocument
 Verdict = Literal["done", "moved", "waits"]
 
 SURE_AFTER_MS: Final = 30_000
-"""A call whose answer was lost is not on its way any more after this: ours end in 10 s."""
+"""A call whose answer was lost is not on its way any more after this: ours wait 10 s for their turn at most
+and end 10 s later."""
 
 
 def own_entries(opened: OpenedDocument, oa_user: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ LONGEST_CELL: Final = 200
 NUMBER, NAME, ACCOUNT, DEPARTMENT, TITLE = "工号", "姓名", "账号", "部门", "职务"
 OFFICE_PHONE, MOBILE, EMAIL = "办公电话", "手机", "邮箱"
 WECOM, OA, ROLES = "企业微信账号", "OA编号", "角色"
+OA_DEPARTMENT = "OA部门编号"
 
 COLUMNS: Final[dict[str, str]] = {
     NUMBER: "必填。一人多岗时写多行，工号相同。",
@@ -38,6 +39,7 @@ COLUMNS: Final[dict[str, str]] = {
     EMAIL: "例如 name@hospital.example。",
     WECOM: "收通知用。",
     OA: "收待办用。",
+    OA_DEPARTMENT: "在公文表单里选这个部门用。写在该部门的任意一行即可，空着不改。",
     ROLES: "员工、负责人、栏目编辑、系统管理员、安全管理员、审计管理员；多个用顿号分隔。",
 }
 REQUIRED: Final = (NUMBER, NAME, ACCOUNT, DEPARTMENT)

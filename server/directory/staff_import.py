@@ -19,8 +19,10 @@ from server.clock import Clock, Millis
 from server.directory.directory import read_all
 from server.directory.documents import Department, Person
 from server.directory.staff_file import BadFile, Fault, read_staff, write_template
+from server.directory.staff_oa import with_oa_ids
 from server.directory.staff_plan import Plan, make_plan
 from server.ids import new_id
+from server.integrations.oa import FindsUsers, OAError
 from server.nodes.bulletin import sessions_ended, staff_changed
 from server.storage import Insert, Op, Patch, Put, Store
 from server.storage.document import Document, to_doc
@@ -33,19 +35,29 @@ MOST_LEAVING: Final = 0.5
 """A file by which more than this share would leave is taken for a part of the staff."""
 
 PEOPLE: Final = Person.collection.name
+DEPARTMENTS: Final = Department.collection.name
 ACTION: Final = "directory.import_staff"
 
 T = TypeVar("T")
 
 
-async def import_staff(path: Path, store: Store, clock: Clock, apply: bool) -> int:
-    """Print the report; apply the file if told to and nothing is wrong. 0 when all is well."""
+async def import_staff(
+    path: Path, store: Store, clock: Clock, apply: bool, oa: FindsUsers | None = None
+) -> int:
+    """Print the report; apply the file if told to and nothing is wrong. 0 when all is well. OA ids that
+    the file lacks are asked of the OA, if one is given."""
     try:
         file = await asyncio.to_thread(read_staff, path)
     except BadFile as fault:
         print(fault)
         return 2
     people = await read_all(store, Person)
+    if oa is not None:
+        try:
+            file = await with_oa_ids(file, people, oa)
+        except OAError as failed:
+            print(f"没有从 OA 得到编号，未导入：{failed.sentence}")
+            return 1
     plan = make_plan(file, people, await read_all(store, Department))
     if not file.rows:
         print("文件里没有人员。")
@@ -67,16 +79,22 @@ async def import_staff(path: Path, store: Store, clock: Clock, apply: bool) -> i
 
 
 async def apply_plan(plan: Plan, store: Store, clock: Clock, *, source: str) -> None:
-    """Do what the plan says, in batches that each leave their audit row."""
+    """Do what the plan says, in batches that each leave their audit row. Ids of other systems may change
+    hands: all are given up before any is taken."""
     now = clock.now()
     for departments in _in_batches(plan.departments):
         ops = [_put(department) for department in departments]
         await _apply(store, ops, now, source, departments=[d.id for d in departments])
+    for ids in _in_batches(list(plan.numbers)):
+        gone = [Patch(DEPARTMENTS, id, {"oa_department_id": None}) for id in ids]
+        await _apply(store, gone, now, source, given_up=list(ids))
+    for ids in _in_batches(list(plan.numbers)):
+        taken = [Patch(DEPARTMENTS, id, {"oa_department_id": plan.numbers[id]}) for id in ids]
+        await _apply(store, taken, now, source, numbered=list(ids))
     for leaving in _in_batches(plan.retired):
         ops = [_put(_retired(person, now)) for person in leaving]
         ops += [op for person in leaving for op in await _ended_sessions(store, person, now)]
         await _apply(store, ops, now, source, retired=[p.id for p in leaving])
-    # Ids of other systems may change hands: all are given up before any is taken.
     giving_up = [
         Patch(PEOPLE, change.before.id, {"wecom_user_id": None, "oa_user_id": None})
         for change in plan.changed
@@ -154,7 +172,8 @@ def _shown_faults(faults: Sequence[Fault]) -> Iterator[str]:
 def _shown(plan: Plan) -> Iterator[str]:
     yield (
         f"新增 {len(plan.new)} 人，变更 {len(plan.changed)} 人，离职 {len(plan.retired)} 人，"
-        f"不变 {plan.unchanged} 人；新部门 {len(plan.departments)} 个。"
+        f"不变 {plan.unchanged} 人；新部门 {len(plan.departments)} 个，"
+        f"OA 部门编号 {len(plan.numbers)} 个。"
     )
     lines = [
         *(f"+ 部门 {department.name}" for department in plan.departments),

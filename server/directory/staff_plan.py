@@ -23,6 +23,7 @@ from server.directory.staff_file import (
     NAME,
     NUMBER,
     OA,
+    OA_DEPARTMENT,
     OFFICE_PHONE,
     REQUIRED,
     ROLES,
@@ -62,6 +63,7 @@ SHAPES: Final = {
     EMAIL: (re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"), "要像 name@hospital.example"),
     WECOM: (re.compile(r"[0-9A-Za-z._@-]{1,64}"), "只能是字母、数字和 . _ @ -"),
     OA: (re.compile(r"[0-9]{1,10}"), "只能是数字"),
+    OA_DEPARTMENT: (re.compile(r"[1-9][0-9]{0,9}"), "只能是数字"),
 }
 DEEPEST: Final = 10
 SEPARATORS: Final = re.compile(r"[、,，;；\s]+")
@@ -82,6 +84,8 @@ class Plan:
 
     faults: list[Fault] = field(default_factory=list)
     departments: list[Department] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
+    """The OA's numbers of departments that are told anew, by the department's id."""
     new: list[Person] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     retired: list[Person] = field(default_factory=list)
@@ -89,7 +93,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.departments or self.new or self.changed or self.retired)
+        return not (self.departments or self.numbers or self.new or self.changed or self.retired)
 
 
 def make_plan(file: StaffFile, people: Iterable[Person], departments: Iterable[Department]) -> Plan:
@@ -105,6 +109,7 @@ class _Planner:
         self._people = people
         self._by_number = {p.employee_number: p for p in people if p.employee_number}
         self._by_account = {p.id.casefold(): p for p in people}
+        self._departments = departments
         self._tree = _Paths(departments)
         self._plan = Plan(faults=list(file.faults))
         self._unread = {(fault.row, fault.column) for fault in file.faults}
@@ -119,6 +124,7 @@ class _Planner:
         for number, rows in groups.items():
             self._plan_person(self._by_number.get(number), rows)
         self._plan_leaving(groups.keys())
+        self._plan_numbers()
         self._plan.departments = self._tree.new
         self._plan.faults.sort(key=lambda fault: (fault.row, fault.column))
         return self._plan
@@ -239,6 +245,24 @@ class _Planner:
             for number, person in self._by_number.items()
             if number not in staying and not person.is_retired
         ]
+
+    def _plan_numbers(self) -> None:
+        """A department has one number in the OA, and a number one department."""
+        rows = [row for row in self._file.rows if row[OA_DEPARTMENT]]
+        if self._plan.faults or not rows:
+            return
+        before = {d.id: d.oa_department_id for d in self._departments if d.oa_department_id}
+        told: dict[str, str] = {}
+        for row in rows:
+            id = self._tree.find_or_make(row[DEPARTMENT])
+            if told.setdefault(id, row[OA_DEPARTMENT]) != row[OA_DEPARTMENT]:
+                self._fault(row, OA_DEPARTMENT, "与同一部门的其他行不同", "每个部门一个编号")
+        holders: dict[str, str] = {}
+        for id, number in (before | told).items():
+            if holders.setdefault(number, id) != id:
+                row = next(row for row in rows if row[OA_DEPARTMENT] == number)
+                self._fault(row, OA_DEPARTMENT, f"“{number}”已属于另一个部门", "请改正")
+        self._plan.numbers = {id: n for id, n in told.items() if before.get(id) != n}
 
 
 class _Paths:

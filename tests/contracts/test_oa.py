@@ -43,7 +43,7 @@ async def address(stand_in: OAStandIn) -> AsyncIterator[str]:
 async def oa(address: str) -> AsyncIterator[OA]:
     clock = SystemClock()
     adapter = Ecology(
-        OAConfig(f"{address}/services/WorkflowService", limits=Limits(timeout_s=0.5)),
+        OAConfig(f"{address}/services/WorkflowService", limits=Limits(timeout_s=2.0)),
         Budget(1_000, clock),
         Breaker(clock, threshold=1_000),
     )

@@ -292,6 +292,34 @@ async def test_the_template_is_accepted_and_empty(
     assert [c.value for c in load_workbook(office.file).active[1]] == list(COLUMNS)
 
 
+async def test_departments_take_the_oas_numbers_and_pass_them_on(office: Office) -> None:
+    ward = {**ANN, "OA部门编号": "7"}
+    office_row = {**BOB, "部门": "院办", "OA部门编号": "8"}
+    assert await office.bring(ward, office_row) == 0
+    before = (await office.directory()).department_by_oa("7")
+    assert before is not None
+    assert before.name == "心内科"
+
+    # They change hands; what is left empty stays.
+    assert await office.bring({**ward, "OA部门编号": "8"}, {**office_row, "OA部门编号": "7"}) == 0
+    assert await office.bring(ANN, office_row | {"OA部门编号": None}) == 0
+
+    after = (await office.directory()).department_by_oa("8")
+    assert after is not None
+    assert after.id == before.id
+
+
+async def test_a_number_of_the_oa_is_one_departments(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = [{**ANN, "OA部门编号": "7"}, {**BOB, "部门": "院办", "OA部门编号": "7"}]
+    differing = [{**ANN, "OA部门编号": "7"}, {**BOB, "OA部门编号": "8"}]
+
+    assert await office.bring(*twice) == 1
+    assert await office.bring(*differing) == 1
+    assert "OA部门编号" in capsys.readouterr().out
+
+
 def test_a_header_without_the_needed_columns_is_no_staff_file(tmp_path: Path) -> None:
     book = Workbook()
     book.active.append(["姓名", "电话"])

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 
 from server.acting.acts import Acts
 from server.acting.verdict import is_waiting
@@ -28,6 +30,7 @@ from server.settings import Settings
 from server.work import UnitOfWork
 
 MARKED_AT_ONCE = 4
+MARK_S = 8.0
 
 log = logging.getLogger(__name__)
 
@@ -99,25 +102,34 @@ async def mark_read(
 ) -> CopiesRead:
     """Tell the OA of each, a few side by side, and name those it did not take."""
     oa_user = oa_user_of(work.actor, directory)
-    slots = asyncio.Semaphore(MARKED_AT_ONCE)
     request_ids = list(dict.fromkeys(command.request_ids))
+    marked = await _marked(oa, oa_user, request_ids)
+    failed = [id for id in request_ids if id not in marked]
+    worklist.hint([work.actor.person_id])
+    work.record(
+        "documents.marked_read",
+        work.actor.person_id,
+        request_ids=[id for id in request_ids if id in marked],
+        failed=failed,
+    )
+    return CopiesRead(failed=failed)
 
-    async def mark(request_id: str) -> bool:
+
+async def _marked(oa: Documents, oa_user: str, request_ids: Sequence[str]) -> set[str]:
+    """Those that the OA took within the time a page waits. To mark one twice does no harm."""
+    slots = asyncio.Semaphore(MARKED_AT_ONCE)
+    marked: set[str] = set()
+
+    async def mark(request_id: str) -> None:
         async with slots:
             try:
                 await oa.mark_read(oa_user, request_id)
             except OAError as fault:
                 log.info("a copy was not marked as read: %s", fault.kind)
-                return False
-        return True
+            else:
+                marked.add(request_id)
 
-    marked = await asyncio.gather(*map(mark, request_ids))
-    failed = [id for id, was_marked in zip(request_ids, marked, strict=True) if not was_marked]
-    worklist.hint([work.actor.person_id])
-    work.record(
-        "documents.marked_read",
-        work.actor.person_id,
-        request_ids=[id for id in request_ids if id not in failed],
-        failed=failed,
-    )
-    return CopiesRead(failed=failed)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(MARK_S):
+            await asyncio.gather(*map(mark, request_ids))
+    return marked

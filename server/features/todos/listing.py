@@ -104,15 +104,16 @@ async def _newest(
         return first, seen.items if seen is not None else (), seen is None or seen.complete
     rows, number, page = {item.request_id: item for item in first.items}, 1, first
     while _goes_on(first, page, number) and number < FARTHEST_PAGE:
+        page = await worklist.read(person_id, command.state, number + 1, max_age_s=60.0)
+        if not page.items:
+            break  # the OA went away meanwhile, or the list became shorter
         number += 1
-        page = await worklist.read(person_id, command.state, number, max_age_s=60.0)
         rows |= {item.request_id: item for item in page.items}
     return first, list(rows.values()), not _goes_on(first, page, number)
 
 
 def _goes_on(first: Reading, page: Reading, number: int) -> bool:
-    """Whether there is more of a list after a page. One that is told to be longer than what came of it
-    (the OA went away meanwhile) does."""
+    """Whether there is more of a list after so many pages."""
     if first.total is not None:
         return number * PAGE_ROWS < first.total
     return len(page.items) >= PAGE_ROWS

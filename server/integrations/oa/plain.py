@@ -30,6 +30,8 @@ def plain_text(value: str | None, most: int = LONGEST_TEXT) -> str:
     """One line of text as a person would read it."""
     if not value:
         return ""
+    if value.isprintable() and "<" not in value and "&" not in value:
+        return " ".join(value[: MOST_READ * most].split())[:most]
     text = html.unescape(_TAG.sub("", _UNSEEN.sub("", value[: MOST_READ * most])))
     text = "".join(
         " " if unicodedata.category(char) in ("Cc", "Zs", "Zl", "Zp") else char

@@ -133,7 +133,7 @@ async def test_what_was_asked_before_a_kill_is_read_back_by_whoever_leads_next(d
     [asked] = await desk.kept()
     assert asked.state == "asked"
     desk.oa.act("2")  # the call had reached the OA
-    await desk.after(21)
+    await desk.after(26)
     [act] = await desk.kept()
     assert (act.state, desk.oa.said) == ("done", [])
 

@@ -26,12 +26,14 @@ def item(request_id: str, **fields: Any) -> Item:
     return Item(
         item_id=f"item-{request_id}",
         request_id=request_id,
-        title=f"关于{request_id}的请示",
+        title=fields.get("title", f"关于{request_id}的请示"),
         creator_name="鲍博",
-        received_at=Millis(1_767_600_000_000),
+        received_at=Millis(fields.get("at", 1_767_600_000_000)),
         urgency=fields.get("urgency", "normal"),
         node="审批",
         source="OA",
+        kind=fields.get("kind", ""),
+        creator=fields.get("creator", ""),
     )
 
 

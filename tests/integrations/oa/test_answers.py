@@ -189,6 +189,12 @@ async def test_a_status_is_told_as_its_kind(
     assert len(script.asked) == 1
 
 
+async def test_a_page_that_reports_an_error_is_no_login(oa: Ecology, script: Script) -> None:
+    script.status, script.body = 500, "<html><body>500 Servlet Exception</body></html>"
+    with pytest.raises(Unreachable):
+        await ids(oa)
+
+
 @pytest.mark.parametrize("status", [200, 500])
 async def test_a_fault_is_a_refusal_and_its_text_stays_out_of_ours(
     oa: Ecology, script: Script, status: int

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -174,10 +175,10 @@ class Ecology:
         if page < 1 or (page - 1) * PAGE_ROWS >= total:
             return ()
         operation = f"get{family}WorkflowRequestList"
-        rows = await self._door.call(
-            operation, page, PAGE_ROWS, total, user, _NO_CONDITIONS, lane=lane
-        )
-        return items_of(rows, self._source, self._zone)
+        arguments = (operation, page, PAGE_ROWS, total, user, _NO_CONDITIONS)
+        read = partial(items_of, source=self._source, zone=self._zone)
+        items: tuple[Item, ...] = await self._door.call(*arguments, lane=lane, reader=read)
+        return items
 
     # One document
 

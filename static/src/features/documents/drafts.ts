@@ -8,9 +8,8 @@ import { command } from "../../wire/connection"
 import type { Fields, Result } from "../../wire/shapes"
 
 export type Draft = NonNullable<Fields<"documents.keep_draft">["draft"]>
-export type Whole = Required<Draft>
 export interface Kept {
-  draft: Whole
+  draft: Draft
   /** When it was kept last, by whoever kept it: the server once it has it, until then this device. */
   at: number
   isSent: boolean
@@ -29,11 +28,7 @@ export function isTooLarge(draft: Draft): boolean {
 /** What goes on: what this device has not handed over, or else what the server has. */
 export function newer(here: Kept | undefined, there: Pick<Result<"documents.blank">, "draft" | "draft_at">): Kept | null {
   if (here && !here.isSent) return here
-  return there.draft && there.draft_at ? { draft: whole(there.draft), at: there.draft_at, isSent: true } : null
-}
-
-export function whole(draft: Draft): Whole {
-  return { title: draft.title ?? "", urgency: draft.urgency ?? "normal", fields: draft.fields ?? {}, rows: draft.rows ?? [] }
+  return there.draft && there.draft_at ? { draft: there.draft, at: there.draft_at, isSent: true } : null
 }
 
 export const useStartDrafts = defineStore("start drafts", () => {
@@ -57,8 +52,8 @@ export const useStartDrafts = defineStore("start drafts", () => {
     void keep("state", DRAWER, JSON.parse(JSON.stringify([...byWorkflow])))
   }
 
-  function write(workflowId: string, draft: Whole): void {
-    byWorkflow.set(workflowId, { draft: JSON.parse(JSON.stringify(draft)) as Whole, at: Date.now(), isSent: false })
+  function write(workflowId: string, draft: Draft): void {
+    byWorkflow.set(workflowId, { draft: JSON.parse(JSON.stringify(draft)) as Draft, at: Date.now(), isSent: false })
     settling ??= setTimeout(settle, DEVICE_MS)
     if (!timers.has(workflowId)) timers.set(workflowId, setTimeout(() => void send(workflowId), SERVER_MS))
   }
@@ -81,6 +76,12 @@ export const useStartDrafts = defineStore("start drafts", () => {
     if (kept) byWorkflow.set(workflowId, kept)
     else byWorkflow.delete(workflowId)
     settle()
+  }
+
+  /** The server has kept it with the start it was sent for. */
+  function handedOver(workflowId: string, at: number): void {
+    const kept = byWorkflow.get(workflowId)
+    if (kept) take(workflowId, { ...kept, at, isSent: true })
   }
 
   /** It is being sent, or was: nothing more is to be kept of it from here. */
@@ -110,5 +111,5 @@ export const useStartDrafts = defineStore("start drafts", () => {
     restoring = null
   })
 
-  return { byWorkflow, restore, write, send, take, hold, discard, flush }
+  return { byWorkflow, restore, write, send, take, handedOver, hold, discard, flush }
 })

@@ -9,7 +9,7 @@ import { say } from "../../shell/overlays"
 import { command, stream } from "../../wire/connection"
 import { asRefusal } from "../../wire/refusal"
 import type { Result } from "../../wire/shapes"
-import { useStartDrafts, type Whole } from "./drafts"
+import { useStartDrafts, type Draft } from "./drafts"
 import { w } from "./words"
 
 export type Start = Result<"documents.start">["start"]
@@ -45,13 +45,15 @@ export const useStarts = defineStore("starts", () => {
     void drop("state", drawer(workflowId))
   }
 
-  async function start(workflowId: string, draft: Whole): Promise<void> {
+  async function start(workflowId: string, draft: Draft): Promise<void> {
     const client_id = await idOf(workflowId)
     byWorkflow.set(workflowId, { state: "asking", client_id })
     useStartDrafts().hold(workflowId)
     const patience = setTimeout(() => slow.add(workflowId), PATIENCE_MS)
     try {
-      told((await command("documents.start", { workflow_id: workflowId, client_id, draft })).start)
+      const { start: card } = await command("documents.start", { workflow_id: workflowId, client_id, draft })
+      useStartDrafts().handedOver(workflowId, card.asked_at)
+      told(card)
     } catch (error) {
       const { code } = asRefusal(error)
       if (["offline", "timeout", "internal", "unavailable"].includes(code)) byWorkflow.set(workflowId, { state: "unsure", client_id })

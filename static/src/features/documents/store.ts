@@ -12,7 +12,7 @@ import { command } from "../../wire/connection"
 import { asRefusal, type Refusal } from "../../wire/refusal"
 import { phaseOf, type Phase } from "./acting"
 import type { Act, MyAct, Opened, Said } from "./shapes"
-import { w } from "./words"
+import { w } from "./document_words"
 
 const INDEX = "documents"
 const MOST_KEPT = 30
