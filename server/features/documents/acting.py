@@ -24,7 +24,7 @@ from server.features.documents.commands import oa_user_of
 from server.features.documents.filling import Filling
 from server.features.documents.protocol import Act, Acted
 from server.features.documents.shown import seen_of
-from server.features.documents.words import refused_by
+from server.features.documents.words import OAAway, refused_by
 from server.integrations.oa import OAError
 from server.integrations.oa.documents import Documents, OpenedDocument, Submission
 from server.settings import Settings
@@ -98,7 +98,7 @@ class Door:
         except OAError as fault:
             raise refused_by(fault) from None
         except TimeoutError:
-            raise Unavailable("the OA is too slow at this moment; nothing was done") from None
+            raise OAAway("the OA is too slow at this moment; nothing was done") from None
 
     def has_moved(self, command: Act, opened: OpenedDocument) -> bool:
         """Whether it is not any more what the person decided upon."""

@@ -3,6 +3,31 @@
 from server.errors import Forbidden, NotFound, Refused, Unavailable
 from server.integrations.oa import Blocked, OAError, RefusedByOA, Unreachable
 
+
+class OAAway(Unavailable):
+    """The OA does not answer."""
+
+    code = "oa_away"
+
+
+class OABlocked(Unavailable):
+    """Something in front of the OA turns us away, and will until an operator has acted."""
+
+    code = "oa_blocked"
+
+
+class OAUnclear(Unavailable):
+    """The OA answered, and it means nothing."""
+
+    code = "oa_unclear"
+
+
+class NoOAAccount(Forbidden):
+    """The directory names no account in the OA for this person."""
+
+    code = "oa_no_account"
+
+
 NO_ACCOUNT = "you have no account in the OA; ask the administrator to enter it"
 AGAIN_MS = 5_000
 
@@ -13,16 +38,16 @@ def refused_by(fault: OAError) -> Refused:
         case RefusedByOA():
             return NotFound("the OA does not show you this document: it is gone, or not yours")
         case Blocked():
-            return Unavailable("the OA's gate turns this server away; the IT department has to act")
+            return OABlocked("the OA's gate turns this server away; the IT department has to act")
         case Unreachable():
-            return Unavailable("the OA does not answer; nothing was done", retry_after_ms=AGAIN_MS)
+            return OAAway("the OA does not answer; nothing was done", retry_after_ms=AGAIN_MS)
         case _:
-            return Unavailable("the OA answered something that cannot be relied on")
+            return OAUnclear("the OA answered something that cannot be relied on")
 
 
 def no_account() -> Forbidden:
     """For somebody whom the OA does not know."""
-    return Forbidden(NO_ACCOUNT)
+    return NoOAAccount(NO_ACCOUNT)
 
 
 def refused_file(fault: OAError) -> Refused:

@@ -8,8 +8,8 @@ type Loader = () => Promise<{ default: Component }>
 
 export const SCREENS = {
   chat: () => import("../screens/chat/Chat.vue"),
-  todos: () => import("../screens/Todos.vue"),
-  document: () => import("../screens/Document.vue"),
+  todos: () => import("../features/todos/Todos.vue"),
+  document: () => import("../features/documents/Document.vue"),
   contacts: () => import("../screens/Contacts.vue"),
   person: () => import("../screens/Person.vue"),
   apps: () => import("../screens/Apps.vue"),

@@ -73,17 +73,11 @@ export const useTodos = defineStore("todos", () => {
     }
   }
 
-  /** The row of a document, from what is held or by looking through the first pages. */
-  async function find(requestId: string): Promise<Todo | null> {
-    const states: TodoState[] = ["pending", "done", "read", "started"]
-    const held = () =>
-      states.flatMap((state) => lists.get(state)?.items ?? []).find((i) => i.request_id === requestId)
-    if (held()) return held() ?? null
-    for (const state of states) {
-      await load(state)
-      const failure = failures.get(state)
-      if (failure) throw failure
-      if (held()) return held() ?? null
+  /** The row of a document, if a list that was shown here has it. */
+  function held(requestId: string): Todo | null {
+    for (const { items } of lists.values()) {
+      const found = items.find((item) => item.request_id === requestId)
+      if (found) return found
     }
     return null
   }
@@ -109,5 +103,5 @@ export const useTodos = defineStore("todos", () => {
     failures.clear()
   }
 
-  return { count, lists, failures, isLoading, isSlow, pending, loadCount, recollect, load, loadMore, find, opened, forget }
+  return { count, lists, failures, isLoading, isSlow, pending, loadCount, recollect, load, loadMore, held, opened, forget }
 })

@@ -186,7 +186,7 @@ async def test_while_the_oa_is_down_nothing_is_kept(desk: Desk) -> None:
     desk.oa.fault = Unreachable("down")
     with pytest.raises(Refusal) as refused:
         await desk.act(seen=seen)
-    assert refused.value.code == "unavailable"
+    assert refused.value.code == "oa_away"
     assert await desk.kept() == []
 
 

@@ -43,19 +43,25 @@ async def test_a_strangers_document_is_not_there(desk: Desk) -> None:
 async def test_somebody_without_an_account_is_told_so(desk: Desk) -> None:
     with pytest.raises(Refusal) as refused:
         await desk.open("dan")
-    assert refused.value.code == "forbidden"
+    assert refused.value.code == "oa_no_account"
     assert desk.oa.openings == 0
 
 
 @pytest.mark.parametrize(
-    ("fault", "may_retry"),
-    [(Unreachable("x"), True), (Blocked("x"), False), (NotUnderstood("x"), False)],
+    ("fault", "code", "may_retry"),
+    [
+        (Unreachable("x"), "oa_away", True),
+        (Blocked("x"), "oa_blocked", False),
+        (NotUnderstood("x"), "oa_unclear", False),
+    ],
 )
-async def test_failures_are_told_apart(desk: Desk, fault: Exception, may_retry: bool) -> None:
+async def test_failures_are_told_apart(
+    desk: Desk, fault: Exception, code: str, may_retry: bool
+) -> None:
     desk.oa.fault = fault
     with pytest.raises(Refusal) as refused:
         await desk.open()
-    assert refused.value.code == "unavailable"
+    assert refused.value.code == code
     assert (refused.value.retry_after_ms is not None) == may_retry
 
 

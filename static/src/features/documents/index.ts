@@ -1,5 +1,6 @@
 /* 公文: starting one. What waits, what is done and one document whole are screens of the 待办 tab. */
 import type { AppFeature } from "../../shell/feature"
+import "./listening"
 
 type Route = AppFeature["routes"][number]
 

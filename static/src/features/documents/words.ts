@@ -3,6 +3,10 @@ import { words } from "../../i18n"
 
 export const texts = {
   zh: {
+    urgency: "紧急程度",
+    "urgency.urgent": "特急",
+    "urgency.important": "加急",
+    "urgency.normal": "普通",
     "problem.missing": "必填",
     "problem.kept": "OA 中已有内容，只能修改，不能清空",
     "problem.number": "请填写数字",
@@ -109,6 +113,10 @@ export const texts = {
     "departments.done": "完成（{n}）",
   },
   en: {
+    urgency: "Urgency",
+    "urgency.urgent": "Urgent",
+    "urgency.important": "Important",
+    "urgency.normal": "Normal",
     "problem.missing": "Required",
     "problem.kept": "The OA has something here; it can be changed, not emptied",
     "problem.number": "Enter a number",
