@@ -93,7 +93,11 @@ async def serve(folder: Path, port: int, people: int, target: OATarget | None) -
         nonlocal calls
         if request.path == SERVICE and request.method == "POST":
             calls += 1
-            if found := COUNTED.search(await request.read()):
+            try:
+                body = await request.read()
+            except ConnectionResetError:  # the server under test was ended meanwhile
+                return web.Response(status=400)
+            if found := COUNTED.search(body):
                 counted[int(found[1])] += 1
         return await handler(request)
 
