@@ -16,6 +16,7 @@ that it did not tell, all are read at the old pace from the next second on.
 """
 
 import math
+import zlib
 from collections.abc import Callable, Collection, Sized
 from typing import Final
 
@@ -70,10 +71,13 @@ class Pace:
 
     def depth(self, person: Person) -> Depth:
         """What the next reading in turn looks at."""
-        if self._clock.monotonic() >= person.whole_at + max(WHOLE_S, 4 * self.period(person)):
+        # Not all at once: people whom a start has read together would double their round together.
+        apart = zlib.crc32(person.person_id.encode())
+        whole_s = max(WHOLE_S, 4 * self.period(person)) * (0.7 + 0.3 * (apart % 100) / 100)
+        if self._clock.monotonic() >= person.whole_at + whole_s:
             return "whole"
         every = self._looks_every() if person.is_visible else REST_LOOKS_EVERY
-        return "first_page" if person.readings % every == 0 else "count"
+        return "first_page" if (person.readings + apart) % every == 0 else "count"
 
     def _looks_every(self) -> int:
         """Every how many readings of a visible person the documents are looked at."""
