@@ -104,6 +104,8 @@ class OAMetrics(Collector):
         for name, sentence, value in (
             ("oa_reachable", "1 while the OA answers", float(state.reachable)),
             ("oa_people_on_screen", "People whose page is on a screen of this node", state.visible),
+            ("oa_people", "People with an OA account", state.people),
+            ("oa_people_not_read", "Those not read yet since the start", state.not_read),
             ("oa_hints_waiting", "People named who are not read yet", state.hints_waiting),
             ("oa_webhook_heard", "1 if the webhook was heard", float(state.hinted_at is not None)),
             ("oa_webhook_silent_seconds", "Since the webhook was heard", heard_s),
