@@ -100,7 +100,7 @@ async def test_a_no_without_a_reason_and_an_oa_that_is_away(hospital: Round) -> 
     await hospital.fault("failed", for_s=60)
     assert (await hospital.act(request_id, seen=seen))["state"] == "refused"
     await hospital.fault("blocked", for_s=60)
-    assert await hospital.open(request_id) == {"refused": "unavailable"}
+    assert await hospital.open(request_id) == {"refused": "oa_blocked"}
     await hospital.fault("off")
     assert (await hospital.open(request_id, "s0003"))["refused"] == "not_found"
 
