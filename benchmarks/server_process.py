@@ -28,9 +28,9 @@ class Served:
 
 @asynccontextmanager
 async def served(folder: Path, **settings: str) -> AsyncIterator[Served]:
-    """A server over a data folder, once it is ready; settings by their full names."""
+    """A server over a data folder, once it is ready; settings by their full names, and any free port."""
     os.sched_setaffinity(0, {(os.cpu_count() or 1) - 1})
-    port = _free_port()
+    port = int(settings.get("YUANXIN_HTTP_PORT", 0)) or _free_port()
     process = _start(folder, port, settings)
     try:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100)) as http:

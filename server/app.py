@@ -72,6 +72,7 @@ from server.state import (
     NodeMetrics,
     OAMetrics,
     StoreMetrics,
+    SyncMetrics,
     oa_check,
     redis_check,
     storage_check,
@@ -186,6 +187,7 @@ async def running(
         sync = directory_sync(
             settings, store, system, clock, directory, sessions, session, line.wecom_tokens
         )
+        registry.register(SyncMetrics(sync))
         failures = SignInLimits(clock, nodes=lambda: leader.nodes)
         sign_in = SignIn(
             store,
@@ -200,6 +202,7 @@ async def running(
         services: dict[type, Any] = {
             Acts: acts,
             Clock: clock,
+            CollectorRegistry: registry,
             Directory: directory,
             Documents: documents,
             SignInLimits: failures,

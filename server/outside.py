@@ -178,7 +178,7 @@ async def polled_oa(
     worklist = PollingWorklist(
         oa,
         OAUsers(directory, settings.oa_endpoint),
-        Arrivals(store, system, settings, Passing(settings)),
+        Arrivals(store, system, settings, directory, Passing(settings)),
         clock,
         budget,
         breaker,

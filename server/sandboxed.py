@@ -20,6 +20,7 @@ from server.features.wecom.menu import menu_of
 from server.sandbox.app import sandbox_app
 from server.sandbox.config import (
     HisTarget,
+    OATarget,
     SandboxConfig,
     SandboxDepartment,
     SandboxParty,
@@ -98,6 +99,7 @@ async def stand_ins(settings: Settings, clock: Clock) -> AsyncIterator[int]:
         clock=clock,
         departments=_departments(made),
         his=_his_target(pointing),
+        oa_calls_out_to=_oa_target(pointing),
     )
     runner = web.AppRunner(sandbox_app(config), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
@@ -159,6 +161,15 @@ def _his_target(settings: Settings) -> HisTarget | None:
         period_s=settings.his_period_seconds,
         timezone=settings.his_timezone,
     )
+
+
+def _oa_target(settings: Settings) -> OATarget | None:
+    """The same, for the OA."""
+    address = _own_address(settings)
+    if not address:
+        return None
+    key_id, secret = next(iter(settings.oa_webhook_secrets.items()))
+    return OATarget(url=f"{address}/oa/changed", secret=secret, key_id=key_id)
 
 
 def _callback_url(settings: Settings) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from server import directory, nodes
 from server.acting.documents import Act
+from server.acting.endings import Ending
 from server.audit import AuditRow
 from server.auth import Credential, Session
 from server.feature import Feature
@@ -17,7 +18,7 @@ from server.work import LOG
 
 def collections(features: Sequence[Feature]) -> list[Collection]:
     """All of them, the floor's first."""
-    floor: list[type[Document]] = [AuditRow, *OUTBOX, Wishes, SenderState, Act]
+    floor: list[type[Document]] = [AuditRow, *OUTBOX, Wishes, SenderState, Act, Ending]
     floor += [Credential, Session]
     floor += directory.DOCUMENTS
     documents = [*floor, *(document for feature in features for document in feature.documents)]

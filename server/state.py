@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from server.acting.acts import Acts
 from server.clock import Clock
+from server.directory.wecom_sync import DirectorySync
 from server.http import health
 from server.http.health import Check
 from server.integrations.oa.mirror import Worklist
@@ -68,6 +69,23 @@ class ActMetrics(Collector):
         yield family
 
 
+class SyncMetrics(Collector):
+    """Bringing together the directory and WeCom's contacts, as far as this node did it."""
+
+    def __init__(self, sync: DirectorySync) -> None:
+        self._sync = sync
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "directory_sync_runs",
+            "Runs, by what began them and how they ended",
+            labels=("trigger", "result"),
+        )
+        for labels, count in sorted(self._sync.runs.items()):
+            family.add_metric(labels, count)
+        yield family
+
+
 class OAMetrics(Collector):
     """How the OA is read, and what its webhook is worth."""
 
@@ -86,6 +104,8 @@ class OAMetrics(Collector):
         for name, sentence, value in (
             ("oa_reachable", "1 while the OA answers", float(state.reachable)),
             ("oa_people_on_screen", "People whose page is on a screen of this node", state.visible),
+            ("oa_people", "People with an OA account", state.people),
+            ("oa_people_not_read", "Those not read yet since the start", state.not_read),
             ("oa_hints_waiting", "People named who are not read yet", state.hints_waiting),
             ("oa_webhook_heard", "1 if the webhook was heard", float(state.hinted_at is not None)),
             ("oa_webhook_silent_seconds", "Since the webhook was heard", heard_s),

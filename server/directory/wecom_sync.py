@@ -7,6 +7,7 @@ names nobody, changes nothing; removals beyond the bound wait for somebody's wor
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -82,6 +83,8 @@ class DirectorySync:
         self.direction = direction if contacts is not None else OFF
         self.progress = ""
         """What a run is doing now; empty when none is."""
+        self.runs: Counter[tuple[str, str]] = Counter()
+        """How many runs this node has made, by what began them and how they ended."""
         self._store = store
         self._system = system
         self._clock = clock
@@ -130,6 +133,7 @@ class DirectorySync:
                 outcome = self._failed(trigger, began_at, NOBODY)
             finally:
                 self.progress = ""
+            self.runs[trigger, outcome.result] += 1
             if apply:
                 await self._keep(outcome)
         return outcome

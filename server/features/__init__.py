@@ -13,6 +13,7 @@ from server.features import (
     mail,
     notices,
     todos,
+    turnaround,
     wecom,
 )
 
@@ -27,6 +28,7 @@ FEATURES: tuple[Feature, ...] = (
     mail.feature,
     forum.feature,
     dashboard.feature,
+    turnaround.feature,
     notices.feature,
     wecom.feature,
 )

@@ -27,6 +27,7 @@ from server.integrations.wecom import (
 )
 from server.notify.duty import Acting, Duty, NotYet
 from server.notify.gate import Gate
+from server.notify.metrics import NoticeMetrics
 from server.notify.texts import say
 from server.outbox import Notice, Press, Withdrawal, phone_id
 from server.storage import Conflict, Delete, Patch, Put, StorageError, Store
@@ -69,10 +70,12 @@ class Cards:
         duties: Mapping[str, Duty],
         wecom: WeComCards,
         gate: Gate,
+        metrics: NoticeMetrics,
         *,
         agent_id: int,
         wecom_user_of: Callable[[str], str | None],
     ) -> None:
+        self._metrics = metrics
         self._store = store
         self._clock = clock
         self._duties = duties
@@ -161,6 +164,7 @@ class Cards:
         user = None if notice is None else self._wecom_user_of(notice.person_id)
         if notice is None or user is None or phone_id(user) != phone_id(press.wecom_user):
             logger.warning("a button was pressed that is not this person's")
+            self._metrics.presses.labels("stranger").inc()
             await self._forget(press, version)
             return
         if not press.says:
@@ -177,7 +181,9 @@ class Cards:
         if not isinstance(duty, Acting):
             return say(LANGUAGE, "not_done")
         try:
-            return await duty.press(notice.person_id, notice.subject, press.key)
+            says = await duty.press(notice.person_id, notice.subject, press.key)
+            self._metrics.presses.labels("said").inc()
+            return says
         except NotYet as not_yet:
             wait_s = max(not_yet.after_s, _growing(press.failures))
         except StorageError:
@@ -186,7 +192,9 @@ class Cards:
             logger.exception("a press could not be carried out")
             wait_s = _growing(press.failures)
         if self._clock.now() - press.pressed_at > PRESS_GIVEN_UP_MS:
+            self._metrics.presses.labels("given_up").inc()
             return say(LANGUAGE, "not_done")
+        self._metrics.presses.labels("put_off").inc()
         raise Again(wait_s)
 
     async def _keep(self, press: Press, version: int) -> tuple[Press, int]:

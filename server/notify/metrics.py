@@ -35,5 +35,14 @@ class NoticeMetrics:
         self.faults = Counter(
             "notices_faults", "Steps that failed and were logged", ("step",), registry=registry
         )
+        self.presses = Counter(
+            "notices_presses",
+            "Buttons pressed on cards, by what followed: said (there was an answer), put_off (asked again "
+            "later), given_up, or stranger (not this person's card)",
+            ("outcome",),
+            registry=registry,
+        )
         for state in ("sent", "refused", "dead", "settled"):
             self.ended.labels(state)
+        for outcome in ("said", "put_off", "given_up", "stranger"):
+            self.presses.labels(outcome)

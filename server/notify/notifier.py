@@ -122,6 +122,7 @@ class Notifier:
                     by_kind,
                     cards,
                     gate,
+                    self._metrics,
                     agent_id=settings.wecom_agent_id,
                     wecom_user_of=wecom_user_of,
                 )

@@ -38,6 +38,7 @@ BREACHES = [
     ("floors", "server.work", "server.features.chat"),
     ("floors", "server.notify", "server.dispatch"),
     ("floors", "server.audit", "server.directory"),
+    ("floors", "server.acting", "server.features.documents"),
     ("floors", "server.storage.sqlite", "server.work"),
     ("floors", "server.integrations.oa.soap", "server.features.todos"),
     ("floors", "server.features.chat", "server.app"),

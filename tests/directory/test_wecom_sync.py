@@ -339,6 +339,7 @@ async def test_a_night_is_given_up_after_some_tries_and_the_next_begins_anew(
         await sync.run_if_due()
 
         assert len(await both.audited("directory.sync")) == 6
+        assert sync.runs == {("night", "failed"): 6}
         assert await both.people() == {}
         both.clock.advance(DAY_MS / 1000)
         await sync.run_if_due()

@@ -34,7 +34,8 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self._arguments = arguments
-        self._settings = dict(settings or {})
+        self.settings = dict(settings or {})
+        """Told at the next start."""
         self._process: subprocess.Popen[bytes] | None = None
         self._log = (folder.parent / f"{folder.name}-{self.port}.log").open("ab")
 
@@ -54,7 +55,7 @@ class ServerProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "server", *self._arguments],
             cwd=ROOT,
-            env={**kept, **own, **self._settings},
+            env={**kept, **own, **self.settings},
             stdout=self._log,
             stderr=self._log,
         )

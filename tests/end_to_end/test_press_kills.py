@@ -26,7 +26,7 @@ class Desk:
             folder / "stand-ins", "sandbox", settings={"YUANXIN_HTTP_PORT": str(self.server.port)}
         )
         base = self.stand_ins.sandbox_url
-        self.server._settings |= {
+        self.server.settings |= {
             "YUANXIN_WECOM_API_BASE": f"{base}/wecom/cgi-bin/",
             "YUANXIN_OA_ENDPOINT": f"{base}/oa/services/WorkflowService",
             "YUANXIN_NOTICE_FIRST_SECONDS": "1",

@@ -146,6 +146,10 @@ async def test_a_document_is_typed_kept_refused_and_started(
     (made,) = await titled(server, "采购监护仪四台")
     await page.click(".note .button")
     await page.wait_for_url(f"**/d/{made['request_id']}")
+
+    # What was seen to end is over: the form is a blank one again.
+    await window.goto(PURCHASE)
+    await expect(field(window, "预算金额").locator("input")).to_have_value("")
     assert not window.complaints
     await window.close()
 

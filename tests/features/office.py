@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from realtime.application import Identity
 from realtime.connection import Connection
@@ -108,6 +109,7 @@ class Office:
         self.system = SystemWork(store, self.hub, clock)
         self.services: dict[type, Any] = {
             Clock: clock,
+            CollectorRegistry: CollectorRegistry(),
             Directory: self.directory,
             Publisher: self.hub,
             Store: store,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from server.clock import Millis
 from server.integrations.wecom import Misconfigured, Paused, RefusedByWeCom, Retry
@@ -14,6 +15,7 @@ from server.integrations.wecom.template_card import Button, button_card_request
 from server.notify import Claim, Draft, NotYet, Priority
 from server.notify.cards import PRESS_GIVEN_UP_MS, Cards
 from server.notify.gate import Gate
+from server.notify.metrics import NoticeMetrics
 from server.outbox import DOCUMENTS, Notice, Owed, Press, Withdrawal, task_of
 from server.storage import Op, Patch, Put
 from server.storage.document import to_doc
@@ -79,12 +81,15 @@ class Hall:
     def started(self, fuse: Fuse) -> Cards:
         store: Any = FusedStore(self.store, fuse)
         self.gate = Gate(self.clock, 100, 16)
+        self.registry = CollectorRegistry()
+        self.metrics = NoticeMetrics(self.registry)
         self.cards = Cards(
             store,
             self.clock,
             {"door": self.duty},
             FusedCards(self.wecom, fuse),
             self.gate,
+            self.metrics,
             agent_id=7,
             wecom_user_of=lambda person: person.upper() if person != "left" else None,
         )
@@ -141,6 +146,10 @@ class Hall:
             await self.cards.step()
             await self.cards.quiet()
 
+    def pressed(self, outcome: str) -> float | None:
+        """How many presses came to this, for operators."""
+        return self.registry.get_sample_value("notices_presses_total", {"outcome": outcome})
+
     async def left(self) -> int:
         rows = [await self.store.scan(name) for name in ("presses", "withdrawals")]
         return sum(map(len, rows))
@@ -167,6 +176,7 @@ async def test_a_press_is_done_said_on_the_card_and_forgotten(hall: Hall) -> Non
 
     assert hall.duty.done == [("ann", "d1", "yes")]
     assert hall.said() == ["done"]
+    assert (hall.pressed("said"), hall.pressed("put_off")) == (1, 0)
     assert await hall.left() == 0
     [notice] = await hall.store.scan("notices")
     assert notice["closed_at"] == hall.clock.now()
@@ -246,6 +256,8 @@ async def test_what_nobody_knows_is_asked_again_and_given_up_in_the_end(hall: Ha
     await hall.works(PRESS_GIVEN_UP_MS / 1000 + 60, each_s=10)
 
     assert 2 <= asked <= 4
+    assert (hall.pressed("said"), hall.pressed("given_up")) == (0, 1)
+    assert (hall.pressed("put_off") or 0) >= asked
     assert hall.said() == ["未办成，请打开查看"]
     assert await hall.left() == 0
 

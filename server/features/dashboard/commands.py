@@ -1,9 +1,9 @@
 """What a person may ask of the figures: where they may look, and sums over days."""
 
 from server.auth import Actor
+from server.days import HospitalDays, days_until
 from server.directory import Directory
 from server.errors import Forbidden, Invalid
-from server.features.dashboard.days import HospitalDays, days_until
 from server.features.dashboard.protocol import (
     MOST_DAYS,
     RangeShown,

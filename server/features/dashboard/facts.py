@@ -6,7 +6,7 @@ stays, a cancellation stays. So merging may be done in any order and again.
 
 from msgspec.structs import replace
 
-from server.features.dashboard.days import HospitalDays
+from server.days import HospitalDays
 from server.features.dashboard.documents import Correction, Fact, Values, order_of
 from server.integrations.his import GAUGE, HisEvent
 

@@ -14,9 +14,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from server.clock import Millis
+from server.days import HospitalDays
 from server.directory import Directory
 from server.errors import Busy
-from server.features.dashboard.days import HospitalDays
 from server.features.dashboard.documents import HEARD_ID, Fact, Heard, TakenEvent
 from server.features.dashboard.facts import merged
 from server.features.dashboard.keeping import CLOSED_AFTER_DAYS, DAY_MS

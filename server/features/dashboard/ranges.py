@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
+from server.days import days_before, days_from
 from server.directory import Directory
-from server.features.dashboard.days import days_before, days_from
 from server.features.dashboard.documents import MOST_DEPARTMENTS, DaySums, sums_id
 from server.features.dashboard.protocol import DayRow, DepartmentRow, Hours
 from server.integrations.his import COUNTERS

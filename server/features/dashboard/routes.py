@@ -7,9 +7,9 @@ from aiohttp import web
 
 from realtime.limits import RateTable
 from server.clock import Clock
+from server.days import HospitalDays
 from server.directory import Directory
 from server.errors import NotFound, RateLimited
-from server.features.dashboard.days import HospitalDays
 from server.features.dashboard.ingest import Ingest
 from server.features.dashboard.ticker import Ticker
 from server.http.signed import SignedRequests

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from server.clock import Clock
+from server.days import HospitalDays, days_before, days_from
 from server.directory import Directory
-from server.features.dashboard.days import HospitalDays, days_before, days_from
 from server.features.dashboard.documents import DaySums, Reading, order_of, sums_id
 from server.features.dashboard.plausible import (
     ARRIVING,

@@ -14,7 +14,7 @@ import msgspec
 
 from server.background import repeated, repeating
 from server.clock import Clock, Millis
-from server.features.dashboard.days import HospitalDays, days_before, days_from
+from server.days import HospitalDays, days_before, days_from
 from server.features.dashboard.documents import HEARD_ID, DaySums, Heard, sums_id
 from server.features.dashboard.keeping import Keeping
 from server.features.dashboard.protocol import DashboardUpdated, Figures, Source

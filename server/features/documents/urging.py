@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from server.directory import Directory
-from server.errors import Forbidden, NotFound, Unavailable
+from server.errors import Forbidden
 from server.features.documents.protocol import HolderCard, Urged, UrgeHolders
-from server.integrations.oa import OAError, RefusedByOA
+from server.features.documents.words import no_account, refused_by
+from server.integrations.oa import OAError
 from server.integrations.oa.documents import Documents, OpenedDocument
 from server.integrations.oa.mirror import Worklist
 from server.notify.reminders import Held, remind, weigh
@@ -31,13 +32,11 @@ async def urge_holders(
     """Remind everybody who holds it and whom the limits allow."""
     actor = directory.find(work.actor.person_id)
     if not actor.oa_user_id:
-        raise NotFound("no such document")
+        raise no_account()
     try:
         opened = await documents.open_document(actor.oa_user_id, command.request_id)
-    except RefusedByOA:
-        raise NotFound("no such document") from None
     except OAError as fault:
-        raise Unavailable(fault.sentence) from None
+        raise refused_by(fault) from None
     if not await _may_ask(opened, actor.id, actor.oa_user_id, worklist):
         raise Forbidden("only who started it or has dealt with it")
     named = await holders_of(opened, actor.id, directory, worklist)

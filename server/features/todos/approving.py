@@ -108,8 +108,8 @@ class Approving:
     async def _further(self, todo: Todo, oa_user: str, opened: OpenedDocument, act: Act) -> str:
         act = await self._acts.conclude(act, opened, oa_user)
         if act.is_open:
-            waited_ms = self._clock.now() - act.asked_at
-            raise NotYet(max(AGAIN_S, (SURE_AFTER_MS - waited_ms) / 1000))
+            rest_ms = act.asked_at + SURE_AFTER_MS - self._clock.now()
+            raise NotYet(rest_ms / 1000 if rest_ms > 0 else AGAIN_S)
         if not act.may_repeat:
             return _said_of(act)
         if act.tries >= MOST_TRIES:

@@ -1,7 +1,8 @@
 """The mirror's sink: turns what changed in the OA into a stored list, a badge, and one notice each.
 
 All of it is one unit of work, so that a change which was interrupted is heard again as a whole. Hearing
-a change twice is harmless: a document that is known makes no second notice. Whoever tells a badge's
+a change twice is harmless: a document that is known makes no second notice. What is gone leaves a record
+of how long it waited (`server.acting.endings`). Whoever tells a badge's
 numbers writes the stored list in the version read, so that each is counted after the one before.
 """
 
@@ -11,9 +12,11 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from realtime.channel import person_channel
+from server.directory import Directory
 from server.features.todos.commands import COUNTED_KEY
 from server.features.todos.counting import count_unread, counted
 from server.features.todos.documents import SeenList, Todo, todo_id
+from server.features.todos.endings import Endings
 from server.integrations.oa import Item
 from server.integrations.oa.mirror import Outdated, Seen
 from server.settings import Settings
@@ -39,9 +42,11 @@ class Arrivals:
         store: Store,
         system: SystemWork,
         settings: Settings,
+        directory: Directory,
         *followed_by: Follower,
     ) -> None:
         self._followers = followed_by
+        self._endings = Endings(settings, directory)
         self._store = store
         self._system = system
         self._due_in_ms = settings.notice_first_seconds * 1000
@@ -79,10 +84,12 @@ class Arrivals:
         known = await work.get_many(Todo, [todo_id(person_id, item.request_id) for item in arrived])
         for item in arrived:
             self._arrive(work, person_id, item, known, is_baseline=before is None)
+        received = {item.request_id: item.received_at for item in before.items} if before else {}
         for todo in (await work.get_many(Todo, [todo_id(person_id, id) for id in gone])).values():
             work.put(replace(todo, gone_at=work.now))
             if todo.gone_at is None:
                 work.withdraw("todo", todo.id)
+                await self._endings.leave(work, todo, received.get(todo.request_id))
         unread = await count_unread(work, person_id, seen)
         work.put(SeenList(id=person_id, seen=seen.to_document()))
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
@@ -102,7 +109,7 @@ class Arrivals:
         if id in known:
             if known[id].gone_at is not None:
                 again = known[id].comings + 1
-                work.put(replace(known[id], gone_at=None, comings=again))
+                work.put(replace(known[id], gone_at=None, came_at=work.now, comings=again))
             return
         todo = Todo(
             id=id,

@@ -33,6 +33,8 @@ class Todo(Document, frozen=True):
     gone_at: Millis | None = None
     notified: int = 0
     kind: str = ""
+    came_at: Millis | None = None
+    """When it came the last time, where that was not the first."""
     comings: int = 1
     """How often it came to this person: what a card shows of it is of one of these times only."""
 

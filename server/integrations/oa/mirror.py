@@ -92,7 +92,8 @@ class Waiting:
 class MirrorHealth:
     """For the operator: `reason` is the sentence of the last failure while `reachable` is False.
 
-    `relies_on_hints`: the webhook has shown itself true, and pages are read rarely without it.
+    `not_read` are people not read yet since the start. `relies_on_hints`: the webhook has shown itself
+    true, and pages are read rarely without it.
     """
 
     reachable: bool
@@ -100,6 +101,7 @@ class MirrorHealth:
     people: int
     visible: int
     last_answer_at: Millis | None
+    not_read: int = 0
     calls: int = 0
     hints_waiting: int = 0
     hints_heard: int = 0

@@ -2,7 +2,7 @@
 
 What a budget of B calls/s allows. A reading is one count; looking at the documents is one page more.
 Visible people (V of them) are looked at in every reading while that takes at most 70 % of B, which is V ≤
-0.35 · B · poll_s (21 people at B = 20 and 3 s); beyond, every k-th reading, k up to 10, so that one done
+0.35 · B · poll_s (21 people at B = 20 and 3 s); beyond, every k-th reading, k up to 20, so that one done
 and one arrived is seen within k · poll_s. From V = B · poll_s on the period grows to V / B seconds.
 Everybody else waits N / (B - calls for visible people), at most N / (B / 20): one call in twenty is
 theirs. Of them every third reading looks at the documents, if any wait. Every person's whole list is read
@@ -16,6 +16,7 @@ that it did not tell, all are read at the old pace from the next second on.
 """
 
 import math
+import zlib
 from collections.abc import Callable, Collection, Sized
 from typing import Final
 
@@ -26,6 +27,7 @@ from server.integrations.oa.reading import Depth
 
 WHOLE_S: Final = 300.0
 REST_LOOKS_EVERY: Final = 3
+MOST_RARELY_LOOKED: Final = 20
 VISIBLE_BACK_OFF_S: Final = 5.0
 REST_BACK_OFF_S: Final = 300.0
 
@@ -69,16 +71,20 @@ class Pace:
 
     def depth(self, person: Person) -> Depth:
         """What the next reading in turn looks at."""
-        if self._clock.monotonic() >= person.whole_at + max(WHOLE_S, 4 * self.period(person)):
+        # Not all at once: people whom a start has read together would double their round together.
+        apart = zlib.crc32(person.person_id.encode())
+        whole_s = max(WHOLE_S, 4 * self.period(person)) * (0.7 + 0.3 * (apart % 100) / 100)
+        if self._clock.monotonic() >= person.whole_at + whole_s:
             return "whole"
         every = self._looks_every() if person.is_visible else REST_LOOKS_EVERY
-        return "first_page" if person.readings % every == 0 else "count"
+        return "first_page" if (person.readings + apart) % every == 0 else "count"
 
     def _looks_every(self) -> int:
         """Every how many readings of a visible person the documents are looked at."""
         visible = len(self._on_screen)
         spare = 0.7 * self._budget.calls_per_second * self._poll_s - visible
-        return max(1, min(10, math.ceil(visible / spare))) if spare > 0 else 10
+        every = math.ceil(visible / spare) if spare > 0 else MOST_RARELY_LOOKED
+        return max(1, min(MOST_RARELY_LOOKED, every))
 
     def back_off(self, person: Person) -> float:
         """Seconds until a person is tried again with whom there was trouble."""

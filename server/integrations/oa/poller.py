@@ -48,8 +48,9 @@ from server.integrations.oa.trust import Trust
 
 log = logging.getLogger(__name__)
 
-READINGS_AT_ONCE: Final = 6
-"""In each lane: none of them must stop another by waiting."""
+LEAST_AT_ONCE: Final = 6
+MOST_AT_ONCE: Final = 24
+"""Readings of each lane: none of them must stop another by waiting."""
 
 ACCOUNTS_EVERY_S: Final = 60.0
 ACCOUNTS_AGAIN_S: Final = 10.0
@@ -215,6 +216,7 @@ class PollingWorklist:
             reason=book.trouble,
             people=len(book.people),
             visible=sum(person.is_visible for person in book.people.values()),
+            not_read=sum(person.verified_at == -math.inf for person in book.people.values()),
             last_answer_at=book.answered_at,
             calls=self._budget.spent,
             hints_waiting=len(self._hints),
@@ -274,7 +276,7 @@ class PollingWorklist:
             if due > now:
                 return min(1.0, due - now)
             # While the circuit is open one reading is the try; others would only be refused.
-            if len(polls) >= (1 if self._breaker.is_open else READINGS_AT_ONCE):
+            if len(polls) >= (1 if self._breaker.is_open else self._at_once):
                 return 1.0  # whichever ends wakes us
             heapq.heappop(plan)
             self._read(person, lane, self._poll(person, lane, now))
@@ -284,13 +286,19 @@ class PollingWorklist:
         """Begin with those whom the webhook named; seconds until the next one."""
         if self._breaker.is_open:
             return 1.0
-        while len(self._polls[Lane.HINTED]) < READINGS_AT_ONCE:
+        while len(self._polls[Lane.HINTED]) < self._at_once:
             taken = self._hints.take(now, self._urgency)
             if taken is None:
                 return self._hints.next_due(now)
             person = self._book.people[taken[0]]
             self._read(person, Lane.HINTED, self._follow(person, taken[1], now))
         return 1.0
+
+    @property
+    def _at_once(self) -> int:
+        """As many readings as use up the calls also of an OA that takes a second for each; where far
+        more calls are allowed, no more than get their answer in time."""
+        return min(MOST_AT_ONCE, max(LEAST_AT_ONCE, math.ceil(self._budget.calls_per_second)))
 
     def _urgency(self, person_id: str) -> int | None:
         person = self._book.people.get(person_id)

@@ -87,6 +87,8 @@ class PendingReader:
         self._sign_at = self._clock.monotonic()
         if seen is not None and counted == seen.count and depth == "count":
             return Read(replace(seen, as_of=as_of), verified=False)
+        if seen is not None and counted != seen.count and lane is Lane.VISIBLE:
+            lane = Lane.HINTED  # something is known to have changed, and somebody is looking
         first = await self._page(user, 1, counted, lane)
         if (
             seen is not None

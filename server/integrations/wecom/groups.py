@@ -5,7 +5,8 @@ outcome is unknown may be shown twice when it goes again. A group's `chat_id` is
 making it twice makes one, and after any refusal `look` says whether it is there. What goes wrong is one
 of the port's four errors; a refusal carries WeCom's errcode.
 
-Adapters: `group_client.py` (WeCom's HTTP interface), and `NoGroups` where no WeCom is set.
+Adapters: `group_client.py` (WeCom's HTTP interface, and `NoGroups` where no WeCom is set), and
+`memory_groups.py`. `tests/contracts/test_group_chats.py` asks both the same.
 """
 
 import json

@@ -5,5 +5,6 @@ import { dashboard } from "./dashboard"
 import { documents } from "./documents"
 import { forum } from "./forum"
 import { mail } from "./mail"
+import { turnaround } from "./turnaround"
 
-export const FEATURES: AppFeature[] = [documents, mail, forum, dashboard]
+export const FEATURES: AppFeature[] = [documents, mail, forum, dashboard, turnaround]

@@ -239,6 +239,7 @@ export const en: Record<TextKey, string> = {
   "me.theme_dark": "Dark",
   "me.language": "Language",
   "me.notice_settings": "Notice settings",
+  "me.deputy": "Deputy",
   "me.notices": "My notices",
   "me.admin_notices": "Notice administration",
   "me.devices": "Devices",

@@ -248,6 +248,7 @@ export const zh = {
   "me.theme_dark": "深色",
   "me.language": "语言",
   "me.notice_settings": "通知设置",
+  "me.deputy": "代理人",
   "me.notices": "我的通知记录",
   "me.admin_notices": "通知管理",
   "me.devices": "登录设备",

@@ -60,6 +60,8 @@ export const router = createRouter({
     content("/password", "me", () => import("../screens/Password.vue")),
     content("/me/notices", "me", () => import("../features/notices/screens").then(({ Record }) => Record)),
     content("/me/notice-settings", "me", () => import("../features/notices/screens").then(({ Preferences }) => Preferences)),
+    content("/me/deputy", "me", () => import("../features/deputies/Deputy.vue")),
+    content("/p/:personId/deputy", "contacts", () => import("../features/deputies/Deputy.vue")),
     content("/admin/notices", "me", () => import("../features/notices/Admin.vue")),
     content("/admin/wecom", "me", () => import("../features/host/WeComAdmin.vue")),
     content("/about", "me", () => import("../screens/About.vue")),

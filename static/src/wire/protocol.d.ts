@@ -952,6 +952,18 @@ export interface MessagesRead {
   read_at: number
 }
 
+/** By age: of the hospital's today, up to three days, up to seven, and more. `oldest_at` is null when nothing waits, `as_of` when the OA was never read. `sees_all`: may ask for processes; `day` is the hospital's today. */
+export interface MineShown {
+  today: number
+  to_3_days: number
+  to_7_days: number
+  more: number
+  oldest_at: number | null
+  as_of: number | null
+  sees_all: boolean
+  day: string
+}
+
 /** How it is, and what the hospital offers for this group. Before anybody wished it: all off. */
 export interface MirrorShown {
   offer: "members" | "messages" | "nothing"
@@ -988,6 +1000,19 @@ export interface NameDeputy {
 /** The cards of people known by id, such as authors of old messages; unknown ids are left out. */
 export interface NamePeople {
   person_ids: string[]
+}
+
+/** A process or a department. An empty name is for those that have none. */
+export interface NamedWaited {
+  n: number
+  here: number
+  median: number | null
+  p90: number | null
+  within_10_minutes: number
+  within_hour: number
+  within_day: number
+  id: string
+  name: string
 }
 
 /** An empty result: it was done. */
@@ -1209,6 +1234,18 @@ export interface PreferencesChanged {
 export interface PrincipalReminded {
   state: "limit" | "reminded" | "too_early" | "too_soon"
   not_before: number | null
+}
+
+/** `total`, `processes` and `departments` are of the range, most documents first; `departments` is empty when one was asked for. `weeks` are those of the range, and at least the last 12 before its end; `live_day` is the first day on which something was decided here (null: none yet). */
+export interface ProcessesShown {
+  from_day: string
+  to_day: string
+  today: string
+  total: Waited
+  processes: NamedWaited[]
+  departments: NamedWaited[]
+  weeks: WeekWaited[]
+  live_day: string | null
 }
 
 /** Hours in which nothing rings, on the days on which they begin (0 = Monday). Minutes of the day; one that ends at or before its beginning ends the next day, the same minute twice is a whole day. */
@@ -1499,6 +1536,11 @@ export interface ShowMe {
 
 }
 
+/** How long the actor's own documents have been waiting. */
+export interface ShowMine {
+
+}
+
 /** Whether and how a group one is in is shown in WeCom. */
 export interface ShowMirror {
   conversation_id: string
@@ -1514,6 +1556,13 @@ export interface ShowPost {
 /** What one has chosen for one's notices. */
 export interface ShowPreferences {
 
+}
+
+/** How long documents waited, of those that ended on these days, both included, at most 400. With a department: of its people. */
+export interface ShowProcesses {
+  from_day: string
+  to_day: string
+  department_id?: string | null
 }
 
 /** Sums over days, both included, at most 400. Without a department: all that the actor may see. A type narrows what has one: registered, called and seen. */
@@ -1728,6 +1777,17 @@ export interface Visible {
   visible: boolean
 }
 
+/** `n` documents, of which `here` were decided in Yuanxin. Minutes from arrival to the end: the median and the 90th percentile by nearest rank (null of none), to three figures; and the shares, 0 to 1, that were over within ten minutes, an hour and a day. */
+export interface Waited {
+  n: number
+  here: number
+  median: number | null
+  p90: number | null
+  within_10_minutes: number
+  within_hour: number
+  within_day: number
+}
+
 /** Hear a channel that one is not a member of (a board, a dashboard). */
 export interface Watch {
   channel: string
@@ -1750,6 +1810,18 @@ export interface WeComFinding {
   found: "bad" | "good" | "unknown"
   code: number
   detail: string
+}
+
+/** A week, from Monday on; only days up to the range's last. */
+export interface WeekWaited {
+  n: number
+  here: number
+  median: number | null
+  p90: number | null
+  within_10_minutes: number
+  within_hour: number
+  within_day: number
+  monday: string
 }
 
 /** Comment on a post, or reply to a comment of it. Repeats are known by their client_id. */
@@ -1863,6 +1935,8 @@ export interface Commands {
   "todos.count": { fields: CountTodos; result: TodoCount }
   "todos.list": { fields: ListTodos; result: TodoPage }
   "todos.opened": { fields: TodoOpened; result: Nothing }
+  "turnaround.mine": { fields: ShowMine; result: MineShown }
+  "turnaround.processes": { fields: ShowProcesses; result: ProcessesShown }
 }
 
 export interface Events {

@@ -47,6 +47,11 @@ async def test_trying_again_does_not_wait(ward: Ward) -> None:
     await ward.do("ann", "chat.retry_mirror", conversation_id=id)
     await ward.until_users("ann", "bob", "cai", "dan")
     await ward.until_texts("安宁：等着")
+    figures = (await ward.house.get("/metrics")).text
+    assert 'groups_wecom_calls_total{kind="create",outcome="taken"} 1.0' in figures
+    assert 'groups_wecom_calls_total{kind="update",outcome="too_many"}' in figures
+    assert "groups_wecom_held 0.0" in figures
+    assert 'notices_presses_total{outcome="said"} 0.0' in figures
 
 
 async def test_an_answer_that_was_lost_repeats_at_most_the_call_under_way(ward: Ward) -> None:

@@ -13,9 +13,9 @@ import msgspec
 
 from server.auth import Role
 from server.clock import Clock
+from server.days import HospitalDays
 from server.directory import Department, Person, Post
 from server.features import dashboard
-from server.features.dashboard.days import HospitalDays
 from server.features.dashboard.documents import DaySums
 from server.features.dashboard.ingest import Ingest
 from server.features.dashboard.ticker import Ticker

@@ -47,7 +47,9 @@ class Ward:
 
     def __init__(self, office: Office, mirror: Mirror) -> None:
         self.office, self.mirror = office, mirror
-        self.sink = Arrivals(office.store, office.system, office.settings, Passing(office.settings))
+        self.sink = Arrivals(
+            office.store, office.system, office.settings, office.directory, Passing(office.settings)
+        )
         self.turning = Turning(office.store, office.system, office.clock, mirror)  # type: ignore[arg-type]
         settings = replace(office.settings, public_url="https://y.example")
         self.wecom = MemoryWeCom()

@@ -169,7 +169,7 @@ async def test_who_may_not_see_it_is_told_there_is_none(ward: Ward) -> None:
 
 async def test_an_oa_that_is_away_reminds_nobody(ward: Ward) -> None:
     ward.oa.is_down = True
-    with pytest.raises(Refusal, match="unavailable"):
+    with pytest.raises(Refusal, match="oa_away"):
         await ward.urge()
 
 

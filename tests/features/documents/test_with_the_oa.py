@@ -90,6 +90,8 @@ async def test_somebody_at_the_desk_was_faster(hospital: Round) -> None:
     await hospital.post(f"/oa/requests/{request_id}/submit", user=ME)
     act = await hospital.act(request_id, seen=seen)
     assert (act["state"], act["opinion"]) == ("moved", "同意，请尽快办理")
+    figures = (await hospital.house.request("GET", "/metrics")).text
+    assert 'oa_acts_total{action="approve",state="moved",via="page"} 1.0' in figures
 
 
 async def test_a_no_without_a_reason_and_an_oa_that_is_away(hospital: Round) -> None:
@@ -98,7 +100,7 @@ async def test_a_no_without_a_reason_and_an_oa_that_is_away(hospital: Round) -> 
     await hospital.fault("failed", for_s=60)
     assert (await hospital.act(request_id, seen=seen))["state"] == "refused"
     await hospital.fault("blocked", for_s=60)
-    assert await hospital.open(request_id) == {"refused": "unavailable"}
+    assert await hospital.open(request_id) == {"refused": "oa_blocked"}
     await hospital.fault("off")
     assert (await hospital.open(request_id, "s0003"))["refused"] == "not_found"
 
@@ -123,3 +125,22 @@ async def test_a_file_comes_through_under_its_own_name(hospital: Round) -> None:
     assert (answer.status, body[:5]) == (200, b"%PDF-"), body[:200]
     assert "inline" in answer.headers["Content-Disposition"]
     assert len(await hospital.audit("documents.downloaded")) == 1
+
+
+async def test_a_large_form_is_filled_in_and_comes_back_as_it_was_filled(hospital: Round) -> None:
+    request_id = await hospital.document(kind="大表单")
+    card = await hospital.open(request_id)
+    assert (len(card["fields"]) > 40, len(card["tables"])) == (True, 2)
+    paid = [{one["name"]: one["value"] for one in row} for row in card["tables"][1]["rows"]]
+    fields = {"field24": "s0003", "field08": "2026-11-20", "field04": "3.50"}
+    act = await hospital.act(
+        request_id, seen=card["seen"], fields=fields, rows=[None, [*paid, {"zf": "1"}]]
+    )
+    assert act["state"] == "done"
+    after = await hospital.open(request_id)
+    values = {one["name"]: one["value"] for one in after["fields"]}
+    assert {name: values[name] for name in fields} == fields
+    assert [len(table["rows"]) for table in after["tables"]] == [
+        len(card["tables"][0]["rows"]),
+        len(paid) + 1,
+    ]

@@ -82,7 +82,7 @@ class Desk:
 
     def __init__(self, office: Office, mirror: Mirror) -> None:
         self.office, self.mirror = office, mirror
-        self.sink = Arrivals(office.store, office.system, office.settings)
+        self.sink = Arrivals(office.store, office.system, office.settings, office.directory)
         self.duty = TodoDuty(office.store, office.services[Approving])
 
     async def holds(self, person: str, *requests: str, **fields: Any) -> None:
@@ -226,6 +226,7 @@ async def test_arrival_while_opening_leaves_the_right_number(desk: Desk) -> None
         desk.office.store,
         SystemWork(store, desk.office.hub, desk.office.clock),
         desk.office.settings,
+        desk.office.directory,
     )
 
     await desk.holds("ann", "1", "2")

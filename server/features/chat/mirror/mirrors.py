@@ -14,10 +14,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from realtime.channel import conversation_channel
 from server.clock import Clock
 from server.directory import Directory
 from server.features.chat.mirror.documents import MOST_MIRRORS, Call, Mirror
+from server.features.chat.mirror.metrics import MirrorMetrics
 from server.features.chat.mirror.offering import offered
 from server.features.chat.mirror.outcomes import Setback, setback_of
 from server.features.chat.mirror.quota import Quota
@@ -54,8 +57,16 @@ class Mirrors:
     """`look` begins what is due, `quiet` waits for it; `run` does both until cancelled."""
 
     def __init__(
-        self, store: Store, clock: Clock, telling: Telling, groups: GroupChats, quota: Quota
+        self,
+        store: Store,
+        clock: Clock,
+        telling: Telling,
+        groups: GroupChats,
+        quota: Quota,
+        metrics: MirrorMetrics,
     ) -> None:
+        self._metrics = metrics
+        metrics.held.set_function(lambda: bool(self.trouble))
         self._store = store
         self._clock = clock
         self._telling = telling
@@ -184,6 +195,7 @@ class Mirrors:
             return await self._failed(id, planned, call, fault)
         self._gate.succeeded()
         self._holding, self.trouble = None, ""
+        self._metrics.calls.labels(call.kind, "taken").inc()
         await self._telling.took(id, call)
         return True
 
@@ -192,6 +204,7 @@ class Mirrors:
         setback = setback_of(fault, call.kind, planned.failures)
         if setback.is_worth_asking and call.kind != "send":
             setback = await self._asked(planned, call, setback)
+        self._metrics.calls.labels(call.kind, setback.trouble or "known").inc()
         match fault:
             case Paused():
                 self._gate.pause(fault.seconds)
@@ -236,11 +249,12 @@ async def mirroring(
     settings: Settings,
     groups: GroupChats,
     leader: Leader,
+    registry: CollectorRegistry,
 ) -> AsyncIterator[Mirrors]:
     """Groups are told to WeCom while the context lasts, on the node that leads."""
     quota = Quota(clock)
     telling = Telling(system, clock, directory, settings, groups, quota)
-    mirrors = Mirrors(store, clock, telling, groups, quota)
+    mirrors = Mirrors(store, clock, telling, groups, quota, MirrorMetrics(registry))
     async with leader.keep("groups in WeCom", mirrors.run):
         yield mirrors
 

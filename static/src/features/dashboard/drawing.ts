@@ -60,7 +60,9 @@ export function drawingOf(table: Table, kind: Kind, hidden: ReadonlySet<string>,
     },
     xAxis: kind === "bars" ? numbers : names,
     yAxis: kind === "bars" ? names : numbers,
-    series: table.columns.flatMap((column, at) => (hidden.has(column.key) ? [] : [series(table, column, at, kind, look)])),
+    series: table.columns
+      .flatMap((column, at) => (hidden.has(column.key) ? [] : [series(table, column, at, kind, look)]))
+      .map((one, at) => (at ? one : { ...one, ...marked(table, look) })),
   }
 }
 
@@ -86,6 +88,20 @@ function series(table: Table, column: Column, at: number, kind: Kind, look: Look
     barMaxWidth: 28,
     // A hairline keeps neighbours apart for whoever does not tell their colours apart.
     itemStyle: { color: colour, borderColor: look.card, borderWidth: 0.5 },
+  }
+}
+
+/** A line across the drawing where the table says that something began. */
+function marked({ mark, rows }: Table, look: Look): object {
+  if (!mark) return {}
+  return {
+    markLine: {
+      silent: true,
+      symbol: "none",
+      label: { formatter: mark.label, color: look.text, fontSize: look.size, fontFamily: look.font, position: "insideEndTop", rotate: 0 },
+      lineStyle: { color: look.second, type: "dotted", width: 2 },
+      data: [{ xAxis: rows.findIndex(({ key }) => key === mark.key) }],
+    },
   }
 }
 

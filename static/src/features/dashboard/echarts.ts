@@ -1,10 +1,10 @@
 /* The parts of the chart library that are used here, in a file that is fetched once a chart is on the
    screen. It draws SVG: sharp at any zoom, and a phone keeps no large bitmaps. */
 import { BarChart, LineChart } from "echarts/charts"
-import { GridComponent, TooltipComponent } from "echarts/components"
+import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components"
 import { init, use } from "echarts/core"
 import { SVGRenderer } from "echarts/renderers"
 
-use([BarChart, LineChart, GridComponent, TooltipComponent, SVGRenderer])
+use([BarChart, LineChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer])
 
 export { init }

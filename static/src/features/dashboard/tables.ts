@@ -23,6 +23,8 @@ export interface Table {
   addsUp: boolean
   /** What one has to know to read it. */
   note?: string
+  /** A row at which something began: a line in the drawing. */
+  mark?: { key: string; label: string }
 }
 export interface Names {
   title: string

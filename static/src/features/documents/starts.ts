@@ -31,6 +31,7 @@ export const useStarts = defineStore("starts", () => {
   const ids = new Map<string, string>()
   /** Forms that are on the screen, which say themselves what became of them. */
   const watched = new Set<string>()
+  const seen = new Set<string>()
 
   async function idOf(workflowId: string): Promise<string> {
     const known = ids.get(workflowId) ?? (await read<string>("state", drawer(workflowId)))
@@ -84,15 +85,20 @@ export const useStarts = defineStore("starts", () => {
     else if (card.state === "refused") say(w("start.refused_elsewhere", { title: card.title }), true)
   }
 
-  /** What the server says when the form is opened: whether it has the try that this page is unsure of. */
-  function learnt(workflowId: string, card: Start | null): void {
+  /** What the server says when the form is opened: whether it has the try that this page is unsure of. An end
+      that was seen is not shown again, nor one of another device that left nothing to do. */
+  async function learnt(workflowId: string, card: Start | null): Promise<void> {
     const before = byWorkflow.get(workflowId)
-    if (card) told(card)
+    const mine = ids.get(workflowId) ?? (await read<string>("state", drawer(workflowId)))
     if (before?.state === "unsure" && card?.client_id !== before.client_id) byWorkflow.delete(workflowId)
+    if (!card || seen.has(card.client_id)) return
+    if (card.state !== "done" || before || card.client_id === mine) told(card)
   }
 
   /** Put away what was told, to begin anew. */
   function putAway(workflowId: string): void {
+    const now = byWorkflow.get(workflowId)
+    if (now?.state === "told") seen.add(now.start.client_id)
     byWorkflow.delete(workflowId)
   }
 
@@ -104,6 +110,7 @@ export const useStarts = defineStore("starts", () => {
     byWorkflow.clear()
     slow.clear()
     ids.clear()
+    seen.clear()
   })
 
   return { byWorkflow, slow, watched, start, learnt, putAway }

@@ -1,0 +1,181 @@
+"""What may be asked of turn-around times: of everybody's, by those allowed; of one's own, by everybody."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from server.auth import Actor, Role
+from server.days import HospitalDays, days_before, days_until
+from server.directory import Directory
+from server.errors import Invalid, NotFound
+from server.features.turnaround.closing import Days
+from server.features.turnaround.counting import (
+    DAY,
+    HOUR,
+    TEN_MINUTES,
+    Group,
+    merge_into,
+    together,
+)
+from server.features.turnaround.documents import (
+    ALL,
+    DEPARTMENTS,
+    PROCESSES,
+    DayCut,
+    Progress,
+    department_cut,
+)
+from server.features.turnaround.protocol import (
+    MOST_DAYS,
+    MineShown,
+    NamedWaited,
+    ProcessesShown,
+    ShowMine,
+    ShowProcesses,
+    Waited,
+    WeekWaited,
+)
+from server.integrations.oa.mirror import Worklist
+from server.work import UnitOfWork
+
+LEAST_WEEKS: Final = 12
+
+
+def sees_all(actor: Actor) -> bool:
+    """Leaders, and administrators of the system."""
+    return actor.has(Role.LEADER) or actor.has(Role.SYSTEM_ADMIN)
+
+
+async def show_processes(
+    command: ShowProcesses, work: UnitOfWork, directory: Directory, days: Days
+) -> ProcessesShown:
+    """The range, counted; who asked for which days is recorded."""
+    length = days_until(command.from_day, command.to_day) + 1
+    if not 1 <= length <= MOST_DAYS:
+        raise Invalid(f"a range has 1 to {MOST_DAYS} days, the first one first")
+    department = command.department_id
+    if department is not None and directory.department(department) is None:
+        raise NotFound("there is no such department")
+    reading = Reading(days, await days.progress(), command.to_day)
+    first = command.from_day
+    by_process = await reading.groups(
+        department_cut(department) if department else PROCESSES, first
+    )
+    by_department = {} if department else await reading.groups(DEPARTMENTS, first)
+    work.record("turnaround.processes", f"{first}..{command.to_day}", department=department or "")
+    return ProcessesShown(
+        from_day=first,
+        to_day=command.to_day,
+        today=days.days.day(work.now),
+        total=_waited(together(by_process.values())),
+        processes=_named(by_process, {}),
+        departments=_named(by_department, {d.id: d.name for d in directory.departments()}),
+        weeks=await reading.weeks(department, _first_week(first, command.to_day)),
+        live_day=await reading.live_day(),
+    )
+
+
+def _first_week(first: str, last: str) -> str:
+    """The Monday with which the weeks begin."""
+    return min(_monday(first), days_before(_monday(last), 7 * (LEAST_WEEKS - 1)))
+
+
+class Reading:
+    """Cuts up to a day: of closed days as they are kept, of the others as they stand."""
+
+    def __init__(self, days: Days, progress: Progress, last: str) -> None:
+        self._days, self._progress, self._last = days, progress, last
+
+    async def open_cuts(self, cut: str, first: str) -> list[DayCut]:
+        counts = await self._days.open_days(self._progress, self._last)
+        cuts = [count.cut(cut) for count in counts if count.day >= first]
+        return [found for found in cuts if found is not None]
+
+    @property
+    def _closed(self) -> str:
+        return min(self._last, self._progress.closed)
+
+    async def groups(self, cut: str, first: str) -> Mapping[str, Group]:
+        closed = await self._days.closed(cut, first, self._closed)
+        groups = {name: together([group]) for name, group in closed.items()}
+        merge_into(groups, await self.open_cuts(cut, first))
+        return groups
+
+    async def weeks(self, department: str | None, first: str) -> list[WeekWaited]:
+        """Each week that has anything."""
+        cut = department_cut(department) if department else ALL
+        cuts = [*await self._days.cuts(cut, first, self._closed), *await self.open_cuts(cut, first)]
+        return await asyncio.to_thread(_by_week, cuts)
+
+    async def live_day(self) -> str | None:
+        if self._progress.live is not None:
+            return self._progress.live
+        open_days = await self._days.open_days(self._progress, self._last)
+        return next((count.day for count in open_days if count.has_here), None)
+
+
+def _by_week(cuts: Sequence[DayCut]) -> list[WeekWaited]:
+    weeks: dict[str, dict[str, Group]] = {}
+    for cut in cuts:
+        merge_into(weeks.setdefault(_monday(cut.day), {}), [cut])
+    return [
+        WeekWaited(monday=monday, **_figures(together(weeks[monday].values())))
+        for monday in sorted(weeks)
+    ]
+
+
+def _monday(day: str) -> str:
+    there = date.fromisoformat(day)
+    return (there - timedelta(days=there.weekday())).isoformat()
+
+
+def _named(groups: Mapping[str, Group], names: Mapping[str, str]) -> list[NamedWaited]:
+    rows = [
+        NamedWaited(id=id, name=names.get(id, id), **_figures(group))
+        for id, group in groups.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.n, row.name))
+
+
+def _waited(group: Group) -> Waited:
+    return Waited(**_figures(group))
+
+
+def _figures(group: Group) -> dict[str, Any]:
+    return {
+        "n": group.count,
+        "here": group.here,
+        "median": group.percentile(50),
+        "p90": group.percentile(90),
+        "within_10_minutes": group.share_within(TEN_MINUTES),
+        "within_hour": group.share_within(HOUR),
+        "within_day": group.share_within(DAY),
+    }
+
+
+async def show_mine(
+    command: ShowMine, work: UnitOfWork, worklist: Worklist, days: Days
+) -> MineShown:
+    """The actor's own list by age, as last read."""
+    seen = await worklist.seen(work.actor.person_id)
+    received = [item.received_at for item in seen.items if item.received_at] if seen else []
+    ages = [_age(days.days, at, work.now) for at in received]
+    # Beyond what is followed lie the oldest; a document without a date has just come, as far as we know.
+    undated = len(seen.items) - len(received) if seen else 0
+    beyond = seen.pending - len(seen.items) if seen else 0
+    return MineShown(
+        today=sum(age <= 0 for age in ages) + undated,
+        to_3_days=sum(0 < age <= 3 for age in ages),
+        to_7_days=sum(3 < age <= 7 for age in ages),
+        more=sum(age > 7 for age in ages) + beyond,
+        oldest_at=min(received, default=None),
+        as_of=seen.as_of if seen else None,
+        sees_all=sees_all(work.actor),
+        day=days.days.day(work.now),
+    )
+
+
+def _age(days: HospitalDays, at: int, now: int) -> int:
+    """In days of the hospital's calendar."""
+    return days_until(days.day(at), days.day(now))
