@@ -13,7 +13,7 @@ from playwright.async_api import Browser
 
 from tests.end_to_end.browser import DESKTOP, PHONE, Screen, Window, chromium, open_window
 from tests.end_to_end.processes import ServerProcess
-from tests.end_to_end.walking import LOOKS, Look, Walker
+from tests.end_to_end.walking import Look, Walker, looks
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 AWAY, DEPUTY, ILL = "s0031", "s0032", "s0034"
@@ -139,7 +139,7 @@ async def test_an_administrator_names_one_for_somebody_who_is_ill(hospital: Hosp
     await ill.close()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+@pytest.mark.parametrize("look", looks())
 async def test_every_screen_of_deputies_is_sound(
     hospital: Hospital, tmp_path: Path, look: Look
 ) -> None:

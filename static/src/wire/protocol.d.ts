@@ -20,14 +20,14 @@ export interface Act {
   to?: string[]
 }
 
-/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing of it, so that the actor may do it again knowingly. */
+/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not; or it was not asked, because it could not be reached (`never_arrived`) or nothing it takes was filled in (`unfit`). The opinion is given back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing of it, so that the actor may do it again knowingly. */
 export interface ActCard {
   client_id: string
   action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
   state: "asked" | "done" | "moved" | "refused" | "unknown"
   asked_at: number
   opinion: string
-  reason: string
+  reason: "" | "never_arrived" | "unfit"
   may_repeat: boolean
 }
 
@@ -1625,7 +1625,7 @@ export interface StartCard {
   asked_at: number
   title: string
   request_id: string | null
-  reason: "" | "basic_data" | "blocked" | "failed" | "form" | "interrupted" | "invalid" | "next_step" | "no_right" | "not_understood" | "operators" | "rows" | "step_action" | "unreachable" | "urgency"
+  reason: "" | "basic_data" | "failed" | "form" | "interrupted" | "invalid" | "next_step" | "no_right" | "oa_away" | "oa_blocked" | "oa_unclear" | "operators" | "rows" | "step_action" | "urgency"
   problems: FieldProblem[]
   may_remain: boolean
   may_repeat: boolean
