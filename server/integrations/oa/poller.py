@@ -85,7 +85,7 @@ class PollingWorklist:
         people = self._book.people
         self._pace = Pace(clock, budget, self._on_screen, people, poll_s, rest_s, chance)
         self._plans: dict[Lane, list[tuple[float, str]]] = {Lane.VISIBLE: [], Lane.REST: []}
-        self._polls: dict[Lane, set[asyncio.Task[None]]] = {
+        self._polls: dict[Lane, set[asyncio.Task[float]]] = {
             lane: set() for lane in (Lane.HINTED, *self._plans)
         }
         self._asking = Asking()
@@ -184,6 +184,7 @@ class PollingWorklist:
         person = self._book.people.get(person_id)
         if person is not None and person.is_visible != on:
             person.is_visible = on
+            self._hurry(person)
             soonest = person.counted_at + self._pace.on_appearing_s
             self._plan(person, max(self._clock.monotonic(), soonest))
 
@@ -192,6 +193,7 @@ class PollingWorklist:
         self._trust.heard(person.person_id for person in known)
         now = self._clock.monotonic()
         for person in known:
+            self._hurry(person)
             if person.is_visible or not self._is_shared:
                 self._hints.add(person.person_id, Hint(now))
             elif self._tours:
@@ -270,7 +272,7 @@ class PollingWorklist:
         while plan:
             due, person_id = plan[0]
             person = self._book.people.get(person_id)
-            if person is None or person.due != due or person.is_polled or person.lane != lane:
+            if person is None or person.due != due or person.reading or person.lane != lane:
                 heapq.heappop(plan)  # planned anew since, or gone
                 continue
             if due > now:
@@ -302,40 +304,51 @@ class PollingWorklist:
 
     def _urgency(self, person_id: str) -> int | None:
         person = self._book.people.get(person_id)
-        if person is None or person.is_polled:
+        if person is None or person.reading:
             return None
         return 0 if person.is_visible else 1
 
-    def _read(self, person: Person, lane: Lane, reading: Coroutine[Any, Any, None]) -> None:
-        person.is_polled = True
-        task = asyncio.create_task(reading)
+    def _read(self, person: Person, lane: Lane, reading: Coroutine[Any, Any, float]) -> None:
+        """Begin a reading, which ends with when the next one is due."""
+        task = person.reading = asyncio.create_task(reading)
         self._polls[lane].add(task)
-        task.add_done_callback(self._polls[lane].discard)
+        task.add_done_callback(lambda ended: self._ended(person, lane, ended))
+
+    def _ended(self, person: Person, lane: Lane, ended: "asyncio.Task[float]") -> None:
+        person.reading = None
+        self._polls[lane].discard(ended)
+        if self._book.people.get(person.person_id) is person:
+            given_up = ended.cancelled()
+            self._plan(person, self._clock.monotonic() if given_up else ended.result())
+        self._wake.set()
+
+    def _hurry(self, person: Person) -> None:
+        """Not to be left where readings wait longest: for a minute, where pages on screen use up the
+        calls."""
+        if person.reading in self._polls[Lane.REST]:
+            person.reading.cancel()
 
     def _plan(self, person: Person, due: float) -> None:
         person.due = due
-        if not person.is_polled and (self._tours or person.lane is Lane.VISIBLE):
+        if not person.reading and (self._tours or person.lane is Lane.VISIBLE):
             heapq.heappush(self._plans[person.lane], (due, person.person_id))
             self._wake.set()
 
-    async def _poll(self, person: Person, lane: Lane, started: float) -> None:
-        """One reading in turn, and the plan for the next one."""
+    async def _poll(self, person: Person, lane: Lane, started: float) -> float:
+        """One reading in turn; when the next one is due."""
         was_doubted = person.doubted_at is not None
-        delay_s: float | None = None
         try:
             await self._check(person, self._pace.depth(person), lane)
         except ZeroDoubted:
-            delay_s = None if was_doubted else CONFIRM_S
+            if not was_doubted:
+                return started + CONFIRM_S
         except (Unreachable, Blocked):
             pass  # the breaker decides when to come back
         except Exception as failed:
-            delay_s = self._failed(person, failed)
-        finally:
-            self._next(
-                person, started + (self._pace.period(person) if delay_s is None else delay_s)
-            )
+            return started + self._failed(person, failed)
+        return started + self._pace.period(person)
 
-    async def _follow(self, person: Person, hint: Hint, started: float) -> None:
+    async def _follow(self, person: Person, hint: Hint, started: float) -> float:
         """One reading because of a hint, which stays while it could not be acted on."""
         again: Hint | None = None
         due = started + self._pace.period(person)
@@ -349,17 +362,9 @@ class PollingWorklist:
         except Exception as failed:
             due = started + self._failed(person, failed)
             again = replace(hint, due=due)
-        finally:
-            if again is not None and person.person_id not in self._hints:
-                self._hints.add(person.person_id, again)
-            self._next(person, due)
-
-    def _next(self, person: Person, due: float) -> None:
-        """The person has been read, and is to be read again."""
-        person.is_polled = False
-        if self._book.people.get(person.person_id) is person:
-            self._plan(person, due)
-        self._wake.set()
+        if again is not None and person.person_id not in self._hints:
+            self._hints.add(person.person_id, again)
+        return due
 
     async def _check(self, person: Person, depth: Depth, lane: Lane) -> bool:
         """Read a person; whether something was new, of which the webhook should have told."""
@@ -422,6 +427,6 @@ class PollingWorklist:
             return True
         key: PageKey = (person.person_id, "pending", 0 if depth == "count" else 1)
         fresh = await self._asking.shared(key, self._check(person, depth, Lane.INTERACTIVE))
-        if person.doubted_at is not None and not person.is_polled:
+        if person.doubted_at is not None and not person.reading:
             self._plan(person, min(person.due, self._clock.monotonic() + CONFIRM_S))
         return fresh
