@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from server.clock import Millis
-from server.integrations.oa.budget import Lane
+from server.integrations.oa.budget import Lane as Lane
 
 State = Literal["pending", "done", "read", "started"]
 """A person's lists: waiting for them, handled by them, copies to take note of, started by them."""

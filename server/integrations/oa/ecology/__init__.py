@@ -35,7 +35,13 @@ from server.integrations.oa.documents import (
     StartKind,
     Submission,
 )
-from server.integrations.oa.ecology.answers import new_flags, start_kinds, started, type_of, was_done
+from server.integrations.oa.ecology.answers import (
+    new_flags,
+    start_kinds,
+    started,
+    type_of,
+    was_done,
+)
 from server.integrations.oa.ecology.logs import (
     MOST_OPINIONS,
     OPINIONS_AT_ONCE,
