@@ -5,7 +5,7 @@ One server with the HIS stand-in and one browser for all of it.
 
 import re
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 LEADER, ELSEWHERE = "s0007", "union"
 """Somebody who sees the whole hospital, and a department that sees no patients."""
 HASTY = {"YUANXIN_HIS_PERIOD_SECONDS": "2"}
+AFTERNOON = 14
 CHANGE = re.compile(r"^[+−±][0-9,]+")
 SCREENS = pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=lambda screen: screen.name)
 STALE_WITHIN_MS = 15_000
@@ -38,13 +39,19 @@ BOXES = """() => [...document.querySelectorAll('.content .tiles .tile')].map(til
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     folder = tmp_path_factory.mktemp("dashboard")
-    server = ServerProcess(folder / "data", "run", "--sandbox", settings=HASTY)
+    zone = {"YUANXIN_HIS_TIMEZONE": where_it_is_afternoon(datetime.now(UTC).hour)}
+    server = ServerProcess(folder / "data", "run", "--sandbox", settings=HASTY | zone)
     await server.start()
     try:
         async with chromium() as browser:
             yield House(server, browser, folder, {})
     finally:
         server.close()
+
+
+def where_it_is_afternoon(hour: int) -> str:
+    """A zone whose hospital has had a day already, whenever this is run; `hour` is that of UTC."""
+    return f"Etc/GMT{hour - AFTERNOON:+d}"  # "-8" lies eight hours ahead
 
 
 async def look(window: Window) -> None:

@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from realtime.testing import SocketClient
-from server.errors import Refused
+from server.errors import Forbidden, Refused
 from tests.server.house import House
 from tests.server.test_commands import NAMES, fields_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ANSWERS = {kind.code for kind in Refused.__subclasses__()} - {"unavailable", "busy"}
+ANSWERS |= {kind.code for kind in Forbidden.__subclasses__()}
 CLOSING_THEIR_OWN = {"account.sign_out", "account.change_password"}
 COMMANDS = [name for name in NAMES if name not in CLOSING_THEIR_OWN]
 OPTIONAL = [
