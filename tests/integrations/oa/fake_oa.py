@@ -80,13 +80,13 @@ class FakeOA:
 
     async def _call(self, what: str, user: str, lane: Lane) -> None:
         if self._breaker.wait_s() > 0:
-            raise Unreachable("The circuit is open.")
+            raise self._breaker.reason()
         await self._budget.take(lane)
         if not self._breaker.allows():
-            raise Unreachable("The circuit is open.")
+            raise self._breaker.reason()
         self.calls.append((self._clock.monotonic(), what, user))
         if (failure := self.failure or self.failing.get(user)) is not None:
-            self._breaker.failed()
+            self._breaker.failed(failure)
             raise failure
         self._breaker.succeeded()
 
