@@ -1003,6 +1003,18 @@ export interface NamePeople {
 }
 
 /** A process or a department. An empty name is for those that have none. */
+export interface NamedReadCounts {
+  copies: number
+  read: number
+  day_copies: number
+  day_read: number
+  three_days_copies: number
+  three_days_read: number
+  id: string
+  name: string
+}
+
+/** A process or a department. An empty name is for those that have none. */
 export interface NamedWaited {
   n: number
   here: number
@@ -1270,6 +1282,16 @@ export interface ReadCopies {
   request_ids: string[]
 }
 
+/** Of `copies`, one per person and document, `read` are known to be read by now. Of the `day_copies` that were followed from their arrival for a whole day `day_read` were read within it; three days likewise. What is read in the OA shows only in the next tour, so all of these are lower bounds. */
+export interface ReadCounts {
+  copies: number
+  read: number
+  day_copies: number
+  day_read: number
+  three_days_copies: number
+  three_days_read: number
+}
+
 /** Where the actor's mark stands now. */
 export interface ReadUpTo {
   read_seq: number
@@ -1285,6 +1307,19 @@ export interface Reader {
 export interface Readers {
   read: Reader[]
   unread: string[]
+}
+
+/** By the day on which copies came. `known_since` is when the first tour through the OA began, `as_of` when the last whole one did (null: none yet); it could not look at `missed` people. */
+export interface ReadingShown {
+  from_day: string
+  to_day: string
+  total: ReadCounts
+  processes: NamedReadCounts[]
+  departments: NamedReadCounts[]
+  weeks: WeekReadCounts[]
+  known_since: number | null
+  as_of: number | null
+  missed: number
 }
 
 /** Take back one's own message within the time the hospital allows. */
@@ -1573,6 +1608,13 @@ export interface ShowRange {
   type?: "emergency" | "expert" | "general" | "online" | "special" | null
 }
 
+/** How many of the copies that came on these days are known to be read; days and department as for `turnaround.processes`. Records are kept 90 days. */
+export interface ShowReading {
+  from_day: string
+  to_day: string
+  department_id?: string | null
+}
+
 /** How the sending of notices is doing. For administrators. */
 export interface ShowSender {
 
@@ -1812,6 +1854,17 @@ export interface WeComFinding {
   detail: string
 }
 
+/** Copies that came in a week, from Monday on; only days of the range. */
+export interface WeekReadCounts {
+  copies: number
+  read: number
+  day_copies: number
+  day_read: number
+  three_days_copies: number
+  three_days_read: number
+  monday: string
+}
+
 /** A week, from Monday on; only days up to the range's last. */
 export interface WeekWaited {
   n: number
@@ -1937,6 +1990,7 @@ export interface Commands {
   "todos.opened": { fields: TodoOpened; result: Nothing }
   "turnaround.mine": { fields: ShowMine; result: MineShown }
   "turnaround.processes": { fields: ShowProcesses; result: ProcessesShown }
+  "turnaround.reading": { fields: ShowReading; result: ReadingShown }
 }
 
 export interface Events {
