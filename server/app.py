@@ -44,6 +44,7 @@ from server.hearing import Hearing
 from server.history import StoredHistory
 from server.http import health, pages
 from server.http.health import Health
+from server.integrations.oa import OA
 from server.integrations.oa.documents import Documents
 from server.integrations.oa.mirror import Worklist
 from server.integrations.sms import Sms
@@ -210,6 +211,7 @@ async def running(
             Host: wecom_host(settings, wecom, clock),
             Hub: hub,
             Leader: leader,
+            OA: documents,
             Passwords: passwords,
             WhoIsHere: presence,
             Publisher: hub,

@@ -17,7 +17,6 @@ from server.features.wecom.menu import menu_of
 from server.integrations.oa import FindsUsers
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
-from server.integrations.oa.documents import Documents
 from server.integrations.oa.ecology import Ecology, OAConfig
 from server.integrations.oa.poller import PollingWorklist
 from server.integrations.sms import Sms
@@ -169,9 +168,8 @@ async def polled_oa(
     clock: Clock,
     directory: Directory,
     leader: Leader,
-) -> AsyncIterator[tuple[PollingWorklist, Documents]]:
-    """The mirror of the OA, asking within its budget while the context lasts, and its
-    documents."""
+) -> AsyncIterator[tuple[PollingWorklist, Ecology]]:
+    """The mirror of the OA, asking within its budget while the context lasts, and the OA itself."""
     budget = Budget(settings.oa_calls_per_second, clock)
     breaker = Breaker(clock)
     oa = await _opened_oa(settings, budget, breaker)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from server import directory, nodes
+from server.acting.copies import Copy
 from server.acting.documents import Act
 from server.acting.endings import Ending
 from server.audit import AuditRow
@@ -18,7 +19,7 @@ from server.work import LOG
 
 def collections(features: Sequence[Feature]) -> list[Collection]:
     """All of them, the floor's first."""
-    floor: list[type[Document]] = [AuditRow, *OUTBOX, Wishes, SenderState, Act, Ending]
+    floor: list[type[Document]] = [AuditRow, *OUTBOX, Wishes, SenderState, Act, Copy, Ending]
     floor += [Credential, Session]
     floor += directory.DOCUMENTS
     documents = [*floor, *(document for feature in features for document in feature.documents)]

@@ -21,9 +21,8 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from realtime.channel import person_channel
-from server.acting import words
 from server.acting.documents import Act, act_id
-from server.acting.protocol import ActEnded, ActState
+from server.acting.protocol import ActEnded, ActReason, ActState
 from server.acting.verdict import SURE_AFTER_MS, own_entries, verdict
 from server.auth import Actor
 from server.clock import Clock, Millis
@@ -183,13 +182,13 @@ class Acts:
         try:
             done = await call()
         except ValueError:
-            return await self._end(act, "refused", "not told: unfit", reason=words.UNFIT)
+            return await self._end(act, "refused", "not told: unfit", reason="unfit")
         except RefusedByOA as fault:
             return await self._end(act, "refused", fault.kind)
         except OAError as fault:
             if fault.never_arrived:
                 answer = f"not told: {fault.kind}"
-                return await self._end(act, "refused", answer, reason=words.NEVER_ARRIVED)
+                return await self._end(act, "refused", answer, reason="never_arrived")
             return await self._end(act, "unknown", fault.kind)
         return await self._end(act, "done" if done else "refused", "success" if done else "failed")
 
@@ -237,7 +236,7 @@ class Acts:
         state: ActState,
         answer: str,
         *,
-        reason: str = "",
+        reason: ActReason = "",
         may_repeat: bool = False,
         is_last: bool = False,
     ) -> Act:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from server.acting.protocol import ActCard, Action, ActState
+from server.acting.protocol import ActCard, Action, ActReason, ActState
 from server.clock import Millis
 from server.storage import Collection, Index
 from server.storage.document import Document
@@ -39,7 +39,7 @@ class Act(Document, frozen=True):
     to: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     tries: int = 1
-    reason: str = ""
+    reason: ActReason = ""
     may_repeat: bool = False
     look_at: Millis | None = None
     session_id: str = ""

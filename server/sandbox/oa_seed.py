@@ -61,7 +61,7 @@ async def plausible_documents(count: int, people: int, now: int, files: OAFiles)
         )
         named.append(names if number % 2 == 0 else [])
         document = replace(document, values=values, rows=rows, offers=dict(kind.offers))
-        documents.append(_handled(document, chance, now))
+        documents.append(_noticed(_handled(document, chance, now), now))
     made = iter(await files.make([name for names in named for name in names]))
     return [
         _with_files(document, [next(made).document_id for _ in names])
@@ -110,6 +110,14 @@ def _with_files(document: Document, ids: list[int]) -> Document:
         last = last | {"files": ids[:1]}
     values = document.values | {place: ",".join(str(one) for one in ids)}
     return replace(document, values=values, log=(*earlier, last))
+
+
+def _noticed(document: Document, now: int) -> Document:
+    """The older a document, the more of its copies have been read."""
+    chance = Random(document.request_id)
+    share = 0.3 + 0.5 * min(1.0, (now - document.created_at) / (10 * _DAY_MS))
+    readers = [person for person in document.copies if chance.random() < share]
+    return replace(document, read=tuple(dict.fromkeys((*document.read, *readers))))
 
 
 def _handled(document: Document, chance: Random, now: int) -> Document:

@@ -19,7 +19,8 @@ describe("amounts", () => {
   ])("of money: %s", (text, shown) => expect(amount(text, "money")).toBe(shown))
 
   it("of things keep their decimals", () => {
-    expect([amount("12000", "number"), amount("0.55", "number"), amount("1000.10", "number")]).toEqual(["12,000", "0.55", "1,000.10"])
+    const read = ["12000", "0.55", "1000.10", "-1234567.5", "999", "viel"].map((text) => amount(text, "number"))
+    expect(read).toEqual(["12,000", "0.55", "1,000.10", "-1,234,567.5", "999", "viel"])
   })
 })
 

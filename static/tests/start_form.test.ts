@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { isTooLarge, newer, type Draft } from "../src/features/documents/drafts"
-import { grouped, isFillable, isNeededElsewhere, problemOf, problemsIn, problemsInRows, rowsIn, type Field, type Table } from "../src/features/documents/form"
+import { isFillable, isNeededElsewhere, problemOf, problemsIn, problemsInRows, rowsIn, type Field, type Table } from "../src/features/documents/form"
 
 function field(over: Partial<Field>): Field {
   return { name: "f", label: "项", kind: "text", value: "", shown: "", may_edit: true, must_fill: false, options: [], attachments: [], ...over }
@@ -57,17 +57,6 @@ describe("rows", () => {
     expect(rowsIn([], table, 0)).toEqual([{ a: "1" }])
     expect(rowsIn([null], table, 0)).toEqual([{ a: "1" }])
     expect(rowsIn([[]], table, 0)).toEqual([])
-  })
-})
-
-describe("amounts", () => {
-  it.each([
-    ["1234567.5", "1,234,567.5"],
-    ["-1000", "-1,000"],
-    ["999", "999"],
-    ["viel", "viel"],
-  ])("%s reads %s", (value, text) => {
-    expect(grouped(value)).toBe(text)
   })
 })
 

@@ -14,6 +14,7 @@ from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.documents import NewDocument, NotStarted, OpenedDocument, Submission
 from server.integrations.oa.ecology import Ecology, OAConfig
+from server.integrations.oa.ecology.answers import new_flags
 from server.integrations.oa.soap import Limits
 from server.sandbox.oa import LATER_SERVICE, SERVICE, OAStandIn
 from server.sandbox.oa_download import DOWNLOAD
@@ -192,6 +193,30 @@ async def test_copies_are_taken_note_of(desk: Desk) -> None:
     document = desk.stand_in.documents.find(int(request_id))
     assert document is not None
     assert 5 in document.read
+
+
+async def test_it_tells_which_copies_are_new_to_a_person_in_the_order_asked(desk: Desk) -> None:
+    marked, opened, untouched = [await desk.put(copies=["s0005"]) for _ in range(3)]
+    await desk.oa.mark_read("5", marked)
+    await desk.opened(opened, "5")
+    asked = [untouched, marked, opened, untouched]
+    assert await desk.oa.are_new("5", asked) == (True, False, False, True)
+    assert await desk.oa.are_new("6", [marked]) == (True,)
+    assert await desk.oa.are_new("5", []) == ()
+
+
+@pytest.mark.parametrize("mode", ["down", "fault", "malformed"])
+async def test_without_an_answer_nothing_is_called_read(desk: Desk, mode: str) -> None:
+    request_id = await desk.put(copies=["s0005"])
+    desk.stand_in.faults.set(mode)
+    with pytest.raises(OAError):
+        await desk.oa.are_new("5", [request_id])
+
+
+@pytest.mark.parametrize("told", [None, [], ["1"], ["1", ""], ["1", "2"], ["0", "0", "0"]])
+async def test_flags_that_do_not_fit_the_question_are_not_believed(told: list[str] | None) -> None:
+    with pytest.raises(NotUnderstood):
+        new_flags(told, 2)
 
 
 async def test_a_long_log_is_read_back_to_its_beginning_without_gap_or_repeat(desk: Desk) -> None:

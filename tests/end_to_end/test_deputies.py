@@ -1,4 +1,5 @@
-"""Standing in for a colleague, as three people meet it: who is away, who stands in, who administers."""
+"""Standing in for a colleague, as three people meet it: who is away, who stands in, who administers; and
+reminding whoever holds a document."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,10 +14,10 @@ from playwright.async_api import Browser
 
 from tests.end_to_end.browser import DESKTOP, PHONE, Screen, Window, chromium, open_window
 from tests.end_to_end.processes import ServerProcess
-from tests.end_to_end.walking import LOOKS, Look, Walker
+from tests.end_to_end.walking import Look, Walker, looks
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-AWAY, DEPUTY, ILL = "s0031", "s0032", "s0034"
+AWAY, DEPUTY, ILL, HOLDER = "s0031", "s0032", "s0034", "s0003"
 TITLE = "关于增设夜班的请示"
 LONG_TITLE = "关于调整门诊布局并于年内分三期完成改造与设备搬迁的请示" * 2
 
@@ -49,6 +50,18 @@ class Hospital:
                         if title in card["title"]:
                             return dict(card)
                 await asyncio.sleep(0.2)
+
+    async def starter_who_may_urge(
+        self, rows: list[dict[str, Any]]
+    ) -> tuple[Window, dict[str, Any]]:
+        """A desktop of somebody who started one of these and may remind its holder now."""
+        for row in (row for row in rows if row["creator_id"] not in (None, HOLDER)):
+            window = await self.window(row["creator_id"], DESKTOP)
+            opened = await window.command("documents.open", request_id=row["request_id"])
+            if opened["may_urge"]:
+                return window, row
+            await window.close()
+        raise AssertionError("nothing on this list can be urged")
 
     async def lists(self, window: Window, request_id: str) -> None:
         """Until the mirror has seen a document on somebody's list."""
@@ -139,7 +152,27 @@ async def test_an_administrator_names_one_for_somebody_who_is_ill(hospital: Hosp
     await ill.close()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+async def test_who_started_it_reminds_its_holder_who_sees_by_whom(hospital: Hospital) -> None:
+    holder = await hospital.window(HOLDER)
+    await holder.turn_to("/todos")
+    await holder.see(".todo")
+    rows = (await holder.command("todos.list", state="pending"))["items"]
+    starter, row = await hospital.starter_who_may_urge(rows)
+    await starter.turn_to(f"/d/{row['request_id']}")
+    await starter.page.click(".current .urge")
+    await starter.page.fill(".sheet textarea", "今天要用")
+    await starter.page.click(".sheet .primary")
+    await starter.see(".sheet li[data-state=reminded]")
+    assert await starter.axe() == []
+    reminded = f".urged:has-text('{row['creator_name']}'):has-text('今天要用')"
+    await holder.see(f".todo {reminded}")
+    await holder.turn_to(f"/d/{row['request_id']}")
+    await holder.see(f".document {reminded}")
+    for window in (starter, holder):
+        await window.close()
+
+
+@pytest.mark.parametrize("look", looks())
 async def test_every_screen_of_deputies_is_sound(
     hospital: Hospital, tmp_path: Path, look: Look
 ) -> None:

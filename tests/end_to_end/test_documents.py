@@ -310,6 +310,16 @@ async def test_an_oa_that_fails_takes_nothing_away_and_lets_nothing_be_done(
         # It comes back by itself.
         await window.see(f"{YES}:not(:disabled)", timeout=AT_LAST_S * 1_000)
 
+        # A filter in front of it is no silence, also when the background met it first.
+        async with office.fault("blocked"):
+            await window.turn_to("/todos")
+            await window.turn_to(f"/d/{other}")
+            await window.see(
+                ".banner:has-text('OA 的安全设置拒绝了访问')", timeout=AT_LAST_S * 1_000
+            )
+            await window.see(f"{YES}:disabled")
+        await window.see(f"{YES}:not(:disabled)", timeout=AT_LAST_S * 1_000)
+
         # Without a line it is shown as it was.
         await window.turn_to(f"/d/{request_id}")
         await window.see(f"{YES}:not(:disabled)", timeout=AT_LAST_S * 1_000)

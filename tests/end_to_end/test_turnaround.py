@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.end_to_end.browser import chromium
 from tests.end_to_end.hard_cases import House
 from tests.end_to_end.processes import ServerProcess
-from tests.end_to_end.walking import LOOKS, Look, Walker
+from tests.end_to_end.walking import Look, Walker, looks
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -31,7 +31,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
         server.close()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+@pytest.mark.parametrize("look", looks())
 async def test_a_leader_sees_before_and_after_drawn_and_in_numbers(
     house: House, look: Look
 ) -> None:

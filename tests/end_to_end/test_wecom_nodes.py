@@ -187,6 +187,8 @@ async def a_yes_on_the_card_closes_the_todo_on_a_page(made: Hospital, approver: 
 
     async def known() -> Any:
         counted = await made.ask(made.first, token, "todos.count")
+        if isinstance(counted, str):  # A refusal: asked too often, or in the middle of a start.
+            return None
         return counted if counted["as_of"] and not counted["stale"] else None
 
     before = (await becomes(known, "the OA is read"))["pending"]

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.async_api import TimeoutError
 
 from tests.end_to_end.browser import DESKTOP, PHONE, PICTURES, Screen, Window
@@ -36,6 +38,16 @@ LOOKS = (
     look("phone-zh-light-large", PHONE),
     look("desktop-en-dark-normal", DESKTOP, judged_by_axe=True),
 )
+EVERYDAY = ("phone-zh-light-normal", "desktop-en-dark-normal")
+"""The looks that are taken every time; the others at night."""
+
+
+def looks() -> list[Any]:
+    """The looks as parameters of a test."""
+    return [
+        pytest.param(one, id=one.name, marks=() if one.name in EVERYDAY else pytest.mark.nightly)
+        for one in LOOKS
+    ]
 
 
 class Walker:

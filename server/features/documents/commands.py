@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from server.acting.acts import Acts
+from server.acting.copies import read_here
 from server.acting.verdict import is_waiting
 from server.auth import Actor
 from server.clock import Clock
@@ -61,6 +62,7 @@ async def open_document(
     except OAError as fault:
         raise refused_by(fault) from None
     as_of = clock.now()
+    await read_here(work, work.actor.person_id, [command.request_id])
     last = await acts.last(work.actor.person_id, command.request_id)
     if last is not None:
         last = await acts.conclude(last, opened, oa_user)
@@ -105,6 +107,7 @@ async def mark_read(
     request_ids = list(dict.fromkeys(command.request_ids))
     marked = await _marked(oa, oa_user, request_ids)
     failed = [id for id in request_ids if id not in marked]
+    await read_here(work, work.actor.person_id, list(marked))
     worklist.hint([work.actor.person_id])
     work.record(
         "documents.marked_read",

@@ -314,9 +314,9 @@ class Start(Command, frozen=True):
 
 StartReason = Literal[
     "",
-    "unreachable",
-    "blocked",
-    "not_understood",
+    "oa_away",
+    "oa_blocked",
+    "oa_unclear",
     "interrupted",
     "invalid",
     "no_right",

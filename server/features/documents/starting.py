@@ -8,7 +8,7 @@ import msgspec
 
 from server.clock import Millis
 from server.directory import Directory
-from server.errors import Forbidden, TooLarge, Unavailable
+from server.errors import TooLarge
 from server.features.documents.protocol import (
     BlankCard,
     DraftKept,
@@ -24,7 +24,8 @@ from server.features.documents.starting_kinds import StartKinds
 from server.features.documents.starting_once import Starting
 from server.features.documents.starting_records import Begun, StartDraft, draft_id
 from server.features.documents.values import field_card, table_card
-from server.integrations.oa import OAError, RefusedByOA
+from server.features.documents.words import refused_start
+from server.integrations.oa import OAError
 from server.integrations.oa.documents import Documents
 from server.work import UnitOfWork
 
@@ -130,10 +131,8 @@ async def start(command: Start, work: UnitOfWork, starting: Starting) -> Started
 
 @contextmanager
 def _asking() -> Iterator[None]:
-    """The OA's failures, for whoever waits for its answer. The message begins with their kind."""
+    """The OA's failures, for whoever waits for its answer."""
     try:
         yield
-    except RefusedByOA as fault:
-        raise Forbidden(f"{fault.kind}: {fault.sentence}") from None
     except OAError as fault:
-        raise Unavailable(f"{fault.kind}: {fault.sentence}") from None
+        raise refused_start(fault) from None

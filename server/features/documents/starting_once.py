@@ -25,11 +25,12 @@ from server.auth import Actor
 from server.background import repeated
 from server.clock import Clock, Millis
 from server.directory import Directory
-from server.errors import Busy, Forbidden
+from server.errors import Busy
 from server.features.documents.protocol import DraftCard, Start, StartEnded, StartReason
 from server.features.documents.starting_form import filled
 from server.features.documents.starting_records import Begun, StartDraft, begun_id, draft_id
 from server.features.documents.starting_traces import Traces
+from server.features.documents.words import no_account
 from server.integrations.oa import OAError, RefusedByOA
 from server.integrations.oa.documents import BlankForm, Documents, NotStarted, UnfitValue
 from server.integrations.oa.mirror import Worklist
@@ -52,9 +53,9 @@ FORGOTTEN_AFTER_MS: Final = 24 * 3_600_000
 MOST_LOOKED_AT: Final = 200
 
 _REASONS: Final[dict[str, StartReason]] = {
-    "unreachable": "unreachable",
-    "blocked": "blocked",
-    "not_understood": "not_understood",
+    "unreachable": "oa_away",
+    "blocked": "oa_blocked",
+    "not_understood": "oa_unclear",
     "refused_by_oa": "no_right",
 }
 
@@ -117,7 +118,7 @@ class Starting:
         """Raises Forbidden."""
         person = self._directory.person(person_id)
         if person is None or not person.oa_user_id:
-            raise Forbidden("you have no account in the OA")
+            raise no_account()
         return person.oa_user_id
 
     async def latest(self, person_id: str, workflow_id: str) -> Begun | None:
@@ -158,7 +159,7 @@ class Starting:
             return
         before = await self._traces.list_of(begun.person_id)
         if before is None:
-            await self._refuse(begun.id, actor, "unreachable")
+            await self._refuse(begun.id, actor, "oa_away")
             return
         sent = {"kind": blank.kind, "before": before, "sent_at": self._clock.now()}
         await self._system.do(partial(_note, id=begun.id, fields=sent), actor)
@@ -175,7 +176,7 @@ class Starting:
             await self._refuse(id, actor, "failed", fault, may_remain=True)
         except OAError as fault:
             if fault.never_arrived:
-                await self._refuse(id, actor, _REASONS.get(fault.kind, "unreachable"), fault)
+                await self._refuse(id, actor, _REASONS.get(fault.kind, "oa_away"), fault)
             else:
                 await self._end(id, actor, {"state": "unknown"}, f"{fault.kind}: {fault}")
         else:

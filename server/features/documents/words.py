@@ -50,6 +50,13 @@ def no_account() -> Forbidden:
     return NoOAAccount(NO_ACCOUNT)
 
 
+def refused_start(fault: OAError) -> Refused:
+    """The same for a document that is to be started."""
+    if isinstance(fault, RefusedByOA):
+        return Forbidden("the OA does not let you start this")
+    return refused_by(fault)
+
+
 def refused_file(fault: OAError) -> Refused:
     """The same for a file."""
     if isinstance(fault, RefusedByOA):

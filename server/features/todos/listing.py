@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.acting.copies import Copies
 from server.acting.plain_yes import PlainYes
 from server.clock import Millis
 from server.directory import Directory
@@ -33,6 +34,9 @@ async def list_todos(
     """A page of the actor's own documents, read through to the OA."""
     found = await _found(command, work.actor.person_id, worklist, directory)
     waiting = command.state == "pending"
+    if command.state == "read":
+        # Before it is opened here: some systems take a copy off the list then.
+        await Copies(settings, directory).noted(work, work.actor.person_id, found.items)
     ids = [todo_id(work.actor.person_id, item.request_id) for item in found.items]
     known = await work.get_many(Todo, ids)
     urges = await work.get_many(Urge, ids) if waiting else {}

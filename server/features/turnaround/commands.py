@@ -33,6 +33,7 @@ from server.features.turnaround.protocol import (
     ProcessesShown,
     ShowMine,
     ShowProcesses,
+    ShowReading,
     Waited,
     WeekWaited,
 )
@@ -47,16 +48,22 @@ def sees_all(actor: Actor) -> bool:
     return actor.has(Role.LEADER) or actor.has(Role.SYSTEM_ADMIN)
 
 
-async def show_processes(
-    command: ShowProcesses, work: UnitOfWork, directory: Directory, days: Days
-) -> ProcessesShown:
-    """The range, counted; who asked for which days is recorded."""
+def check_asked(command: ShowProcesses | ShowReading, directory: Directory) -> None:
+    """Raises Invalid for days that are no range, NotFound for a department that is none."""
     length = days_until(command.from_day, command.to_day) + 1
     if not 1 <= length <= MOST_DAYS:
         raise Invalid(f"a range has 1 to {MOST_DAYS} days, the first one first")
     department = command.department_id
     if department is not None and directory.department(department) is None:
         raise NotFound("there is no such department")
+
+
+async def show_processes(
+    command: ShowProcesses, work: UnitOfWork, directory: Directory, days: Days
+) -> ProcessesShown:
+    """The range, counted; who asked for which days is recorded."""
+    check_asked(command, directory)
+    department = command.department_id
     reading = Reading(days, await days.progress(), command.to_day)
     first = command.from_day
     by_process = await reading.groups(
@@ -78,7 +85,7 @@ async def show_processes(
 
 def _first_week(first: str, last: str) -> str:
     """The Monday with which the weeks begin."""
-    return min(_monday(first), days_before(_monday(last), 7 * (LEAST_WEEKS - 1)))
+    return min(monday_of(first), days_before(monday_of(last), 7 * (LEAST_WEEKS - 1)))
 
 
 class Reading:
@@ -118,14 +125,15 @@ class Reading:
 def _by_week(cuts: Sequence[DayCut]) -> list[WeekWaited]:
     weeks: dict[str, dict[str, Group]] = {}
     for cut in cuts:
-        merge_into(weeks.setdefault(_monday(cut.day), {}), [cut])
+        merge_into(weeks.setdefault(monday_of(cut.day), {}), [cut])
     return [
         WeekWaited(monday=monday, **_figures(together(weeks[monday].values())))
         for monday in sorted(weeks)
     ]
 
 
-def _monday(day: str) -> str:
+def monday_of(day: str) -> str:
+    """The Monday of the week of a day."""
     there = date.fromisoformat(day)
     return (there - timedelta(days=there.weekday())).isoformat()
 

@@ -6,6 +6,7 @@ Of each group it holds how many documents took how many minutes (`kept_minutes`)
 
 from typing import ClassVar, Final
 
+from server.clock import Millis
 from server.storage import Collection, Index
 from server.storage.document import Document
 
@@ -13,6 +14,7 @@ ALL: Final = "all"
 PROCESSES: Final = "processes"
 DEPARTMENTS: Final = "departments"
 PROGRESS: Final = "progress"
+TOUR: Final = "tour"
 
 Minutes = dict[str, int]
 """How many documents took so many minutes; the keys are numbers, written as JSON has them."""
@@ -48,3 +50,23 @@ def cut_id(day: str, cut: str) -> str:
 def department_cut(department_id: str) -> str:
     """The cut by process within a department."""
     return f"department:{department_id}"
+
+
+class CopyTour(Document, frozen=True):
+    """There is one: how far the OA was asked which copies are read.
+
+    While `under_way` everybody up to the person `after` was looked at since `started_at`; `missed` of them
+    could not be. `as_of` is when the last whole tour began, `known_since` when the first one did. `hurries`:
+    by day too and quickly, once; a sandbox does.
+    """
+
+    collection: ClassVar[Collection] = Collection("copy_tour")
+
+    under_way: bool = False
+    started_at: Millis = Millis(0)
+    after: str = ""
+    missed: int = 0
+    known_since: Millis | None = None
+    as_of: Millis | None = None
+    missed_then: int = 0
+    hurries: bool = False

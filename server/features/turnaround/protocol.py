@@ -64,6 +64,57 @@ class ProcessesShown(Result, frozen=True):
     live_day: str | None
 
 
+class ShowReading(Command, frozen=True):
+    """How many of the copies that came on these days are known to be read; days and department as for
+    `turnaround.processes`. Records are kept 90 days."""
+
+    wire_name: ClassVar[str] = "turnaround.reading"
+    from_day: Day
+    to_day: Day
+    department_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class ReadCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Of `copies`, one per person and document, `read` are known to be read by now. Of the
+    `day_copies` that were followed from their arrival for a whole day `day_read` were read within it; three
+    days likewise. What is read in the OA shows only in the next tour, so all of these are lower bounds."""
+
+    copies: int
+    read: int
+    day_copies: int
+    day_read: int
+    three_days_copies: int
+    three_days_read: int
+
+
+class NamedReadCounts(ReadCounts, frozen=True, kw_only=True):
+    """A process or a department. An empty name is for those that have none."""
+
+    id: str
+    name: str
+
+
+class WeekReadCounts(ReadCounts, frozen=True, kw_only=True):
+    """Copies that came in a week, from Monday on; only days of the range."""
+
+    monday: str
+
+
+class ReadingShown(Result, frozen=True):
+    """By the day on which copies came. `known_since` is when the first tour through the OA began, `as_of`
+    when the last whole one did (null: none yet); it could not look at `missed` people."""
+
+    from_day: str
+    to_day: str
+    total: ReadCounts
+    processes: list[NamedReadCounts]
+    departments: list[NamedReadCounts]
+    weeks: list[WeekReadCounts]
+    known_since: Millis | None
+    as_of: Millis | None
+    missed: int
+
+
 class ShowMine(Command, frozen=True):
     """How long the actor's own documents have been waiting."""
 

@@ -14,7 +14,7 @@ from server.clock import Clock, Millis
 from server.days import HospitalDays, days_before, days_from
 from server.directory import Directory
 from server.features.turnaround.counting import DayCount
-from server.features.turnaround.documents import PROGRESS, DayCut, Progress
+from server.features.turnaround.documents import PROGRESS, TOUR, CopyTour, DayCut, Progress
 from server.settings import Settings
 from server.storage import Put, Store
 from server.storage.document import to_doc
@@ -38,7 +38,7 @@ MOST_DEPARTMENTS: Final = 14
 
 
 async def seed(store: Store, clock: Clock, directory: Directory, settings: Settings) -> None:
-    """Fill an empty collection."""
+    """Fill an empty collection, and let the first tour begin at once."""
     if await store.scan(DayCut.collection.name, limit=1):
         return
     today = HospitalDays(settings.his_timezone).day(clock.now())
@@ -50,7 +50,11 @@ async def seed(store: Store, clock: Clock, directory: Directory, settings: Setti
         cuts = (Put(DayCut.collection.name, to_doc(cut), None) for cut in count.cuts())
         await store.apply(*cuts)
     progress = Progress(id=PROGRESS, closed=days_before(today, 1), live=live)
-    await store.apply(Put(Progress.collection.name, to_doc(progress), None))
+    tour = CopyTour(id=TOUR, hurries=True)
+    await store.apply(
+        Put(Progress.collection.name, to_doc(progress), None),
+        Put(CopyTour.collection.name, to_doc(tour), None),
+    )
 
 
 def _endings(day: str, live: str, departments: list[str]) -> Iterator[Ending]:

@@ -21,11 +21,12 @@ Whole documents, acting on them and starting new ones are the port's second half
 (`documents.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from server.clock import Millis
-from server.integrations.oa.budget import Lane
+from server.integrations.oa.budget import Lane as Lane
 
 State = Literal["pending", "done", "read", "started"]
 """A person's lists: waiting for them, handled by them, copies to take note of, started by them."""
@@ -146,6 +147,13 @@ class OA(Protocol):
         by it, so a wrong one gives a wrong page. Without it the adapter asks first, which is one
         call more. A page past the end is empty and is not asked for.
         """
+        ...
+
+    async def are_new(
+        self, oa_user: str, request_ids: Sequence[str], *, lane: Lane = Lane.INTERACTIVE
+    ) -> tuple[bool, ...]:
+        """Whether this person has yet to see each of the documents, in the order asked; one call. Raises
+        `RefusedByOA` where a build does not tell."""
         ...
 
 

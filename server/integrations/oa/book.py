@@ -35,7 +35,7 @@ class Person:
     readings: int = 0
     failures: int = 0
     is_visible: bool = False
-    is_polled: bool = False
+    reading: asyncio.Task[float] | None = None
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property

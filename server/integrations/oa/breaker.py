@@ -1,6 +1,10 @@
 """The circuit breaker: after several failures in a row the OA is left alone, then tried with one
 call.
 
+Only who does not answer, and who is kept from answering, fails here. A refusal, a fault and even nonsense
+are answers: one document that the OA trips over must not close it for everybody. Whoever is not let
+through hears what the last call met, so that a filter's refusal does not turn into silence.
+
 Waits grow from `first_s` to `cap_s` and are spread by chance, so that nodes do not come back
 together. The cap is short on purpose: people should have their list back seconds after the OA is.
 """
@@ -9,10 +13,11 @@ import random
 from collections.abc import Callable
 
 from server.clock import Clock
+from server.integrations.oa import Blocked, OAError, Unreachable
 
 
 class Breaker:
-    """Ask `allows()` before a call, tell `succeeded()` or `failed()` after it."""
+    """Ask `allows()` before a call, tell `succeeded()` or `failed()` after it; raise `reason()` instead."""
 
     def __init__(
         self,
@@ -31,6 +36,7 @@ class Breaker:
         self._rounds = 0
         self._open_until: float | None = None
         self._trying = False
+        self._met: OAError = Unreachable()
 
     @property
     def is_open(self) -> bool:
@@ -53,12 +59,25 @@ class Breaker:
         self._trying = True
         return True
 
+    def reason(self) -> OAError:
+        """What is raised instead of a call that is not made."""
+        if isinstance(self._met, Blocked):
+            return Blocked(self._met.sentence, never_arrived=True)
+        return Unreachable(
+            "The OA did not answer just now; it is tried again in a moment.", never_arrived=True
+        )
+
     def succeeded(self) -> None:
         self._failures = self._rounds = 0
         self._open_until = None
         self._trying = False
 
-    def failed(self) -> None:
+    def failed(self, met: OAError) -> None:
+        """The call met this; if it is an answer, there is nothing to break."""
+        if not isinstance(met, (Unreachable, Blocked)):
+            self.succeeded()
+            return
+        self._met = met
         self._trying = False
         self._failures += 1
         if self._failures < self._threshold:

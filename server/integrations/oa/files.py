@@ -64,7 +64,7 @@ class Files:
         if _NUMBER.fullmatch(number) is None:
             raise RefusedByOA("The OA's number of this file is not a number.")
         if self._breaker.wait_s() > 0:
-            raise Unreachable("The OA did not answer just now; it is tried again in a moment.")
+            raise self._breaker.reason()
         try:
             await self._budget.take(Lane.INTERACTIVE)
         except OverBudget:

@@ -155,45 +155,55 @@ class SoapDoor:
         """One call, its result as zeep reads it, or as a reader makes it of the result's element. Raises
         one of the kinds of `OAError`."""
         if self._breaker.wait_s() > 0:
-            raise _NotTried("The OA did not answer just now; it is tried again in a moment.")
+            raise self._breaker.reason()
         try:
             await self._budget.take(lane)
         except OverBudget:
-            raise _NotTried("Too many questions wait for the OA.") from None
+            raise Unreachable("Too many questions wait for the OA.", never_arrived=True) from None
         has_asked = False
         try:
             async with asyncio.timeout(self.limits.timeout_s), self._slots:
                 if not self._breaker.allows():
-                    raise _NotTried("The OA did not answer just now; it is tried in a moment.")
+                    raise self._breaker.reason()
                 has_asked = True
-                answer = await self._service[operation](*arguments)
-                beside = PARSED_IN_A_THREAD if reader is None else READ_IN_A_THREAD
-                if len(answer.content) < beside:
-                    result = self._read(operation, answer, reader)
-                else:
-                    result = await asyncio.to_thread(self._read, operation, answer, reader)
-        except _NotTried:
-            raise
-        except asyncio.CancelledError:
-            self._breaker.abandoned()
-            raise
-        except TimeoutError:
-            self._breaker.failed()
-            raise Unreachable(
-                f"The OA did not answer within {self.limits.timeout_s:.0f} s.",
-                never_arrived=not has_asked,
-            ) from None
-        except _ServerFault as fault:
-            self._breaker.failed()
-            if changes_something:
-                # It failed somewhere inside, before or after doing what it was asked.
-                raise NotUnderstood(f"The OA failed inside during {operation}.") from None
-            raise RefusedByOA(fault.sentence) from None
-        except OAError:
-            self._breaker.failed()
+                result = await self._ask(operation, arguments, reader)
+        except (TimeoutError, OAError) as failed:
+            met = self._in_words(failed, operation, has_asked, changes_something)
+            if has_asked:  # otherwise nothing is known about the OA
+                self._breaker.failed(met)
+            raise met from None
+        except BaseException:
+            if has_asked:
+                self._breaker.abandoned()
             raise
         self._breaker.succeeded()
         return result
+
+    async def _ask(
+        self, operation: str, arguments: tuple[object, ...], reader: Reader | None
+    ) -> Any:
+        answer = await self._service[operation](*arguments)
+        beside = PARSED_IN_A_THREAD if reader is None else READ_IN_A_THREAD
+        if len(answer.content) < beside:
+            return self._read(operation, answer, reader)
+        return await asyncio.to_thread(self._read, operation, answer, reader)
+
+    def _in_words(
+        self, failed: Exception, operation: str, has_asked: bool, changes_something: bool
+    ) -> OAError:
+        """Which kind of failure the caller is told."""
+        match failed:
+            case _ServerFault() if changes_something:
+                # It failed somewhere inside, before or after doing what it was asked.
+                return NotUnderstood(f"The OA failed inside during {operation}.")
+            case _ServerFault():
+                return RefusedByOA(failed.sentence)
+            case OAError():
+                return failed
+        return Unreachable(
+            f"The OA did not answer within {self.limits.timeout_s:.0f} s.",
+            never_arrived=not has_asked,
+        )
 
     def _read(self, operation: str, answer: Answer, reader: Reader | None) -> Any:
         judge(answer)
@@ -252,13 +262,6 @@ def _result(clean: bytes, described: Any) -> Any | None:
     if found is None:
         raise NotUnderstood("The OA's answer lacks its result.")
     return found
-
-
-class _NotTried(Unreachable):
-    """Not asked, so nothing is known about the OA."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, never_arrived=True)
 
 
 class _ServerFault(RefusedByOA):

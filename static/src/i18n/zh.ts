@@ -44,6 +44,10 @@ export const zh = {
   "refused.busy": "服务器繁忙，请稍候再试",
   "refused.unavailable": "服务暂时不可用，请稍候再试",
   "refused.internal": "出现意外错误，请重试",
+  "refused.oa_away": "OA 暂时无法连接",
+  "refused.oa_blocked": "OA 的安全设置拒绝了访问，请联系信息科",
+  "refused.oa_unclear": "OA 的回应无法识别",
+  "refused.oa_no_account": "您还没有 OA 账号，请联系信息科",
 
   "sign_in.account": "账号",
   "sign_in.account_hint": "工号",

@@ -92,9 +92,15 @@ export const useTodos = defineStore("todos", () => {
 
   stream.on("todos.counted", ({ pending: waiting, unread, as_of }) => {
     count.value = { pending: waiting, unread, as_of, stale: false }
+    loadSoon()
+  })
+  stream.on("todos.urged", loadSoon)
+
+  /** What is told comes in bursts: one reading for all of it. */
+  function loadSoon(): void {
     clearTimeout(timer)
     if (lists.has("pending")) timer = setTimeout(() => void load("pending"), SETTLE_MS)
-  })
+  }
 
   function forget(): void {
     clearTimeout(timer)

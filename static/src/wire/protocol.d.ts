@@ -20,14 +20,14 @@ export interface Act {
   to?: string[]
 }
 
-/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not, for this `reason` if it said one. The opinion is given back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing of it, so that the actor may do it again knowingly. */
+/** What became of something the actor did here. `asked`: on its way. `unknown`: nobody knows yet whether the OA did it; it is read back, never sent again. `moved`: somebody was faster, nothing of it was done. `refused`: the OA would not; or it was not asked, because it could not be reached (`never_arrived`) or nothing it takes was filled in (`unfit`). The opinion is given back as it was typed. `may_repeat`: unknown, read back half a minute later, and the OA shows nothing of it, so that the actor may do it again knowingly. */
 export interface ActCard {
   client_id: string
   action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
   state: "asked" | "done" | "moved" | "refused" | "unknown"
   asked_at: number
   opinion: string
-  reason: string
+  reason: "" | "never_arrived" | "unfit"
   may_repeat: boolean
 }
 
@@ -1003,6 +1003,18 @@ export interface NamePeople {
 }
 
 /** A process or a department. An empty name is for those that have none. */
+export interface NamedReadCounts {
+  copies: number
+  read: number
+  day_copies: number
+  day_read: number
+  three_days_copies: number
+  three_days_read: number
+  id: string
+  name: string
+}
+
+/** A process or a department. An empty name is for those that have none. */
 export interface NamedWaited {
   n: number
   here: number
@@ -1270,6 +1282,16 @@ export interface ReadCopies {
   request_ids: string[]
 }
 
+/** Of `copies`, one per person and document, `read` are known to be read by now. Of the `day_copies` that were followed from their arrival for a whole day `day_read` were read within it; three days likewise. What is read in the OA shows only in the next tour, so all of these are lower bounds. */
+export interface ReadCounts {
+  copies: number
+  read: number
+  day_copies: number
+  day_read: number
+  three_days_copies: number
+  three_days_read: number
+}
+
 /** Where the actor's mark stands now. */
 export interface ReadUpTo {
   read_seq: number
@@ -1285,6 +1307,19 @@ export interface Reader {
 export interface Readers {
   read: Reader[]
   unread: string[]
+}
+
+/** By the day on which copies came. `known_since` is when the first tour through the OA began, `as_of` when the last whole one did (null: none yet); it could not look at `missed` people. */
+export interface ReadingShown {
+  from_day: string
+  to_day: string
+  total: ReadCounts
+  processes: NamedReadCounts[]
+  departments: NamedReadCounts[]
+  weeks: WeekReadCounts[]
+  known_since: number | null
+  as_of: number | null
+  missed: number
 }
 
 /** Take back one's own message within the time the hospital allows. */
@@ -1573,6 +1608,13 @@ export interface ShowRange {
   type?: "emergency" | "expert" | "general" | "online" | "special" | null
 }
 
+/** How many of the copies that came on these days are known to be read; days and department as for `turnaround.processes`. Records are kept 90 days. */
+export interface ShowReading {
+  from_day: string
+  to_day: string
+  department_id?: string | null
+}
+
 /** How the sending of notices is doing. For administrators. */
 export interface ShowSender {
 
@@ -1625,7 +1667,7 @@ export interface StartCard {
   asked_at: number
   title: string
   request_id: string | null
-  reason: "" | "basic_data" | "blocked" | "failed" | "form" | "interrupted" | "invalid" | "next_step" | "no_right" | "not_understood" | "operators" | "rows" | "step_action" | "unreachable" | "urgency"
+  reason: "" | "basic_data" | "failed" | "form" | "interrupted" | "invalid" | "next_step" | "no_right" | "oa_away" | "oa_blocked" | "oa_unclear" | "operators" | "rows" | "step_action" | "urgency"
   problems: FieldProblem[]
   may_remain: boolean
   may_repeat: boolean
@@ -1812,6 +1854,17 @@ export interface WeComFinding {
   detail: string
 }
 
+/** Copies that came in a week, from Monday on; only days of the range. */
+export interface WeekReadCounts {
+  copies: number
+  read: number
+  day_copies: number
+  day_read: number
+  three_days_copies: number
+  three_days_read: number
+  monday: string
+}
+
 /** A week, from Monday on; only days up to the range's last. */
 export interface WeekWaited {
   n: number
@@ -1937,6 +1990,7 @@ export interface Commands {
   "todos.opened": { fields: TodoOpened; result: Nothing }
   "turnaround.mine": { fields: ShowMine; result: MineShown }
   "turnaround.processes": { fields: ShowProcesses; result: ProcessesShown }
+  "turnaround.reading": { fields: ShowReading; result: ReadingShown }
 }
 
 export interface Events {

@@ -178,7 +178,7 @@ async def test_a_call_that_surely_never_left_is_refused_not_unknown(desk: Desk) 
     desk.oa.submit = submit  # type: ignore[method-assign]
     act = await desk.act()
     assert act["state"] == "refused"
-    assert act["reason"]
+    assert act["reason"] == "never_arrived"
 
 
 async def test_while_the_oa_is_down_nothing_is_kept(desk: Desk) -> None:

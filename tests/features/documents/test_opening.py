@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from server.acting.copies import Copies
 from server.integrations.oa import Blocked, NotUnderstood, Unreachable
 from tests.features.documents.desk import FIELDS, TABLE, Desk, OneDocument, entry, open_desk
 from tests.features.office import Refusal
+from tests.integrations.oa.fake_oa import item
 
 
 @pytest.fixture
@@ -85,3 +87,14 @@ async def test_several_copies_are_taken_note_of_and_failures_named(desk: Desk) -
     assert sorted(desk.oa.read) == ["1", "2"]
     [row] = await desk.records()
     assert (row["actor_id"], row["detail"]["failed"]) == ("ann", ["bad"])
+
+
+async def test_a_copy_opened_or_taken_note_of_here_is_known_to_be_read(desk: Desk) -> None:
+    office = desk.office
+    copies = Copies(office.settings, office.directory)
+    rows = [item(one, office.clock.now()) for one in ("1", "2", "7")]
+    await office.system.do(lambda work: copies.noted(work, "ann", rows))
+    await desk.open()
+    await desk.ask("ann", "mark_read", request_ids=["1", "bad"])
+    kept = {doc["request_id"]: "read_at" in doc for doc in await office.store.scan("copies")}
+    assert kept == {"1": True, "2": False, "7": True}

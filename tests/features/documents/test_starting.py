@@ -170,7 +170,7 @@ async def test_an_oa_that_is_down_refuses_before_anything_is_sent(ann: Client, o
 
     card = await start(ann)
 
-    assert (card["state"], card["reason"]) == ("refused", "unreachable")
+    assert (card["state"], card["reason"]) == ("refused", "oa_away")
     assert oa.calls == 0
 
 
@@ -393,10 +393,10 @@ async def test_known_kinds_are_shown_with_their_age_while_the_oa_is_down(
     now = await ann.ask("documents.kinds")
 
     assert (now["stale"], now["as_of"]) == (True, before["as_of"])
-    with pytest.raises(Refusal, match="unreachable"):
+    with pytest.raises(Refusal, match="oa_away"):
         await bob.ask("documents.kinds")
 
 
 async def test_who_has_no_account_in_the_oa_starts_nothing(eve: Client) -> None:
-    with pytest.raises(Refusal, match="forbidden"):
+    with pytest.raises(Refusal, match="oa_no_account"):
         await start(eve)

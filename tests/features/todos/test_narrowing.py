@@ -129,3 +129,12 @@ async def test_what_could_not_be_read_was_not_looked_at(ann: Client, lists: List
     lists.rows, lists.ends_at = {"done": [item(n) for n in range(1, 51)]}, 1
     page = await ann.ask("todos.list", state="done", search="请示")
     assert page["looked_at"] == 20
+
+
+async def test_copies_are_followed_from_the_moment_they_are_listed(
+    ann: Client, lists: Lists
+) -> None:
+    lists.rows = {"read": [item(1, received_at=None)], "done": [item(2, received_at=None)]}
+    for state in ("done", "read", "read"):
+        await ann.ask("todos.list", state=state)
+    assert [doc["_id"] for doc in await ann.office.store.scan("copies")] == ["ann:1"]

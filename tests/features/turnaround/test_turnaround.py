@@ -18,6 +18,7 @@ from server.features.turnaround.closing import GRACE_MS, KEPT_MS, PORTION, Days
 from server.features.turnaround.counting import Group, kept_minutes
 from server.features.turnaround.documents import DayCut
 from server.features.turnaround.seeding import LIVE_DAYS, PAST_DAYS, seed
+from server.integrations.oa import OA
 from server.integrations.oa.mirror import Seen, Worklist
 from server.storage import Insert
 from server.storage.document import to_doc
@@ -40,7 +41,8 @@ class Mirror:
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(tmp_path, [turnaround.feature], {Worklist: Mirror()}) as opened:
+    services: dict[type, Any] = {Worklist: Mirror(), OA: None}
+    async with open_office(tmp_path, [turnaround.feature], services) as opened:
         opened.roles["ann"] = frozenset({Role.STAFF, Role.LEADER})
         yield opened
 

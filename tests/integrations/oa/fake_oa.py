@@ -1,7 +1,7 @@
 """An OA in memory that keeps the port's promises and can be told to fail, and a hospital around it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from server.clock import Millis
 from server.integrations.oa import (
@@ -41,6 +41,7 @@ class FakeOA:
         self.lists: dict[tuple[str, State], list[Item]] = {}
         self.calls: list[tuple[float, str, str]] = []
         self.failure: OAError | None = None
+        self.was_read: set[tuple[str, str]] = set()
         self.failing: dict[str, OAError] = {}
         self.swallows = False
         self._clock, self._budget, self._breaker = clock, budget, breaker
@@ -71,15 +72,21 @@ class FakeOA:
         unique = {row.request_id: row for row in cut}
         return Page(tuple(unique.values()), told)
 
+    async def are_new(
+        self, oa_user: str, request_ids: Sequence[str], *, lane: Lane = Lane.INTERACTIVE
+    ) -> tuple[bool, ...]:
+        await self._call("new", oa_user, lane)
+        return tuple((oa_user, one) not in self.was_read for one in request_ids)
+
     async def _call(self, what: str, user: str, lane: Lane) -> None:
         if self._breaker.wait_s() > 0:
-            raise Unreachable("The circuit is open.")
+            raise self._breaker.reason()
         await self._budget.take(lane)
         if not self._breaker.allows():
-            raise Unreachable("The circuit is open.")
+            raise self._breaker.reason()
         self.calls.append((self._clock.monotonic(), what, user))
         if (failure := self.failure or self.failing.get(user)) is not None:
-            self._breaker.failed()
+            self._breaker.failed(failure)
             raise failure
         self._breaker.succeeded()
 

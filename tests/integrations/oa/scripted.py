@@ -44,10 +44,13 @@ class Script:
         return web.Response(body=body, status=self.status, headers=self.headers)
 
 
-def adapter_for(address: str, timeout_s: float = 5.0) -> Ecology:
+def adapter_for(
+    address: str, timeout_s: float = 5.0, breaker: Breaker | None = None, files: str = ""
+) -> Ecology:
     clock = SystemClock()
-    config = OAConfig(address, headers={"X-Door": "7"}, limits=Limits(timeout_s=timeout_s))
-    return Ecology(config, Budget(1_000, clock), Breaker(clock, threshold=1_000))
+    limits = Limits(timeout_s=timeout_s)
+    config = OAConfig(address, headers={"X-Door": "7"}, limits=limits, files=files)
+    return Ecology(config, Budget(1_000, clock), breaker or Breaker(clock, threshold=1_000))
 
 
 def envelope(inside: str) -> str:

@@ -294,6 +294,40 @@ async def test_pages_nobody_can_have_are_not_asked_for(oa: Ecology, script: Scri
     assert script.asked == []
 
 
+async def test_while_a_filter_turns_us_away_everybody_hears_that_and_not_of_silence(
+    script: Script, address: str
+) -> None:
+    breaker = Breaker(SystemClock(), threshold=2, first_s=600, cap_s=600)
+    oa = adapter_for(address, breaker=breaker, files=f"{address}?fileid={{id}}")
+    await oa.open()
+    script.status = 404
+    script.headers["errorMsg"] = "securityIntercept"
+    for _ in range(4):
+        with pytest.raises(Blocked, match="security filter") as blocked:
+            await oa.counts("2")
+        assert blocked.value.never_arrived
+    with pytest.raises(Blocked, match="security filter"):
+        await oa.attachment("2", "1", 1_000)
+    assert len(script.asked) == 2
+    await oa.close()
+
+
+async def test_a_document_the_oa_trips_over_does_not_close_it_for_others(
+    script: Script, address: str
+) -> None:
+    oa = adapter_for(address, breaker=Breaker(SystemClock(), threshold=2, first_s=600, cap_s=600))
+    await oa.open()
+    fault = "<soap:Fault><faultcode>{}</faultcode><faultstring>x</faultstring></soap:Fault>"
+    for broken in (envelope(fault.format("soap:Server")), "nonsense", envelope("")):
+        script.body = broken
+        for _ in range(3):
+            with pytest.raises(OAError):
+                await ids(oa)
+    script.body = listed(row("7"))
+    assert await ids(oa) == ["7"]
+    await oa.close()
+
+
 async def test_an_oa_that_is_down_at_the_start_costs_only_its_own_description(
     unused_tcp_port: int,
 ) -> None:

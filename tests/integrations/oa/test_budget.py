@@ -6,9 +6,12 @@ from collections import Counter
 import pytest
 
 from server.clock import SystemClock
+from server.integrations.oa import Blocked, NotUnderstood, RefusedByOA, Unreachable
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget, Lane, OverBudget
 from tests.clocks import ManualClock
+
+SILENT = Unreachable("nobody there")
 
 
 async def settle() -> None:
@@ -143,12 +146,12 @@ async def test_waiting_callers_are_served_without_anybody_asking_again() -> None
 def test_a_breaker_opens_after_failures_in_a_row_only() -> None:
     breaker = Breaker(ManualClock(), threshold=3)
     for _ in range(2):
-        breaker.failed()
+        breaker.failed(SILENT)
     breaker.succeeded()
     for _ in range(2):
-        breaker.failed()
+        breaker.failed(SILENT)
     assert breaker.allows()
-    breaker.failed()
+    breaker.failed(SILENT)
     assert breaker.is_open
     assert not breaker.allows()
 
@@ -156,7 +159,7 @@ def test_a_breaker_opens_after_failures_in_a_row_only() -> None:
 def test_an_open_breaker_lets_one_try_through_and_closes_when_it_succeeds() -> None:
     clock = ManualClock()
     breaker = Breaker(clock, threshold=1, first_s=1)
-    breaker.failed()
+    breaker.failed(SILENT)
     clock.advance(1)
     assert breaker.allows()
     assert not breaker.allows()
@@ -168,11 +171,38 @@ def test_an_open_breaker_lets_one_try_through_and_closes_when_it_succeeds() -> N
 def test_a_try_that_was_given_up_lets_the_next_one_through() -> None:
     clock = ManualClock()
     breaker = Breaker(clock, threshold=1, first_s=1)
-    breaker.failed()
+    breaker.failed(SILENT)
     clock.advance(1)
     assert breaker.allows()
     breaker.abandoned()
     assert breaker.allows()
+
+
+def test_answers_open_nothing_and_close_what_is_open() -> None:
+    clock = ManualClock()
+    breaker = Breaker(clock, threshold=2)
+    for answer in (RefusedByOA("no"), NotUnderstood("?")):
+        for _ in range(10):
+            breaker.failed(answer)
+        assert not breaker.is_open
+        breaker.failed(SILENT)
+        breaker.failed(SILENT)
+        clock.advance(breaker.wait_s())
+        assert breaker.allows()
+        breaker.failed(answer)
+        assert not breaker.is_open
+
+
+def test_whoever_is_not_let_through_hears_what_the_last_call_met() -> None:
+    clock = ManualClock()
+    breaker = Breaker(clock, threshold=1)
+    breaker.failed(Blocked("a filter refuses us"))
+    told = breaker.reason()
+    assert isinstance(told, Blocked)
+    assert (told.sentence, told.never_arrived) == ("a filter refuses us", True)
+    clock.advance(breaker.wait_s())
+    breaker.failed(SILENT)
+    assert isinstance(breaker.reason(), Unreachable)
 
 
 def test_waits_grow_to_the_cap_and_are_spread() -> None:
@@ -180,17 +210,17 @@ def test_waits_grow_to_the_cap_and_are_spread() -> None:
     waits = []
     breaker = Breaker(clock, threshold=1, first_s=1, cap_s=5, chance=lambda: 1.0)
     for _ in range(5):
-        breaker.failed()
+        breaker.failed(SILENT)
         waits.append(breaker.wait_s())
         clock.advance(breaker.wait_s())
     assert waits == [1, 2, 4, 5, 5]
     spread = Breaker(clock, threshold=1, first_s=1, chance=lambda: 0.0)
-    spread.failed()
+    spread.failed(SILENT)
     assert spread.wait_s() == 0.5
 
 
 def test_stragglers_of_the_same_failure_do_not_lengthen_the_wait() -> None:
     breaker = Breaker(ManualClock(), threshold=2, chance=lambda: 1.0)
     for _ in range(12):
-        breaker.failed()
+        breaker.failed(SILENT)
     assert breaker.wait_s() == 1.0

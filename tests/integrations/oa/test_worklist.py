@@ -196,6 +196,27 @@ async def test_nobody_is_forgotten_when_visible_people_need_every_call() -> None
     await hospital.worklist.close()
 
 
+@pytest.mark.parametrize("by", ["appearing", "hint"])
+async def test_whoever_waits_in_the_last_lane_leaves_it_when_needed_sooner(by: str) -> None:
+    """There one call a second is left, and everybody was read anew after a start."""
+    hospital = Hospital(people=300, calls_per_second=20)
+    for number in range(1, 301):
+        hospital.waits(f"p{number}", "10")
+    for number in range(1, 81):
+        hospital.worklist.visible(f"p{number}", True)
+    await hospital.passes(60)
+    hidden = sorted(f"p{number}" for number in range(81, 301))  # in the order they are begun
+    late = [one for one in hidden if len(hospital.calls_to(one)) < 2][:20]
+    for person_id in late:
+        if by == "hint":
+            hospital.worklist.hint([person_id])
+        else:
+            hospital.worklist.visible(person_id, True)
+    await hospital.passes(8)
+    assert [one for one in late if len(hospital.calls_to(one)) < 2] == []
+    await hospital.worklist.close()
+
+
 async def test_a_change_that_could_not_be_stored_is_told_again(hospital: Hospital) -> None:
     hospital.waits("p1", "10")
     await hospital.passes(4)

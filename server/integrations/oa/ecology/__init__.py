@@ -35,7 +35,13 @@ from server.integrations.oa.documents import (
     StartKind,
     Submission,
 )
-from server.integrations.oa.ecology.answers import start_kinds, started, type_of, was_done
+from server.integrations.oa.ecology.answers import (
+    new_flags,
+    start_kinds,
+    started,
+    type_of,
+    was_done,
+)
 from server.integrations.oa.ecology.logs import (
     MOST_OPINIONS,
     OPINIONS_AT_ONCE,
@@ -79,6 +85,7 @@ _NEEDED: Final = (
     "getCreateWorkflowRequestInfo",
     "doCreateWorkflowRequest",
 )
+_NEW_FLAG: Final = "getWorkflowNewFlag"
 _ANY_TYPE: Final = 0
 _KINDS_AT_ONCE: Final = 100
 _MOST_KINDS: Final = 2_000
@@ -151,6 +158,18 @@ class Ecology:
             return await self._merged(lists[0], lists[1], user, page, lane)
         length = await self._count(lists[0], user, lane) if total is None else total
         return Page(await self._rows(lists[0], user, page, length, lane), length)
+
+    async def are_new(
+        self, oa_user: str, request_ids: Sequence[str], *, lane: Lane = Lane.INTERACTIVE
+    ) -> tuple[bool, ...]:
+        user = _user_id(oa_user)
+        asked = [str(_request_id(one)) for one in request_ids]
+        if not asked:
+            return ()
+        if not self._door.offers(_NEW_FLAG):
+            raise RefusedByOA("This OA does not tell what is new.")
+        told = await self._door.call(_NEW_FLAG, {"string": asked}, str(user), lane=lane)
+        return new_flags(told, len(asked))
 
     async def _merged(self, one: str, other: str, user: int, page: int, lane: Lane) -> Page:
         async def fetch_one(number: int, length: int) -> tuple[Item, ...]:

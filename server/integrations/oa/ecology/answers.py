@@ -44,6 +44,14 @@ def started(said: object) -> str:
     raise NotStarted(_REASONS.get(code, "failed"), may_remain=code not in _NOTHING_REMAINS)
 
 
+def new_flags(told: Iterable[object] | None, count: int) -> tuple[bool, ...]:
+    """One flag for each document asked about: fewer or others are an error inside the OA."""
+    flags = [str(one).strip() for one in told or ()]
+    if len(flags) != count or not set(flags) <= {"0", "1"}:
+        raise NotUnderstood("The OA did not say of each document whether it is new.")
+    return tuple(flag == "1" for flag in flags)
+
+
 def start_kinds(rows: Iterable[Any], categories: dict[str, str]) -> tuple[StartKind, ...]:
     """Each once, in the OA's order. `categories` names types whose rows do not."""
     kinds: dict[str, StartKind] = {}

@@ -47,7 +47,7 @@ const TOLD: [StateWord, RegExp][] = [
 ]
 
 /** The one word for where a document stands, for me first. */
-export function stateOf(opened: Pick<Opened, "actions" | "status" | "node" | "last_act">): StateWord {
+export function stateOf(opened: Pick<Opened, "actions" | "status" | "node"> & { last_act: Pick<MyAct, "state" | "action"> | null }): StateWord {
   if (opened.actions.some(({ action }) => action !== "forward")) return told(opened.status, ["overdue"]) ?? "waiting"
   const word = told(`${opened.status} ${opened.node}`)
   if (word) return word

@@ -4,6 +4,7 @@ import { listed } from "../../i18n"
 import { useContacts } from "../../store/contacts"
 import { usePeople } from "../../store/people"
 import type { Result } from "../../wire/shapes"
+import { amount } from "./figures"
 import { w } from "./words"
 
 export type Field = Result<"documents.blank">["fields"][number]
@@ -85,12 +86,6 @@ export function problemsInRows(tables: Table[], changed: (Rows | null)[]): RowEr
   return tables.map((table, place) => rowsIn(changed, table, place).map((row) => problemsIn(table.columns.map((column) => ({ ...column, value: "" })), row)))
 }
 
-/** 1234567.5 as 1,234,567.5; what is no number stays as it is. */
-export function grouped(value: string): string {
-  const [, sign, whole, rest] = /^(-?)(\d+)(\.\d+)?$/.exec(value.trim()) ?? []
-  return whole === undefined ? value : `${sign}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${rest ?? ""}`
-}
-
 /** How values are read: names for ids, labels for options. */
 export function useReading(): { read: (field: Field, value: string) => string; nameOf: (field: Field, id: string) => string } {
   const people = usePeople()
@@ -110,7 +105,7 @@ export function useReading(): { read: (field: Field, value: string) => string; n
   }
 
   function read(field: Field, value: string): string {
-    if (value === field.value && field.shown) return field.kind === "money" ? grouped(field.shown) : field.shown
+    if (value === field.value && field.shown) return field.kind === "money" ? amount(field.shown, "money") : field.shown
     switch (field.kind) {
       case "person":
       case "people":
@@ -122,7 +117,7 @@ export function useReading(): { read: (field: Field, value: string) => string; n
       case "check":
         return value ? w(value === "1" ? "field.yes" : "field.no") : ""
       case "money":
-        return grouped(value)
+        return amount(value, "money")
       default:
         return value
     }

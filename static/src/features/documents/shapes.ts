@@ -13,8 +13,10 @@ export type Act = NonNullable<Opened["last_act"]>
 export type Said = Fields<"documents.act">
 
 /** What I did here, as this page knows it. */
-export interface MyAct extends Act {
+export interface MyAct extends Omit<Act, "reason"> {
   title: string
+  /** `not_sent`: the server never heard of it. */
+  reason: Act["reason"] | "not_sent"
   /** Heard here, and not merely told of earlier days by an opened document. */
   isNews: boolean
   /** The document was opened again since it was done. */

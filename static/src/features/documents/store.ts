@@ -54,7 +54,7 @@ export const useDocuments = defineStore("documents", () => {
     const mine = acts.get(request_id)
     if (last_act && last_act.client_id === mine?.client_id) note(request_id, title, last_act, isSeen)
     else if (last_act && (!mine || last_act.asked_at > mine.asked_at)) acts.set(request_id, { ...last_act, title, isNews: false, isSeen: true, isLost: false })
-    else if (mine?.isLost) acts.set(request_id, { ...mine, state: "refused", reason: w("act.not_sent"), isLost: false })
+    else if (mine?.isLost) acts.set(request_id, { ...mine, state: "refused", reason: "not_sent", isLost: false })
   }
 
   function note(requestId: string, title: string, act: Act, isSeen = false): void {

@@ -5,14 +5,14 @@ import { onForget } from "../../store/forgetting"
 import { command } from "../../wire/connection"
 import { asRefusal, type Refusal } from "../../wire/refusal"
 import { problemOf, rangeOf, type Days, type RangeName } from "../dashboard/days"
-import type { Mine, Processes, RangeFields, Row } from "./shapes"
+import type { Mine, Processes, RangeFields, Reading, Row } from "./shapes"
 
 const first = (): { name: RangeName; custom: Days; department: string } => ({ name: "month", custom: { from: "", to: "" }, department: "" })
 
 export const useTurnaround = defineStore("turnaround", () => {
   const mine = shallowRef<Mine | null>(null)
   const choice = reactive(first())
-  const shown = shallowRef<{ asked: string; processes: Processes } | null>(null)
+  const shown = shallowRef<{ asked: string; processes: Processes; reading: Reading } | null>(null)
   const departments = shallowRef<Row[]>([])
   const failure = shallowRef<Refusal | null>(null)
   const isLoading = ref(false)
@@ -27,7 +27,9 @@ export const useTurnaround = defineStore("turnaround", () => {
   })
   const asked = computed(() => JSON.stringify(fields.value))
   /** What is shown answers what is chosen. */
-  const current = computed(() => (shown.value?.asked === asked.value ? shown.value.processes : null))
+  const answer = computed(() => (shown.value?.asked === asked.value ? shown.value : null))
+  const current = computed(() => answer.value?.processes ?? null)
+  const reading = computed(() => answer.value?.reading ?? null)
 
   async function load(): Promise<void> {
     isLoading.value = true
@@ -37,9 +39,9 @@ export const useTurnaround = defineStore("turnaround", () => {
       mine.value = await command("turnaround.mine", {})
       wanted = asked.value
       if (!fields.value) return
-      const processes = await command("turnaround.processes", fields.value)
+      const [processes, reading] = await Promise.all([command("turnaround.processes", fields.value), command("turnaround.reading", fields.value)])
       if (processes.departments.length) departments.value = processes.departments
-      if (wanted === asked.value) shown.value = { asked: wanted, processes }
+      if (wanted === asked.value) shown.value = { asked: wanted, processes, reading }
     } catch (error) {
       if (wanted === asked.value) failure.value = asRefusal(error)
     } finally {
@@ -61,5 +63,5 @@ export const useTurnaround = defineStore("turnaround", () => {
     failure.value = null
   })
 
-  return { mine, choice, today, days, problem, asked, current, departments, failure, isLoading, load, chooseRange }
+  return { mine, choice, today, days, problem, asked, current, reading, departments, failure, isLoading, load, chooseRange }
 })

@@ -1,6 +1,6 @@
 /* Durations as they are read, and the weeks as a table that a chart draws. Pure. */
 import type { Table } from "../dashboard/tables"
-import type { Week } from "./shapes"
+import type { ReadWeek, Week } from "./shapes"
 import { w } from "./words"
 
 const HOUR = 60
@@ -35,5 +35,35 @@ export function weekTable(weeks: readonly Week[], liveDay: string | null): Table
     rows: weeks.map((week) => ({ key: week.monday, label: week.monday.slice(5), values: [hours(week.median), hours(week.p90)] })),
     addsUp: false,
     ...(live ? { mark: { key: live.monday, label: w("weeks.live") }, note: w("weeks.live_at", { day: liveDay }) } : {}),
+  }
+}
+
+/** A part of a whole; what nothing can be said of is a dash. */
+export function rate(part: number, whole: number): string {
+  return whole ? percent(part / whole) : "–"
+}
+
+/** A moment as `11-23 02:00`. */
+export function moment(at: number): string {
+  return new Date(at).toLocaleString("sv-SE").slice(5, 16)
+}
+
+/** One row per week in which copies came, in percent. */
+export function readTable(weeks: readonly ReadWeek[]): Table {
+  const share = (part: number, whole: number): number | null => (whole ? Math.round((part / whole) * 100) : null)
+  return {
+    title: w("reading.weeks"),
+    head: w("weeks.head"),
+    columns: [
+      { key: "now", label: w("reading.now") },
+      { key: "day", label: w("reading.day") },
+      { key: "three", label: w("reading.three") },
+    ],
+    rows: weeks.map((week) => ({
+      key: week.monday,
+      label: week.monday.slice(5),
+      values: [share(week.read, week.copies), share(week.day_read, week.day_copies), share(week.three_days_read, week.three_days_copies)],
+    })),
+    addsUp: false,
   }
 }
