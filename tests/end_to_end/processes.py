@@ -13,6 +13,7 @@ import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 45.0
+STOP_WITHIN_S = 60.0
 
 
 def free_port() -> int:
@@ -89,7 +90,7 @@ class ServerProcess:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self._process.wait, 20)
+        return await asyncio.to_thread(self._process.wait, STOP_WITHIN_S)
 
     def close(self) -> None:
         """Whatever happened, leave nothing running."""
