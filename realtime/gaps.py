@@ -26,6 +26,7 @@ from realtime.membership import Membership
 from realtime.metrics import HubMetrics
 from realtime.order import Order
 from realtime.publisher import Publication
+from realtime.tasks import ended
 
 log = logging.getLogger("realtime.gaps")
 
@@ -109,8 +110,7 @@ class Gaps:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,))
+            await ended(self._task)
             self._task = None
 
     # -- what the hub tells --------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from realtime.tasks import ended
+
 if TYPE_CHECKING:
     from server.nodes import Run
 
@@ -51,9 +53,7 @@ class Charges:
 
     async def _end(self, names: list[str]) -> None:
         tasks = [task for name in names if (task := self._tasks.pop(name, None)) is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 async def _carried(name: str, run: "Run") -> None:

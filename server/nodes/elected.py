@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final
 
+from realtime.tasks import ended
 from server.clock import Clock
 from server.nodes import NODES, Run
 from server.nodes.charges import Charges
@@ -167,7 +168,5 @@ async def elected(store: Store, clock: Clock) -> AsyncIterator[Elected]:
     try:
         yield leader
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await ended(task)
         await leader.resign()

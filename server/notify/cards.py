@@ -16,6 +16,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from realtime.tasks import ended
 from server.clock import Clock, Millis
 from server.integrations.wecom import (
     Misconfigured,
@@ -97,10 +98,7 @@ class Cards:
 
     async def stop(self) -> None:
         """What is cut short comes again."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*self._tasks.values())
 
     async def _begin(
         self,

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry
 
 from realtime.presence import Presence
+from realtime.tasks import ended
 from server.clock import Clock
 from server.ids import new_id
 from server.integrations.wecom import WeCom, WeComCards
@@ -213,9 +214,7 @@ class Notifier:
 
     async def stop(self) -> None:
         """Stop looking and starting, let calls under way end within a few seconds."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         self._tasks = []
         if self._cards is not None:
             await self._cards.stop()

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from realtime.tasks import ended
 from server.clock import Clock
 from server.storage import Collection, Conflict, Delete, Doc, Patch, Put, StorageError, Store
 
@@ -168,8 +169,7 @@ async def _lease(store: Store, clock: Clock, alone: bool, wait_s: float) -> Asyn
             raise MigrationError("the lease was lost while migrating") from lost
         raise
     finally:
-        renewal.cancel()
-        await asyncio.gather(renewal, return_exceptions=True)
+        await ended(renewal)
         held = await store.get(LEDGER.name, _LEASE)
         if held is not None and held["holder"] == holder:
             await store.apply(Delete(LEDGER.name, _LEASE, expect=held["_v"]))

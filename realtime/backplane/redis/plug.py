@@ -39,6 +39,7 @@ from realtime.backplane.redis.words import Words
 from realtime.channel import person_channel
 from realtime.errors import Closing
 from realtime.publisher import Publication
+from realtime.tasks import ended
 
 log = logging.getLogger("realtime.backplane")
 
@@ -89,8 +90,7 @@ class RedisBackplane:
             return
         self._words.note(Farewell())
         await self._said()
-        self._task.cancel()
-        await asyncio.wait((self._task,))
+        await ended(self._task)
         self._task, self._receiver = None, None
 
     def broadcast(self, publications: Sequence[Publication]) -> None:

@@ -16,6 +16,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from realtime.tasks import ended
 from server.clock import Clock
 from server.integrations.oa import OA, PAGE_ROWS, State
 from server.integrations.oa.asking import ANSWER_WITHIN_S, Asking
@@ -87,9 +88,7 @@ class PollingWorklist:
     async def close(self) -> None:
         """Stop asking. A change whose storing is cut short is told again after the next start."""
         tasks = self._tasks() if self._loop is None else [self._loop, *self._tasks()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
     async def tour(self) -> None:
         """Read everybody in turn, until cancelled: one node does, where several serve."""
