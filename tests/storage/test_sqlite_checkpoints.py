@@ -84,11 +84,10 @@ def test_a_copy_that_fails_in_any_way_is_followed_by_the_next(
     checkpoints = Checkpoints(db, lambda: copying)
     checkpoints.start()
 
-    longest = written(db, checkpoints, 2_500)
+    written(db, checkpoints, 2_500)
     checkpoints.stop()
 
     assert copying.left < 0
-    assert longest < 2 * LONG_PAGES
 
 
 async def test_a_store_that_gets_no_second_connection_does_not_open_and_leaves_nothing(
