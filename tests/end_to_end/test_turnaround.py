@@ -51,6 +51,7 @@ async def test_a_leader_sees_before_and_after_drawn_and_in_numbers(
             await window.page.fill(f".content input[name={end}]", LONG_AGO.format(day))
             await window.page.locator(f".content input[name={end}]").dispatch_event("change")
         await walker.judge(window, "turnaround-empty", ".content .card.note .title")
+        await window.command("account.set_settings", language="zh", theme="system", font="normal")
     assert walker.faults == []
 
 
