@@ -2,8 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from server.acting.protocol import ActCard, Action, ActReason, ActState
+from server.acting.protocol import ActCard, ActReason, ActState
 from server.clock import Millis
+from server.integrations.oa.documents import Action
 from server.storage import Collection, Index
 from server.storage.document import Document
 

@@ -6,8 +6,8 @@ import msgspec
 
 from realtime.protocol import Event
 from server.clock import Millis
+from server.integrations.oa.documents import Action
 
-Action = Literal["approve", "approve_wanting_reply", "approve_without_reply", "reject", "forward"]
 ActState = Literal["asked", "done", "unknown", "moved", "refused"]
 ActReason = Literal["", "never_arrived", "unfit"]
 

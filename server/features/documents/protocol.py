@@ -6,8 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from realtime.protocol import Command, Event, Result
-from server.acting.protocol import ActCard, Action
+from server.acting.protocol import ActCard
 from server.clock import Millis
+from server.integrations.oa import Urgency
+from server.integrations.oa.documents import Action, FieldKind
 
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
 ClientId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -15,23 +17,6 @@ Words = Annotated[str, Meta(max_length=4_000)]
 Value = Annotated[str, Meta(max_length=4_000)]
 Values = Annotated[dict[Annotated[str, Meta(max_length=100)], Value], Meta(max_length=300)]
 Rows = Annotated[list[Values], Meta(max_length=200)]
-FieldKind = Literal[
-    "text",
-    "long_text",
-    "number",
-    "money",
-    "date",
-    "time",
-    "check",
-    "choice",
-    "person",
-    "people",
-    "department",
-    "departments",
-    "attachments",
-    "other",
-]
-Urgency = Literal["normal", "important", "urgent"]
 
 
 class FieldOption(msgspec.Struct, frozen=True, kw_only=True):
