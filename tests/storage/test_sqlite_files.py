@@ -339,7 +339,7 @@ async def test_the_log_is_taken_into_the_database_while_work_goes_on(
 ) -> None:
     store = await open_here()
     text = "查房记录" * 500
-    for start in range(0, 1_200, 100):
+    for start in range(0, 2_400, 100):
         await asyncio.gather(
             *(
                 store.apply(Append("talk", "a", {"_id": f"m{n}", "text": text}))

@@ -50,6 +50,9 @@ SEARCH_LIMIT: Final = 100
 K = TypeVar("K")
 T = TypeVar("T")
 
+GATHER_S: Final = 0.004
+"""While a group is being committed, the next is handed over this long after it at the earliest."""
+
 
 class SqliteStore:
     """The storage port on one SQLite file; see `server.storage` for what it promises."""
@@ -63,6 +66,8 @@ class SqliteStore:
         self._tables = Tables()
         self._waiting = 0
         self._handing: list[Batch | Change] = []
+        self._handed_at = 0.0
+        self._committing = 0
         self._open = False
         self._snapshots = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop
@@ -169,14 +174,20 @@ class SqliteStore:
 
     def _hand(self, item: Batch | Change) -> None:
         """Give it to the writer at the end of this tick of the loop, with whatever else it brings: what
-        arrived together is committed together, and the thread is woken once."""
+        arrived together is committed together, and the thread is woken once. While the writer is busy,
+        what comes is gathered for a moment, since a commit costs the same for one as for many."""
         if not self._handing:
-            self._loop.call_soon(self._hand_over)
+            if self._committing:
+                self._loop.call_at(self._handed_at + GATHER_S, self._hand_over)
+            else:
+                self._loop.call_soon(self._hand_over)
         self._handing.append(item)
 
     def _hand_over(self) -> None:
         if self._handing:
             items, self._handing = self._handing, []
+            self._committing += len(items)
+            self._handed_at = self._loop.time()
             self._writer.put(items)
 
     def _tell(self, settled: Sequence[Batch | Change]) -> None:
@@ -187,6 +198,7 @@ class SqliteStore:
             logger.warning("the event loop closed before its store")
 
     def _complete(self, settled: Sequence[Batch | Change]) -> None:
+        self._committing -= len(settled)
         for item in settled:
             if isinstance(item, Batch):
                 self._waiting -= len(item.ops)

@@ -17,7 +17,7 @@ import apsw
 
 logger = logging.getLogger(__name__)
 
-ENOUGH_PAGES: Final = 1_000
+ENOUGH_PAGES: Final = 4_000
 LONG_PAGES: Final = 8_000
 _SAFE_SQLITE: Final = 3_051_003
 

@@ -18,7 +18,7 @@ def connect_writer(path: Path) -> apsw.Connection:
         "wal_autocheckpoint=0",
         "journal_size_limit=67108864",
         "temp_store=MEMORY",
-        "cache_size=-65536",
+        "cache_size=-16384",
     ):
         list(db.execute(f"PRAGMA {pragma}"))
     return db
