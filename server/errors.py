@@ -1,4 +1,4 @@
-"""The refusals a feature may raise, under one roof with those of the hub."""
+"""The refusals a feature may raise, under one roof with those of the hub; and failures that pass."""
 
 from realtime.errors import (
     Busy,
@@ -21,7 +21,13 @@ __all__ = [
     "NotFound",
     "RateLimited",
     "Refused",
+    "Temporary",
     "TooLarge",
     "Unauthenticated",
     "Unavailable",
 ]
+
+
+class Temporary(Exception):
+    """A failure that passes by itself and may come thousands of times meanwhile: its sentence says all,
+    and the log keeps no traceback of it."""

@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line, with what was passed as `extra`.
 
 Call sites give facts by name and never message texts, names of people or tokens; tracebacks are kept,
-since an exception's text is ours or a library's.
+since an exception's text is ours or a library's; but not of what passes by itself (`Temporary`).
 """
 
 import json
@@ -10,6 +10,8 @@ import sys
 from datetime import UTC, datetime
 
 from aiohttp.http import HttpProcessingError
+
+from server.errors import Temporary
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -26,7 +28,9 @@ class JsonLines(logging.Formatter):
         }
         line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            fault = record.exc_info[1]
+            is_short = isinstance(fault, Temporary)
+            line["exception"] = str(fault) if is_short else self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
 
 

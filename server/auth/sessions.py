@@ -21,7 +21,7 @@ from server.auth.tokens import LONGEST, digest, new_token
 from server.clock import Clock, Millis
 from server.errors import Unauthenticated
 from server.ids import new_id
-from server.storage import Delete, Patch, StorageError, Store, refusing
+from server.storage import Delete, Patch, StorageError, Store, StoreBusy, refusing
 from server.storage.document import from_doc
 
 COLL: Final = Session.collection.name
@@ -243,6 +243,8 @@ class Sessions:
         held.session = msgspec.structs.replace(session, seen_at=now)
         try:
             await self._store.apply(Patch(COLL, session.id, {"seen_at": now}))
+        except StoreBusy:
+            pass  # Next time; under a crowd there would be a line for each of it.
         except StorageError:
             log.warning("a session's use could not be noted", exc_info=True)
         return True

@@ -35,7 +35,7 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from server.errors import Busy, Unavailable
+from server.errors import Busy, Temporary, Unavailable
 
 Doc = dict[str, Any]
 """A JSON object with `_id` and, once stored, `_v`."""
@@ -213,11 +213,11 @@ class Repeated(StorageError):
         self.entry = entry
 
 
-class StoreBusy(StorageError):
+class StoreBusy(StorageError, Temporary):
     """More operations are waiting than the store accepts; nothing was done."""
 
 
-class StoreUnavailable(StorageError):
+class StoreUnavailable(StorageError, Temporary):
     """The store cannot write or answer (disk full, no primary, closed); nothing was done."""
 
 

@@ -6,6 +6,7 @@ A day is acted with planted markers, good and bad; then the log is read, at the 
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from realtime.testing import ConnectRefused, SocketClient
 from server.logs import JsonLines, start_logging
+from server.storage import StoreBusy
 from tests.clocks import ManualClock
 from tests.end_to_end.processes import ServerProcess
 from tests.server.house import NAMES, PASSWORD, House, open_house
@@ -206,3 +208,21 @@ async def test_a_notice_and_a_document_leave_no_words_in_the_log(sandbox: Server
     name = signed_in["person"]["name"]
     assert_none_of([WORDS, WORDS[:4], "MARKER-DOCUMENT", token, ticket, name, '"sandbox"'], log)
     assert_none_of(["access_token=", "corpsecret="], log)
+
+
+def logged_exception(fault: Exception) -> str:
+    try:
+        raise fault
+    except Exception:
+        record = logging.makeLogRecord({"msg": "work failed", "exc_info": sys.exc_info()})
+    told: str = json.loads(JsonLines().format(record))["exception"]
+    return told
+
+
+def test_a_busy_store_is_a_sentence_and_anything_else_a_traceback() -> None:
+    busy = logged_exception(StoreBusy("10000 operations are waiting"))
+    odd = logged_exception(ValueError("odd"))
+
+    assert busy == "10000 operations are waiting"
+    assert odd.startswith("Traceback")
+    assert odd.endswith("ValueError: odd")
