@@ -21,7 +21,8 @@ from server.auth.tokens import LONGEST, digest, new_token
 from server.clock import Clock, Millis
 from server.errors import Unauthenticated
 from server.ids import new_id
-from server.storage import Delete, Patch, StorageError, Store, StoreBusy, refusing
+from server.retention import drop_old
+from server.storage import Patch, StorageError, Store, StoreBusy, refusing
 from server.storage.document import from_doc
 
 COLL: Final = Session.collection.name
@@ -202,10 +203,7 @@ class Sessions:
     async def prune(self) -> int:
         """Remove sessions that ended long ago, some at a time. How many were removed."""
         horizon = self._clock.now() - KEPT_AFTER_END_MS
-        docs = await self._store.find(COLL, "expires", lt=horizon, limit=500)
-        if docs:
-            await self._store.apply(*(Delete(COLL, doc["_id"]) for doc in docs))
-        return len(docs)
+        return await drop_old(self._store, Session, "expires", horizon)
 
     # Holding
 

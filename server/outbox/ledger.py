@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 from server.clock import Millis
 from server.outbox.notice import ENDED, UNENDED, Notice, Priority, State
-from server.storage import Delete, Doc, Store
+from server.retention import drop_old
+from server.storage import Doc, Store
 from server.storage.document import from_doc
 
 _MOST: Final = 2_000
@@ -80,15 +81,7 @@ async def dead_letters(store: Store, limit: int = 100) -> list[Notice]:
     return [from_doc(Notice, doc) for doc in found[:limit]]
 
 
-async def purge(store: Store, before: int, limit: int = 500) -> int:
-    """Remove notices that ended before this moment; how many there were, at most about `limit`."""
-    gone = 0
-    for state in ENDED:
-        for priority in Priority:
-            docs = await store.find(
-                _NOTICES, "state", (state, int(priority)), lt=before, limit=limit
-            )
-            if docs:
-                await store.apply(*(Delete(_NOTICES, doc["_id"]) for doc in docs))
-                gone += len(docs)
-    return gone
+async def purge(store: Store, before: int) -> int:
+    """Remove some notices that ended before this moment; how many there were."""
+    places = [(state, int(priority)) for state in ENDED for priority in Priority]
+    return sum([await drop_old(store, Notice, "state", before, eq=place) for place in places])

@@ -9,14 +9,14 @@ from typing import Final
 from server.background import repeated
 from server.clock import Clock
 from server.features.dashboard.documents import Fact, TakenEvent
-from server.storage import Delete, Store
+from server.retention import drop_old
+from server.storage import Store
 from server.storage.document import Document
 
 DAY_MS: Final = 86_400_000
 CLOSED_AFTER_DAYS: Final = 35
 KEPT_DAYS: Final = 40
 KEEP_S: Final = 60.0
-AT_ONCE: Final = 500
 
 KINDS: Final[tuple[type[Document], ...]] = (TakenEvent, Fact)
 
@@ -33,13 +33,6 @@ class Keeping:
         await repeated("old facts of the HIS", KEEP_S, self.drop_old)
 
     async def drop_old(self) -> int:
-        """Drop at most `AT_ONCE` of each kind; how many it were."""
+        """Drop some of each kind; how many it were."""
         before = self._clock.now() - KEPT_DAYS * DAY_MS
-        dropped = 0
-        for kind in KINDS:
-            name = kind.collection.name
-            docs = await self._store.find(name, "at", lt=before, limit=AT_ONCE)
-            if docs:
-                await self._store.apply(*(Delete(name, doc["_id"]) for doc in docs))
-            dropped += len(docs)
-        return dropped
+        return sum([await drop_old(self._store, kind, "at", before) for kind in KINDS])

@@ -18,8 +18,9 @@ from server.days import HospitalDays, days_before, days_from, days_until
 from server.features.turnaround.counting import DayCount, Group, merge_into
 from server.features.turnaround.documents import PROGRESS, DayCut, Progress
 from server.nodes import Leader
+from server.retention import drop_old
 from server.settings import Settings
-from server.storage import Delete, Put, Store
+from server.storage import Put, Store
 from server.storage.document import from_doc, to_doc
 from server.work import SystemWork
 
@@ -28,7 +29,6 @@ GRACE_MS: Final = 600_000
 """What ended just before midnight is on disk by then."""
 KEEP_S: Final = 60.0
 KEPT_MS: Final = 2 * 366 * 86_400_000
-AT_ONCE: Final = 500
 PORTION: Final = 1_000
 FRESH_S: Final = 20.0
 HELD: Final = 40
@@ -121,11 +121,7 @@ class Days:
 
     async def drop_old(self) -> int:
         """Drop some records of more than two years ago; how many it were."""
-        name, before = Ending.collection.name, self._clock.now() - KEPT_MS
-        docs = await self._store.find(name, "ended_at", lt=before, limit=AT_ONCE)
-        if docs:
-            await self._store.apply(*(Delete(name, doc["_id"]) for doc in docs))
-        return len(docs)
+        return await drop_old(self._store, Ending, "ended_at", self._clock.now() - KEPT_MS)
 
 
 @asynccontextmanager

@@ -31,8 +31,9 @@ from server.integrations.oa import (
     Unreachable,
 )
 from server.nodes import Leader
+from server.retention import drop_old
 from server.settings import Settings
-from server.storage import Delete, Store
+from server.storage import Store
 from server.storage.document import from_doc
 from server.work import SystemWork, UnitOfWork
 
@@ -49,7 +50,6 @@ FLAGS_AT_ONCE: Final = 100
 MOST_UNREAD: Final = 500
 KEPT_MS: Final = 90 * 86_400_000
 KEEP_S: Final = 60.0
-AT_ONCE: Final = 500
 
 
 class Tour:
@@ -208,11 +208,7 @@ class Tour:
 
     async def drop_old(self) -> int:
         """Drop some records of copies that came more than 90 days ago; how many it were."""
-        name, before = Copy.collection.name, self._clock.now() - KEPT_MS
-        docs = await self._store.find(name, "received_at", lt=before, limit=AT_ONCE)
-        if docs:
-            await self._store.apply(*(Delete(name, doc["_id"]) for doc in docs))
-        return len(docs)
+        return await drop_old(self._store, Copy, "received_at", self._clock.now() - KEPT_MS)
 
 
 @asynccontextmanager

@@ -9,12 +9,12 @@ from server.background import repeated
 from server.clock import Clock
 from server.features.wecom.documents import Heard, Reply
 from server.nodes import Leader
-from server.storage import Delete, Store
+from server.retention import drop_old
+from server.storage import Store
 
 KEPT_MS: Final = 2 * 86_400_000
 """Longer than WeCom repeats, and than the oldest callback that is let in."""
 PRUNE_S: Final = 600.0
-AT_ONCE: Final = 500
 
 
 class Keeping:
@@ -26,14 +26,8 @@ class Keeping:
 
     async def prune(self) -> int:
         """How many were removed."""
-        gone, before = 0, self._clock.now() - KEPT_MS
-        for kind in (Heard, Reply):
-            name = kind.collection.name
-            docs = await self._store.find(name, "at", lt=before, limit=AT_ONCE)
-            if docs:
-                await self._store.apply(*(Delete(name, doc["_id"]) for doc in docs))
-                gone += len(docs)
-        return gone
+        before = self._clock.now() - KEPT_MS
+        return sum([await drop_old(self._store, kind, "at", before) for kind in (Heard, Reply)])
 
 
 @asynccontextmanager
