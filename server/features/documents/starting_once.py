@@ -111,6 +111,7 @@ class Starting:
             workflow_id=command.workflow_id,
             title=command.draft.title.strip(),
             asked_at=self._clock.now(),
+            state="asked",
             address=actor.address,
         )
 

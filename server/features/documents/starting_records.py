@@ -50,8 +50,9 @@ class Begun(Document, frozen=True):
     workflow_id: str
     title: str
     asked_at: Millis
+    state: str
+    """Always stored: what nobody looked after is found by it."""
     kind: str = ""
-    state: str = "asked"
     sent_at: Millis | None = None
     ended_at: Millis | None = None
     before: tuple[str, ...] = ()
