@@ -26,6 +26,7 @@ from realtime.metrics import HubMetrics
 from realtime.publisher import Publisher
 from server import schema, stream
 from server.acting.acts import Acts
+from server.acting.keeping import Keeping
 from server.acting.looking import Looking
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
@@ -291,6 +292,7 @@ async def running(
             )
         for name, every_s, prune in (
             ("old sessions", PRUNE_S, sessions.prune),
+            ("old acts", PRUNE_S, Keeping(store, clock).drop_old),
             ("old words", bulletins.PRUNE_S, lambda: bulletins.prune(store, clock)),
         ):
             await stack.enter_async_context(

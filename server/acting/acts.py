@@ -109,7 +109,8 @@ class Acts:
 
     async def put_aside(self, oa_user: str, opened: OpenedDocument, said: Said) -> Act:
         """Keep that it came to nothing: the document had moved on before the OA was told."""
-        moved = replace(self._asked(oa_user, opened, said), state="moved", look_at=None)
+        asked = self._asked(oa_user, opened, said)
+        moved = replace(asked, state="moved", look_at=None, ended_at=asked.asked_at)
 
         async def keep(work: UnitOfWork) -> tuple[Act, bool]:
             act, is_first = await _keep_asked(work, moved)
@@ -134,6 +135,7 @@ class Acts:
             known=own_entries(opened, oa_user),
             may_repeat=False,
             look_at=Millis(now + FIRST_LOOK_MS),
+            ended_at=None,
         )
 
         async def keep(work: UnitOfWork) -> bool:
@@ -252,6 +254,7 @@ class Acts:
             reason=reason,
             may_repeat=may_repeat,
             look_at=look_at,
+            ended_at=None if state == "unknown" else self._clock.now(),
             # What is done is in the OA; words that came to nothing are given back.
             opinion="" if state == "done" else act.opinion,
         )

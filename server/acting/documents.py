@@ -14,7 +14,8 @@ class Act(Document, frozen=True):
     once cannot both be stored.
 
     Stored as `asked` before the OA is called. Nothing but the OA's answer, or its log read back, makes it
-    `done`. `known` are the person's entries in that log from before; `look_at` is when to read it (next).
+    `done`. `known` are the person's entries in that log from before; `look_at` is when to read it (next),
+    `ended_at` since when its end is known.
     """
 
     collection: ClassVar[Collection] = Collection(
@@ -23,6 +24,8 @@ class Act(Document, frozen=True):
             Index("client", ("person_id", "client_id"), unique=True),
             Index("document", ("person_id", "request_id", "number")),
             Index("look_at", ("look_at",), sparse=True),
+            Index("ended_at", ("ended_at",), sparse=True),
+            Index("asked_at", ("asked_at",)),
         ),
     )
 
@@ -43,6 +46,7 @@ class Act(Document, frozen=True):
     reason: ActReason = ""
     may_repeat: bool = False
     look_at: Millis | None = None
+    ended_at: Millis | None = None
     session_id: str = ""
     address: str = ""
 

@@ -6,6 +6,7 @@ from server.features.documents import acting, commands, files, starting, urging
 from server.features.documents.documents import SealKey
 from server.features.documents.protocol import StartEnded
 from server.features.documents.seals import sealing
+from server.features.documents.starting_keeping import keeping
 from server.features.documents.starting_kinds import start_kinds
 from server.features.documents.starting_once import starting as starts
 from server.features.documents.starting_records import Begun, StartDraft
@@ -29,6 +30,6 @@ feature = Feature(
     ],
     events=[ActEnded, StartEnded],
     documents=[SealKey, StartDraft, Begun],
-    parts=[sealing, acting.telling, start_kinds, starts],
+    parts=[sealing, acting.telling, start_kinds, starts, keeping],
     routes=files.add_routes,
 )

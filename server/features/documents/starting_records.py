@@ -20,7 +20,7 @@ class StartDraft(Document, frozen=True):
     are the OA's and would make odd keys."""
 
     collection: ClassVar[Collection] = Collection(
-        "start_drafts", indexes=(Index("person", ("person_id", "at")),)
+        "start_drafts", indexes=(Index("person", ("person_id", "at")), Index("at", ("at",)))
     )
 
     person_id: str
@@ -42,6 +42,8 @@ class Begun(Document, frozen=True):
         indexes=(
             Index("person", ("person_id", "asked_at")),
             Index("state", ("state", "asked_at")),
+            Index("ended_at", ("ended_at",), sparse=True),
+            Index("asked_at", ("asked_at",)),
         ),
     )
 
