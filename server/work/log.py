@@ -56,6 +56,11 @@ class LogReader:
         """The newest entry of each key of a state channel."""
         return await self._store.find_as(Stored, LOG.name, "key", (channel,), limit=limit)
 
+    async def value(self, channel: str, key: str) -> Stored | None:
+        """The newest entry of one key of a state channel."""
+        found = await self._store.find_as(Stored, LOG.name, "key", (channel, key), limit=1)
+        return found[0] if found else None
+
     async def search(
         self, text: str, after: Mapping[str, int], *, before: int | None, limit: int
     ) -> list[Doc]:

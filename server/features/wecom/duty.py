@@ -28,10 +28,9 @@ TOLD: Final = 1
 ANSWERED_WITHIN_MS: Final = 600_000
 """An answer that comes later surprises more than it helps."""
 TITLES: Final = 3
-VALUES: Final = 200
 HEADS: Final = 3
 MAIL_COUNTED: Final = "mail.counted"
-"""The value of a person's own channel that says how many mails are unread, by its public name."""
+"""The key, in a person's own channel, of the value that says how many mails are unread."""
 
 
 class MailNumber(msgspec.Struct, frozen=True):
@@ -140,9 +139,8 @@ class ReplyDuty:
         return datetime.fromtimestamp(at / 1000, self._zone).strftime("%m-%d %H:%M")
 
     async def _mail(self, reply: Reply) -> Said:
-        values = await LogReader(self._store).values(person_channel(reply.person_id), VALUES)
-        told = next((value.data for value in values if value.event == MAIL_COUNTED), None)
-        unread = None if told is None else msgspec.json.decode(told, type=MailNumber).unread
+        told = await LogReader(self._store).value(person_channel(reply.person_id), MAIL_COUNTED)
+        unread = None if told is None else msgspec.json.decode(told.data, type=MailNumber).unread
         if unread is None:
             title = say(reply.language, "mail_unknown_title")
         elif unread:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from server.features.wecom.questions import read_button, read_question
+from server.storage import Append
+from server.work import LOG
 from tests.features.wecom.calling import event, typed
 from tests.features.wecom.hospital import STRANGER, Hospital, until, whole_hospital
 
@@ -63,6 +65,27 @@ async def test_english_is_answered_in_english_and_the_menu_in_chinese(hospital: 
     shown = await answers(hospital, 2)
 
     assert {card["title"] for card in shown} == {"There are no rosters yet", "可以这样问"}
+
+
+async def test_unread_mail_is_told_however_much_else_a_person_was_told(hospital: Hospital) -> None:
+    mail = {"client_id": "m1", "subject": "排班", "text": "见附表"}
+    sent = await hospital.house.ask("s0001", "mail.send", to={"person_ids": ["s0002"]}, **mail)
+    assert sent.status == 200
+
+    async def counted() -> bool:
+        return bool((await hospital.house.ask("s0002", "mail.count")).body["result"]["unread"])
+
+    await until(counted)
+    told = {"event": "forum.answered", "at": 1, "data": {}}
+    for n in range(250):
+        op = Append(LOG.name, "person:s0002", {"_id": f"a{n}", **told}, key=f"answer:{n:03}")
+        await hospital.house.server.store.apply(op)
+    await hospital.say("邮件")
+
+    async def answered() -> list[str]:
+        return [c["title"] for c in await hospital.phone() if c["title"].startswith("邮件")]
+
+    assert await until(answered) == ["邮件：1 封未读"]
 
 
 async def test_the_same_message_again_is_not_answered_again(hospital: Hospital) -> None:
