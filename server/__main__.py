@@ -56,7 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     add("sandbox", _sandbox, "serve only the stand-ins for WeCom and the OA")
     add("migrate", _migrate, "bring the store to this version")
-    add("check", _check, "look whether settings and store are fit to serve")
+    checked = add("check", _check, "look whether settings and store are fit to serve")
+    checked.add_argument(
+        "--oa",
+        nargs="?",
+        const="",
+        metavar="USER",
+        help="instead: whether the OA can be used, asked for this OA user id (without: for somebody of "
+        "the directory)",
+    )
     add("protocol", _protocol, "write the protocol documents and client types")
     add("settings", _settings, "print every setting")
     staff = add("import-staff", _import_staff, "read people and departments from a workbook")
@@ -168,7 +176,10 @@ def _migrate(given: argparse.Namespace, settings: Settings) -> int:
 
 def _check(given: argparse.Namespace, settings: Settings) -> int:
     from server.checking import check
+    from server.checking.oa import check_oa
 
+    if given.oa is not None:
+        return asyncio.run(check_oa(settings, SystemClock(), given.oa))
     return asyncio.run(check(settings, SystemClock()))
 
 
@@ -189,7 +200,7 @@ def _settings(given: argparse.Namespace, settings: Settings) -> int:
 def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
     from server.app import opened_store
     from server.directory.staff_import import import_staff, write_template
-    from server.outside import finding_users
+    from server.outside import asked_oa
 
     if given.template:
         write_template(given.file)
@@ -202,7 +213,7 @@ def _import_staff(given: argparse.Namespace, settings: Settings) -> int:
             store = await stack.enter_async_context(opened_store(settings, clock))
             oa = None
             if given.ask_oa:
-                oa = await stack.enter_async_context(finding_users(settings, clock))
+                oa = await stack.enter_async_context(asked_oa(settings, clock))
             return await import_staff(given.file, store, clock, apply=given.apply, oa=oa)
 
     return asyncio.run(run())

@@ -14,7 +14,6 @@ from server.features.deputies.passing import Passing
 from server.features.todos.arrivals import Arrivals
 from server.features.wecom.documents import Heard
 from server.features.wecom.menu import menu_of
-from server.integrations.oa import FindsUsers
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.ecology import Ecology, OAConfig
@@ -132,8 +131,8 @@ def wecom_groups(client: WeComClient | None, clock: Clock) -> GroupChats:
 
 
 @asynccontextmanager
-async def finding_users(settings: Settings, clock: Clock) -> AsyncIterator[FindsUsers]:
-    """The OA, for who is who in it."""
+async def asked_oa(settings: Settings, clock: Clock) -> AsyncIterator[Ecology]:
+    """The OA for an operator's command, which asks it a few things."""
     if not settings.oa_endpoint:
         raise BadSetting("YUANXIN_OA_ENDPOINT names no OA")
     oa = await _opened_oa(settings, Budget(settings.oa_calls_per_second, clock), Breaker(clock))

@@ -89,6 +89,8 @@ class SoapDoor:
         self._reading = asyncio.Lock()
         self._transport = _Transport(headers or {}, self.limits, wsdl)
         self._fitter = FitToSchema()
+        self.passed_over = ""
+        """Why the description that was asked for is not the one in use; empty: it is."""
         self._client: Any = None
         self._service: Any = None
         self._binding: Any = None
@@ -103,16 +105,15 @@ class SoapDoor:
             lacking = await asyncio.to_thread(self._gaps)
         except Exception as failed:
             if not is_remote or not self._spare_wsdl:
-                raise ValueError(
-                    f"the OA's WSDL cannot be read: {type(failed).__name__}"
-                ) from failed
-            log.warning("the OA's own WSDL cannot be read, using the bundled one")
-            self._client, lacking = await asyncio.to_thread(self._load, self._spare_wsdl), []
+                raise ValueError(f"the OA's WSDL cannot be read: {_why(failed)}") from failed
+            self.passed_over = f"cannot be read ({_why(failed)})"
+            lacking = []
         if lacking and not is_remote:
             raise ValueError(f"the OA's WSDL lacks {', '.join(lacking[:5])}")
         if lacking:
-            shown = ", ".join(lacking[:5])
-            log.warning("the OA's own WSDL lacks %s, using the bundled one", shown)
+            self.passed_over = f"lacks {', '.join(lacking[:5])}"
+        if self.passed_over:
+            log.warning("the OA's own WSDL %s, using the bundled one", self.passed_over)
             self._client = await asyncio.to_thread(self._load, self._spare_wsdl)
         self._binding = _binding(self._client)
         self._service = AsyncServiceProxy(  # type: ignore[no-untyped-call]
@@ -249,6 +250,13 @@ def _binding(client: Any) -> Any:
         for port in service.ports.values():
             return port.binding
     raise ValueError("it describes no service")
+
+
+def _why(failed: Exception) -> str:
+    """In a word: the text of a failure may hold an address with whatever stands in it."""
+    if isinstance(failed, httpx.HTTPStatusError):
+        return f"status {failed.response.status_code}"
+    return type(failed).__name__
 
 
 def _result(clean: bytes, described: Any) -> Any | None:

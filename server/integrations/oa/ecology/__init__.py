@@ -86,6 +86,7 @@ _NEEDED: Final = (
     "doCreateWorkflowRequest",
 )
 _NEW_FLAG: Final = "getWorkflowNewFlag"
+_USER_OF: Final = "getUserId"
 _ANY_TYPE: Final = 0
 _KINDS_AT_ONCE: Final = 100
 _MOST_KINDS: Final = 2_000
@@ -133,6 +134,16 @@ class Ecology:
     async def close(self) -> None:
         await self._door.close()
         await self._files.close()
+
+    @property
+    def passed_over(self) -> str:
+        """Why the description that the settings name is not the one in use; empty: it is."""
+        return self._door.passed_over
+
+    @property
+    def extras(self) -> Mapping[str, bool]:
+        """The operations that not every build has, and whether this one does, by its description."""
+        return {name: self._door.offers(name) for name in (_NEW_FLAG, _USER_OF)}
 
     # Lists
 
@@ -322,14 +333,14 @@ class Ecology:
 
     @property
     def finds_users(self) -> bool:
-        return self._door.offers("getUserId")
+        return self._door.offers(_USER_OF)
 
     async def user_of(self, employee_number: str) -> str | None:
         number = sendable(employee_number).strip()
         if not number or not self.finds_users:
             return None
         # Nobody is waiting at a screen.
-        told = await self._door.call("getUserId", "workcode", number, lane=Lane.REST)
+        told = await self._door.call(_USER_OF, "workcode", number, lane=Lane.REST)
         found = str(told).strip() if told is not None else ""
         return found if _USER_ID.fullmatch(found) and int(found) > 0 else None
 

@@ -29,7 +29,8 @@ async def check(settings: Settings, clock: Clock) -> int:
     print(f"wecom     {settings.wecom_api_base or 'not configured: nobody away is told anything'}")
     hears = f"{settings.url}/wecom/callback" if settings.hears_wecom else "not configured"
     print(f"callback  {hears}")
-    print(f"oa        {settings.oa_endpoint or 'not configured: no documents'}")
+    oa = settings.oa_endpoint and f"{settings.oa_endpoint} (`check --oa` asks it)"
+    print(f"oa        {oa or 'not configured: no documents'}")
     return 0 if fit else 1
 
 
