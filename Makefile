@@ -8,6 +8,8 @@ PYTHON_HERE := .venv/bin/python
 # Tests wait about half of their time, for processes, disks and browsers.
 TESTS_AT_ONCE := $(shell echo $$(($$(nproc) * 3 / 2)))
 NPM := $(PYTHON_HERE) static/build.py npm
+# The tests start the server some fifty times, and it is not compiled anew each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

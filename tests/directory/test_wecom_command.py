@@ -1,8 +1,6 @@
 """`python -m server wecom sync`, as an operator runs it, and the same on two nodes while they serve."""
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 from server.directory import Person, WeComChange
@@ -12,42 +10,35 @@ from tests.directory.hospital_sync import PARTIES, staff
 from tests.directory.meeting import here
 from tests.memory import tmp_path
 from tests.nodes.pair import WITHIN_S, becomes, open_pair
-from tests.sandbox.running import RunningSandbox, running_sandbox
+from tests.operating import Operator, operator
+from tests.sandbox.running import running_sandbox
 
-__all__ = ["tmp_path"]
-
-
-async def operate(
-    sandbox: RunningSandbox, folder: Path, *arguments: str, **settings: str
-) -> tuple[int, str]:
-    """Status and standard output of the command beside this WeCom."""
-    kept = {name: v for name, v in os.environ.items() if not name.startswith("YUANXIN_")}
-    given = {
-        "data_dir": str(folder / "data"),
-        "wecom_api_base": sandbox.config().api_base,
-        "wecom_corp_id": "wwsandbox",
-        "wecom_secret": "sandbox",
-        "wecom_sync": "from_wecom",
-        **settings,
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server", "wecom", "sync", *arguments,
-        env=kept | {f"YUANXIN_{name.upper()}": value for name, value in given.items()},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    assert b"Traceback" not in err, err.decode()
-    assert process.returncode is not None
-    return process.returncode, out.decode()
+__all__ = ["operator", "tmp_path"]
 
 
-async def test_the_command_shows_its_plan_does_it_and_remembers(tmp_path: Path) -> None:
+async def test_the_command_shows_its_plan_does_it_and_remembers(
+    operator: Operator, tmp_path: Path
+) -> None:
     async with running_sandbox(tmp_path, people=staff(5), parties=PARTIES) as sandbox:
-        shown = await operate(sandbox, tmp_path)
-        done = await operate(sandbox, tmp_path, "--apply")
-        again = await operate(sandbox, tmp_path)
-        last = await operate(sandbox, tmp_path, "--last")
-        off = await operate(sandbox, tmp_path, wecom_sync="off")
+
+        async def sync(*arguments: str, wecom_sync: str = "from_wecom") -> tuple[int, str]:
+            """Status and standard output of the command beside this WeCom."""
+            ended = await asyncio.to_thread(
+                operator, "wecom", "sync", *arguments,
+                folder=tmp_path / "data",
+                wecom_api_base=sandbox.config().api_base,
+                wecom_corp_id="wwsandbox",
+                wecom_secret="sandbox",
+                wecom_sync=wecom_sync,
+            )  # fmt: skip
+            assert "Traceback" not in ended.stderr
+            return ended.returncode, ended.stdout
+
+        shown = await sync()
+        done = await sync("--apply")
+        again = await sync()
+        last = await sync("--last")
+        off = await sync(wecom_sync="off")
 
     assert shown[0] == done[0] == again[0] == last[0] == 0
     assert "新增 5 人" in shown[1]

@@ -1,12 +1,8 @@
 """The server as an operator meets it: a process that is started, asked to end, and told wrong things."""
 
 import asyncio
-import logging
-import os
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +11,17 @@ import openpyxl
 import pytest
 
 from realtime.testing import Disconnected, SocketClient
-from server.__main__ import main
 from server.app import opened_store
 from server.clock import SystemClock
 from server.directory.seeding import seed_people
 from server.settings import BadSetting, Settings, load
 from server.storage import Store
 from server.work import LOG
-from tests.end_to_end.processes import ROOT, ServerProcess
+from tests.end_to_end.processes import ServerProcess
+from tests.operating import Ended, Operator, operate, operator
 from tests.server.house import NAMES, PASSWORD, HouseStaff
 
-Ended = subprocess.CompletedProcess[str]
-Operator = Callable[..., Ended]
+__all__ = ["operator"]
 
 STOPS_WITHIN_S = 10.0
 TEXT = {"kind": "text", "text": "查房完毕"}
@@ -37,44 +32,6 @@ async def seed(folder: Path) -> None:
     clock = SystemClock()
     async with opened_store(Settings(data_dir=folder), clock) as store:
         await seed_people(store, HouseStaff(), clock)
-
-
-def operate(*arguments: object, folder: Path, **settings: str) -> Ended:
-    """`python -m server <arguments>` as a process, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "server", *map(str, arguments)],
-        cwd=ROOT,
-        env=environment(folder, settings),
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-
-
-def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    kept = {name: v for name, v in os.environ.items() if not name.startswith("YUANXIN_")}
-    own = {f"YUANXIN_{name.upper()}": value for name, value in settings.items()}
-    return {**kept, "YUANXIN_DATA_DIR": str(folder), **own}
-
-
-@pytest.fixture
-def operator(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Operator]:
-    """The same within this process, which saves its start."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    interval = sys.getswitchinterval()
-
-    def run(*arguments: object, folder: Path, **settings: str) -> Ended:
-        monkeypatch.setattr(os, "environ", environment(folder, settings))
-        capfd.readouterr()
-        status = main([str(argument) for argument in arguments])
-        return subprocess.CompletedProcess(arguments, status, *capfd.readouterr())
-
-    yield run
-    root.handlers[:], root.level = handlers, level
-    sys.setswitchinterval(interval)
 
 
 def assert_one_sentence(ended: Ended, *words: str) -> None:
@@ -186,13 +143,13 @@ async def test_a_server_told_to_stop_acks_what_it_keeps_and_says_goodbye(
 
 
 async def test_what_an_operator_does_beside_a_running_server(
-    server: ServerProcess, tmp_path: Path
+    server: ServerProcess, operator: Operator, tmp_path: Path
 ) -> None:
     folder, copy = server.folder, tmp_path / "copy.db"
 
     second = operate("run", folder=folder, http_port="0")
-    backup = operate("backup", copy, folder=folder)
-    restored = operate("restore", copy, folder=folder)
+    backup = operator("backup", copy, folder=folder)
+    restored = operator("restore", copy, folder=folder)
 
     assert_one_sentence(second, "in use by process")
     assert (backup.returncode, copy.exists()) == (0, True)
@@ -203,13 +160,13 @@ async def test_what_an_operator_does_beside_a_running_server(
 # Commands
 
 
-def test_what_an_operator_does_before_the_first_start(tmp_path: Path) -> None:
+def test_what_an_operator_does_before_the_first_start(operator: Operator, tmp_path: Path) -> None:
     folder, staff = tmp_path / "data", tmp_path / "staff.xlsx"
 
-    printed = operate("settings", folder=folder, wecom_secret="the-secret")
+    printed = operator("settings", folder=folder, wecom_secret="the-secret")
     migrated = operate("migrate", folder=folder)
-    checked = operate("check", folder=folder)
-    written = operate("import-staff", "--template", staff, folder=folder)
+    checked = operator("check", folder=folder)
+    written = operator("import-staff", "--template", staff, folder=folder)
 
     ended = (printed, migrated, checked, written)
     assert [command.returncode for command in ended] == [0] * 4, [c.stderr for c in ended]

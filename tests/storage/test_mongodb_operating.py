@@ -1,8 +1,7 @@
 """What an operator does with a MongoDB: looks at it, migrates it, and is told what is done elsewhere."""
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,30 +9,25 @@ import pytest
 from pymongo import MongoClient
 
 from server.settings import BadSetting, Settings, load
+from tests.operating import Ended, Operator, operator
 from tests.storage.mongodb import database_for, server_url
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["operator"]
+
 pytestmark = pytest.mark.timeout(300)
-Ended = subprocess.CompletedProcess[str]
+Ask = Callable[..., Ended]
 
 
-def operate(folder: Path, *arguments: str) -> Ended:
-    """`python -m server <arguments>` on a database of its own, to its end."""
-    url = urlunsplit(urlsplit(server_url())._replace(path=f"/{database_for(folder)}"))
-    kept = {name: v for name, v in os.environ.items() if not name.startswith("YUANXIN_")}
-    return subprocess.run(
-        [sys.executable, "-m", "server", *arguments],
-        cwd=ROOT,
-        env={**kept, "YUANXIN_DATA_DIR": str(folder), "YUANXIN_STORAGE_URL": url},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+@pytest.fixture
+def ask(operator: Operator, tmp_path: Path) -> Ask:
+    """Runs a command on a database of its own."""
+    url = urlunsplit(urlsplit(server_url())._replace(path=f"/{database_for(tmp_path)}"))
+    return partial(operator, folder=tmp_path, storage_url=url)
 
 
-def test_a_database_is_migrated_and_checked(tmp_path: Path) -> None:
-    migrated = operate(tmp_path, "migrate")
-    checked = operate(tmp_path, "check")
+def test_a_database_is_migrated_and_checked(ask: Ask, tmp_path: Path) -> None:
+    migrated = ask("migrate")
+    checked = ask("check")
 
     assert (migrated.returncode, checked.returncode) == (0, 0)
     assert "promise   15/15 an index may be declared later\n" in checked.stdout
@@ -49,9 +43,9 @@ def test_a_database_is_migrated_and_checked(tmp_path: Path) -> None:
     [(("backup", "x.db"), "mongodump"), (("restore", "x.db"), "mongorestore")],
 )
 def test_what_other_tools_do_is_refused_with_their_name(
-    tmp_path: Path, arguments: tuple[str, ...], tool: str
+    ask: Ask, tmp_path: Path, arguments: tuple[str, ...], tool: str
 ) -> None:
-    ended = operate(tmp_path, *arguments)
+    ended = ask(*arguments)
 
     assert ended.returncode == 1
     assert ended.stderr.startswith("yuanxin: ")
@@ -59,8 +53,8 @@ def test_what_other_tools_do_is_refused_with_their_name(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_new_epoch_is_begun(tmp_path: Path) -> None:
-    ended = operate(tmp_path, "new-epoch")
+def test_a_new_epoch_is_begun(ask: Ask) -> None:
+    ended = ask("new-epoch")
 
     assert ended.returncode == 0
     assert "begins; clients will be told to load everything again" in ended.stdout
