@@ -6,6 +6,7 @@ Nothing is replaced but the clock: what is asked goes through sockets and HTTP a
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,19 @@ class HousePerson:
     oa_user_id: str = ""
 
 
+@cache
+def hash_of_all() -> str:
+    """One for the whole run: it is made to take long."""
+    return HASHER.hash(PASSWORD)
+
+
 @dataclass(frozen=True)
 class HouseStaff:
     """All of them, with one password."""
 
     departments: tuple[HouseDepartment, ...] = (HouseDepartment(),)
     people: tuple[HousePerson, ...] = tuple(HousePerson(id, name) for id, name in NAMES.items())
-    password_hash: str = field(default_factory=lambda: HASHER.hash(PASSWORD))
+    password_hash: str = field(default_factory=hash_of_all)
 
 
 @dataclass
