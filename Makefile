@@ -23,7 +23,7 @@ test: ## Set up what is missing and run every check
 	@.ci/setup test
 	@$(PYTHON_HERE) static/build.py
 	@$(MAKE) --no-print-directory check-python check-app
-	$(PYTHON_HERE) -m pytest -n $(TESTS_AT_ONCE) --dist worksteal
+	$(PYTHON_HERE) -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 lint: ## Style and types only
 	@.ci/setup test

@@ -25,6 +25,25 @@ settings.register_profile("yuanxin", deadline=None, print_blob=True, derandomize
 settings.load_profile("yuanxin")
 
 
+LONG = (
+    "test_screens test_dashboard test_documents test_notices test_deputies test_forum test_kills "
+    "test_nodes test_wecom test_starting"
+).split()
+"""Modules that take a minute or so, the longest first."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the modules, begin with what takes longest: whoever takes a long one at the
+    end is waited for by the others."""
+
+    def turn(item: pytest.Item) -> tuple[bool, int]:
+        is_short = item.path.parent.name != "end_to_end"
+        return is_short, LONG.index(name) if (name := item.path.stem) in LONG else len(LONG)
+
+    if hasattr(config, "workerinput"):
+        items.sort(key=turn)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """Under CI, turn a skip into a failure: a check that did not run has proved nothing."""
