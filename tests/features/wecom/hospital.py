@@ -147,7 +147,7 @@ async def whole_hospital(folder: Path, **settings: Any) -> AsyncIterator[Hospita
             "oa_files_url": f"{sandbox.base}{FILES}",
             "oa_calls_per_second": 500,
             "oa_poll_seconds": 1,
-            "notice_first_seconds": 1,
+            "notice_first_seconds": 0.2,
             "notice_merge_seconds": 0,
             **settings,
         }
