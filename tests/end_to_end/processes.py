@@ -1,16 +1,24 @@
-"""The server and the stand-ins as processes of their own, to be killed and started again."""
+"""The server and the stand-ins as processes of their own, to be killed and started again.
+
+Each is the fork of one that has imported the server and done nothing yet: an import takes more of the
+processor than all else at a start, and the tests start some fifty. `python -m server` itself is what
+`tests/server/test_process.py` starts.
+"""
 
 import asyncio
+import multiprocessing
 import os
-import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
 
+from server.__main__ import main
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["server.app", "server.sandboxed", "uvloop", __name__])
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 45.0
 STOP_WITHIN_S = 60.0
@@ -22,6 +30,17 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def become_server(arguments: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
+    """What `python -m server <arguments>` is from its first line on."""
+    with log.open("ab") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.exit(main(list(arguments)))
 
 
 class ServerProcess:
@@ -37,8 +56,8 @@ class ServerProcess:
         self._arguments = arguments
         self.settings = dict(settings or {})
         """Told at the next start."""
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log = (folder.parent / f"{folder.name}-{self.port}.log").open("ab")
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._log = folder.parent / f"{folder.name}-{self.port}.log"
 
     async def start(self, ready: str | None = None) -> None:
         """Start it and wait until `ready` (its /readyz if not given) answers 200."""
@@ -53,19 +72,17 @@ class ServerProcess:
             "YUANXIN_PUBLIC_URL": self.url,
         }
         kept = {k: v for k, v in os.environ.items() if not k.startswith("YUANXIN_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", *self._arguments],
-            cwd=ROOT,
-            env={**kept, **own, **self.settings},
-            stdout=self._log,
-            stderr=self._log,
+        told = {**kept, **own, **self.settings}
+        self._process = FORKS.Process(
+            target=become_server, args=(self._arguments, told, self._log), daemon=True
         )
+        self._process.start()
 
     async def _wait(self, address: str) -> None:
         async with aiohttp.ClientSession() as http, asyncio.timeout(START_WITHIN_S):
             while True:
                 assert self._process is not None
-                if self._process.poll() is not None:
+                if not self._process.is_alive():
                     raise RuntimeError(f"the server ended at the start: {self.log()[-2000:]}")
                 try:
                     async with http.get(address) as answer:
@@ -77,23 +94,22 @@ class ServerProcess:
 
     def log(self) -> str:
         """What it has printed."""
-        return Path(self._log.name).read_text(encoding="utf-8", errors="replace")
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     def kill(self) -> None:
         """End it as a power cut would."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait()
+        self._process.join()
 
-    async def stop(self) -> int:
+    async def stop(self) -> int | None:
         """Ask it to end, as an operator does; its exit status."""
         assert self._process is not None
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self._process.wait, STOP_WITHIN_S)
+        self._process.terminate()
+        await asyncio.to_thread(self._process.join, STOP_WITHIN_S)
+        return self._process.exitcode
 
     def close(self) -> None:
         """Whatever happened, leave nothing running."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._process.is_alive():
             self.kill()
-        self._log.close()
