@@ -83,7 +83,7 @@ async def test_unread_mail_is_told_however_much_else_a_person_was_told(hospital:
     await hospital.say("邮件")
 
     async def answered() -> list[str]:
-        return [c["title"] for c in await hospital.phone() if c["title"].startswith("邮件")]
+        return [c["title"] for c in await hospital.phone() if c["title"].startswith("邮件：")]
 
     assert await until(answered) == ["邮件：1 封未读"]
 
