@@ -1,8 +1,8 @@
 """The server and the stand-ins as processes of their own, to be killed and started again.
 
 Each is the fork of one that has imported the server and done nothing yet: an import takes more of the
-processor than all else at a start, and the tests start some fifty. `python -m server` itself is what
-`tests/server/test_process.py` starts.
+processor than all else at a start, and the tests start some fifty. `python -m server` itself is started
+in `tests/server/test_process.py`, and by `--workers` in `test_nodes.py`.
 """
 
 import asyncio
