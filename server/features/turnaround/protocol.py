@@ -100,9 +100,18 @@ class WeekReadCounts(ReadCounts, frozen=True, kw_only=True):
     monday: str
 
 
+class TourUnderWay(msgspec.Struct, frozen=True, kw_only=True):
+    """`looked_at` of `people` were asked about in the OA by `at`."""
+
+    looked_at: int
+    people: int
+    at: Millis
+
+
 class ReadingShown(Result, frozen=True):
     """By the day on which copies came. `known_since` is when the first tour through the OA began, `as_of`
-    when the last whole one did (null: none yet); it could not look at `missed` people."""
+    when the last whole one did (null: none yet); it could not look at `missed` people. `under_way` is a tour
+    that has begun and not ended (null: none)."""
 
     from_day: str
     to_day: str
@@ -113,6 +122,7 @@ class ReadingShown(Result, frozen=True):
     known_since: Millis | None
     as_of: Millis | None
     missed: int
+    under_way: TourUnderWay | None
 
 
 class ShowMine(Command, frozen=True):

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from server.clock import Millis
 from server.days import days_from
 from server.directory import Directory
 from server.features.turnaround.closing import Days
 from server.features.turnaround.commands import check_asked, monday_of
+from server.features.turnaround.documents import CopyTour
 from server.features.turnaround.protocol import (
     NamedReadCounts,
     ReadCounts,
     ReadingShown,
     ShowReading,
+    TourUnderWay,
     WeekReadCounts,
 )
 from server.features.turnaround.tallying import Tallies, Tally
@@ -58,7 +61,16 @@ async def show_reading(
         known_since=place.known_since,
         as_of=place.as_of,
         missed=place.missed_then,
+        under_way=await _under_way(place, directory, work.now),
     )
+
+
+async def _under_way(place: CopyTour, directory: Directory, now: Millis) -> TourUnderWay | None:
+    if not place.under_way:
+        return None
+    people = await directory.oa_users()
+    looked_at = sum(person_id <= place.after for person_id in people)
+    return TourUnderWay(looked_at=looked_at, people=len(people), at=now)
 
 
 def _named(groups: Mapping[str, Tally], names: Mapping[str, str]) -> list[NamedReadCounts]:

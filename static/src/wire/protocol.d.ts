@@ -1309,7 +1309,7 @@ export interface Readers {
   unread: string[]
 }
 
-/** By the day on which copies came. `known_since` is when the first tour through the OA began, `as_of` when the last whole one did (null: none yet); it could not look at `missed` people. */
+/** By the day on which copies came. `known_since` is when the first tour through the OA began, `as_of` when the last whole one did (null: none yet); it could not look at `missed` people. `under_way` is a tour that has begun and not ended (null: none). */
 export interface ReadingShown {
   from_day: string
   to_day: string
@@ -1320,6 +1320,7 @@ export interface ReadingShown {
   known_since: number | null
   as_of: number | null
   missed: number
+  under_way: TourUnderWay | null
 }
 
 /** Take back one's own message within the time the hospital allows. */
@@ -1774,6 +1775,13 @@ export interface TodosCounted {
   pending: number
   unread: number
   as_of: number
+}
+
+/** `looked_at` of `people` were asked about in the OA by `at`. */
+export interface TourUnderWay {
+  looked_at: number
+  people: number
+  at: number
 }
 
 /** Hand a group one owns to another member. */

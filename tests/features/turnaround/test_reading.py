@@ -13,8 +13,15 @@ from server.days import HospitalDays
 from server.features import turnaround
 from server.features.turnaround.documents import TOUR, CopyTour
 from server.features.turnaround.tallying import FRESH_S, PORTION
-from server.features.turnaround.touring import CALL_S, KEPT_MS, TRIES, WAIT_S, Tour
-from server.integrations.oa import OA, NotUnderstood, Unreachable
+from server.features.turnaround.touring import (
+    CALL_S,
+    HURRIED_SHARE,
+    KEPT_MS,
+    TRIES,
+    WAIT_S,
+    Tour,
+)
+from server.integrations.oa import OA, Lane, NotUnderstood, Unreachable
 from server.integrations.oa.breaker import Breaker
 from server.integrations.oa.budget import Budget
 from server.integrations.oa.mirror import Worklist
@@ -286,6 +293,27 @@ async def test_a_sandboxs_first_tour_waits_for_no_night(house: House) -> None:
     shown = await house.show()
     assert (shown["total"]["copies"], shown["as_of"]) == (1, shown["known_since"])
     assert len(house.oa.calls) == 4
+
+
+async def test_a_tour_that_hurries_takes_half_of_the_calls_and_waits_behind_no_first_reading(
+    house: House,
+) -> None:
+    first = to_doc(CopyTour(id=TOUR, hurries=True))
+    await house.office.store.apply(Put(CopyTour.collection.name, first, None))
+    house.send("ann", "7")
+    calls_s = house.office.settings.oa_calls_per_second * HURRIED_SHARE
+    assert await house.steps(1) == [pytest.approx(3 / calls_s)]
+    assert set(house.oa.lanes) == {Lane.VISIBLE}
+
+
+async def test_how_far_a_tour_is_can_be_seen_while_it_goes_on(house: House) -> None:
+    assert (await house.show())["under_way"] is None
+    house.until(2)
+    await house.steps(2)
+    shown = await house.show()
+    assert shown["under_way"] == {"looked_at": 2, "people": 3, "at": house.now}
+    await house.steps(2)
+    assert (await house.show())["under_way"] is None
 
 
 async def test_before_the_first_tour_nothing_is_claimed(house: House) -> None:

@@ -40,6 +40,7 @@ class FakeOA:
     def __init__(self, clock: ManualClock, budget: Budget, breaker: Breaker) -> None:
         self.lists: dict[tuple[str, State], list[Item]] = {}
         self.calls: list[tuple[float, str, str]] = []
+        self.lanes: list[Lane] = []
         self.failure: OAError | None = None
         self.was_read: set[tuple[str, str]] = set()
         self.failing: dict[str, OAError] = {}
@@ -85,6 +86,7 @@ class FakeOA:
         if not self._breaker.allows():
             raise self._breaker.reason()
         self.calls.append((self._clock.monotonic(), what, user))
+        self.lanes.append(lane)
         if (failure := self.failure or self.failing.get(user)) is not None:
             self._breaker.failed(failure)
             raise failure
