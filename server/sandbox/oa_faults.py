@@ -17,6 +17,7 @@ MODES: Final = (
     "malformed",
     "lost_answer",  # what was asked for happens, then the connection breaks
     "lost_submit",  # the same, for what changes something only
+    "swallowed",  # what changes something is not done, and the connection breaks
     "slow_submit",  # what changes something is done at once and answered late
     "failed",  # what changes something is not done
     "blocked",  # as the filter of a product patch refuses
@@ -81,7 +82,7 @@ async def after(
     match mode:
         case "lost_answer":
             return hang_up(request)
-        case "lost_submit" if operation in CHANGES:
+        case "lost_submit" | "swallowed" if operation in CHANGES:
             return hang_up(request)
         case "slow_submit" if operation in CHANGES:
             await faults.slowness(SLOW_S)

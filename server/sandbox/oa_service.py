@@ -61,7 +61,7 @@ class Service:
             is_later_operation(question.operation) and self.writer.build is not later_build
         ):
             raise ValueError(question.operation)
-        if mode == "failed" and question.operation in _CHANGES:
+        if mode in ("failed", "swallowed") and question.operation in _CHANGES:
             return out_text(_CHANGES[question.operation])
         return await operation(question)
 

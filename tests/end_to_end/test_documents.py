@@ -258,8 +258,18 @@ async def test_a_lost_answer_is_read_back_and_told_wherever_one_is(
     office: Office, tmp_path: Path
 ) -> None:
     request_id = await office.put("夜班人员调配方案", "s0205")
+    vanished = await office.put("病区陪护管理规定", "s0205")
     async with office.window("s0205") as window:
         page = window.page
+        # One that never arrived is looked after while others are handled; see the end.
+        await opened(window, vanished)
+        async with office.fault("swallowed"):
+            await page.click(YES)
+            await page.fill(WORDS, "同意执行")
+            await page.click(SEND)
+            await window.see(".note:has-text('还不知道是否提交成功')", timeout=AT_LAST_S * 1_000)
+            await window.see(YES, state="detached")
+
         await opened(window, request_id)
         await page.click(YES)
         await page.fill(WORDS, "同意调配")
@@ -284,6 +294,19 @@ async def test_a_lost_answer_is_read_back_and_told_wherever_one_is(
         await window.turn_to(f"/d/{slow}")
         await window.see(".result:has-text('已同意')", timeout=AT_LAST_S * 1_000)
         assert len(await office.remarks(slow, "approve")) == 1
+
+        # Half a minute later it is said that it does not show, and one may knowingly act again.
+        await window.turn_to(f"/d/{vanished}")
+        absent = ".note:has-text('OA 中没有查到您的操作')"
+        await window.see(f"{absent} blockquote:has-text('同意执行')", timeout=2 * AT_LAST_S * 1_000)
+        await window.shot(tmp_path, "documents-5-absent")
+        assert await window.axe() == []
+        assert await office.remarks(vanished, "approve") == []
+        await page.click(f"{YES}:not(:disabled)")
+        await expect(page.locator(WORDS)).to_have_value("同意执行")
+        await page.click(SEND)
+        await window.see(".result:has-text('已同意')", timeout=AT_LAST_S * 1_000)
+        assert len(await office.remarks(vanished, "approve")) == 1
 
 
 async def test_an_oa_that_fails_takes_nothing_away_and_lets_nothing_be_done(
