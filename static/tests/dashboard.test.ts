@@ -210,6 +210,18 @@ describe("a drawing", () => {
     expect(series.map(({ id, itemStyle }) => [id, itemStyle.color])).toEqual([["expert", "blue"]])
   })
 
+  it("ends rates at the whole, and shows a point that stands alone", () => {
+    interface Rates { series: { showSymbol: boolean }[]; yAxis: { min: number; max: number; axisLabel: { formatter: string } } }
+    const rates = (values: (number | null)[]): Rates => {
+      const rows = values.map((n, at) => ({ key: String(at), label: String(at), values: [n] }))
+      const shares = { title: "", head: "", columns: [{ key: "read", label: "" }], rows, addsUp: false, isRate: true }
+      return drawingOf(shares, "lines", new Set(), look, 400) as unknown as Rates
+    }
+
+    expect(rates([80, 100]).yAxis).toMatchObject({ min: 0, max: 100, axisLabel: { formatter: "{value}%" } })
+    expect([rates([80, 100]), rates([null, 100, null])].map(({ series }) => series[0]?.showSymbol)).toEqual([false, true])
+  })
+
   it("lies on its side on narrow pages", () => {
     const { yAxis } = drawingOf(table, "bars", new Set(), look, 400) as unknown as Drawn
 
@@ -220,6 +232,7 @@ describe("a drawing", () => {
 describe("digits", () => {
   it("are grouped, with a sign where a change is meant", () => {
     expect([spoken(12_345), spoken(null), signed(7), signed(-1_200), signed(0)]).toEqual(["12,345", "–", "+7", "−1,200", "±0"])
+    expect([spoken(12, 1), spoken(0.48, 1)]).toEqual(["12.0", "0.5"])
   })
 
   it("change at most once in a time, and end with the newest", async () => {

@@ -18,6 +18,8 @@ export interface Look {
 }
 
 const MOTION_MS = 200
+/** Rates are drawn against all there is, and end there. */
+const WHOLE = { min: 0, max: 100, interval: 25 }
 const BAR_ROOM = 2.6
 /** Columns that each have their name below. */
 const MOST_NAMED = 16
@@ -40,7 +42,8 @@ export function drawingOf(table: Table, kind: Kind, hidden: ReadonlySet<string>,
     type: "value",
     minInterval: 1,
     splitNumber: kind === "bars" ? 3 : 4,
-    axisLabel: { ...letters(look), hideOverlap: true },
+    ...(table.isRate ? WHOLE : {}),
+    axisLabel: { ...letters(look), hideOverlap: true, ...(table.isRate ? { formatter: "{value}%" } : {}) },
     splitLine: { lineStyle: { color: look.line } },
   }
   return {
@@ -48,11 +51,12 @@ export function drawingOf(table: Table, kind: Kind, hidden: ReadonlySet<string>,
     animationDuration: MOTION_MS,
     animationDurationUpdate: MOTION_MS,
     textStyle: { fontFamily: look.font },
-    grid: { left: 4, right: 12, top: 12, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: 12, top: table.mark ? Math.round(12 + look.size * 1.5) : 12, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     tooltip: {
       trigger: "axis",
       confine: true,
       transitionDuration: 0,
+      ...(table.isRate ? { valueFormatter: (n: unknown) => (typeof n === "number" ? `${n}%` : "–") } : {}),
       axisPointer: { type: kind === "lines" ? "line" : "shadow" },
       backgroundColor: look.card,
       borderColor: look.line,
@@ -80,7 +84,7 @@ function series(table: Table, column: Column, at: number, kind: Kind, look: Look
     itemStyle: { color: colour },
   }
   if (kind === "lines")
-    return { ...shared, type: "line", symbolSize: 5, showSymbol: false, lineStyle: { color: colour, width: 2, type: at ? "dashed" : "solid" } }
+    return { ...shared, type: "line", symbolSize: 5, showSymbol: shared.data.some(isAlone), lineStyle: { color: colour, width: 2, type: at ? "dashed" : "solid" } }
   return {
     ...shared,
     type: "bar",
@@ -91,16 +95,25 @@ function series(table: Table, column: Column, at: number, kind: Kind, look: Look
   }
 }
 
+/** A point without neighbours: a line does not show it. */
+function isAlone(n: number | null, at: number, all: (number | null)[]): boolean {
+  return n !== null && (all[at - 1] ?? null) === null && (all[at + 1] ?? null) === null
+}
+
 /** A line across the drawing where the table says that something began. */
 function marked({ mark, rows }: Table, look: Look): object {
   if (!mark) return {}
+  const at = rows.findIndex(({ key }) => key === mark.key)
+  // Above the line; near an edge on the line's other side, where there is room.
+  const part = at / Math.max(1, rows.length - 1)
+  const align = part < 0.25 ? "left" : part > 0.75 ? "right" : "center"
   return {
     markLine: {
       silent: true,
       symbol: "none",
-      label: { formatter: mark.label, color: look.text, fontSize: look.size, fontFamily: look.font, position: "insideEndTop", rotate: 0 },
+      label: { formatter: mark.label, color: look.text, fontSize: look.size, fontFamily: look.font, position: "end", distance: Math.round(look.size * 0.6), align },
       lineStyle: { color: look.second, type: "dotted", width: 2 },
-      data: [{ xAxis: rows.findIndex(({ key }) => key === mark.key) }],
+      data: [{ xAxis: at }],
     },
   }
 }

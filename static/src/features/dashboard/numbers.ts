@@ -2,8 +2,11 @@
 
 const grouped = new Intl.NumberFormat("en-US")
 
-export function spoken(n: number | null): string {
-  return n === null ? "–" : grouped.format(n).replace("-", "−")
+/** With as many decimals as it has, or exactly so many. */
+export function spoken(n: number | null, decimals?: number): string {
+  if (n === null) return "–"
+  const format = decimals === undefined ? grouped : new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+  return format.format(n).replace("-", "−")
 }
 
 export function signed(n: number): string {

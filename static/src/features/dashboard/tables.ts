@@ -21,6 +21,10 @@ export interface Table {
   rows: Row[]
   /** Whether the columns of a row add up to something worth saying. */
   addsUp: boolean
+  /** Decimals of each number. */
+  decimals?: number
+  /** Parts of a whole, in percent. */
+  isRate?: boolean
   /** What one has to know to read it. */
   note?: string
   /** A row at which something began: a line in the drawing. */
