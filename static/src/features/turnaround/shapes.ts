@@ -6,5 +6,6 @@ export type Processes = Result<"turnaround.processes">
 export type RangeFields = Fields<"turnaround.processes">
 export type Row = Processes["processes"][number]
 export type Reading = Result<"turnaround.reading">
+export type ReadRow = Reading["processes"][number]
 export type ReadWeek = Reading["weeks"][number]
 export type Week = Processes["weeks"][number]

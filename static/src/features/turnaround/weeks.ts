@@ -1,6 +1,8 @@
 /* Durations as they are read, and the weeks as a table that a chart draws. Pure. */
+import { spoken } from "../dashboard/numbers"
 import type { Table } from "../dashboard/tables"
-import type { ReadWeek, Week } from "./shapes"
+import type { Figures } from "./Rows.vue"
+import type { Reading, ReadRow, ReadWeek, Row, Week } from "./shapes"
 import { w } from "./words"
 
 const HOUR = 60
@@ -24,7 +26,7 @@ const rounded = (n: number): number => Math.round(n * 10) / 10
 /** One row per week; the week in which the hospital went live is marked. */
 export function weekTable(weeks: readonly Week[], liveDay: string | null): Table {
   const live = liveDay && weeks.filter(({ monday }) => monday <= liveDay).at(-1)
-  const hours = (minutes: number | null): number | null => (minutes === null ? null : Math.round((minutes / HOUR) * 100) / 100)
+  const hours = (minutes: number | null): number | null => (minutes === null ? null : rounded(minutes / HOUR))
   return {
     title: w("weeks.title"),
     head: w("weeks.head"),
@@ -34,6 +36,7 @@ export function weekTable(weeks: readonly Week[], liveDay: string | null): Table
     ],
     rows: weeks.map((week) => ({ key: week.monday, label: week.monday.slice(5), values: [hours(week.median), hours(week.p90)] })),
     addsUp: false,
+    decimals: 1,
     ...(live ? { mark: { key: live.monday, label: w("weeks.live") }, note: w("weeks.live_at", { day: liveDay }) } : {}),
   }
 }
@@ -43,8 +46,27 @@ export function rate(part: number, whole: number): string {
   return whole ? percent(part / whole) : "–"
 }
 
+/** How long the documents of a process or department waited. */
+export function waitedRow(row: Row): Figures {
+  const note = w("shares", { ten: percent(row.within_10_minutes), hour: percent(row.within_hour), day: percent(row.within_day) })
+  return { id: row.id, name: row.name || w("other"), note, cells: [spoken(row.n), duration(row.median), duration(row.p90)] }
+}
+
+/** How many copies of a process or department are read. */
+export function readRow({ id, name, copies, read }: ReadRow): Figures {
+  return { id, name: name || w("other"), cells: [spoken(copies), spoken(read), rate(read, copies)] }
+}
+
+/** How it is known which copies are read: as of which tour, and how far the present one is. */
+export function known({ as_of, known_since, missed, under_way }: Reading): string {
+  const tour = under_way && w("reading.under_way", { n: spoken(under_way.looked_at), all: spoken(under_way.people), at: moment(under_way.at) })
+  if (!as_of || !known_since) return tour ? `${tour}${w("reading.first")}` : w("reading.never")
+  const said = w("reading.as_of", { at: moment(as_of), since: moment(known_since) })
+  return `${said}${missed ? w("reading.missed", { n: missed }) : ""}${tour ?? ""}`
+}
+
 /** A moment as `11-23 02:00`. */
-export function moment(at: number): string {
+function moment(at: number): string {
   return new Date(at).toLocaleString("sv-SE").slice(5, 16)
 }
 
@@ -65,5 +87,6 @@ export function readTable(weeks: readonly ReadWeek[]): Table {
       values: [share(week.read, week.copies), share(week.day_read, week.day_copies), share(week.three_days_read, week.three_days_copies)],
     })),
     addsUp: false,
+    isRate: true,
   }
 }
