@@ -78,7 +78,9 @@ class Tallies:
         """Each day's counts; one who asks waits for another who counts."""
         async with self._counting:
             now = self._clock.monotonic()
-            held = {day: kept for day, kept in self._held.items() if now - kept[0] <= FRESH_S}
+            # A sandbox's first tour is watched while it goes on.
+            fresh_s = 0.0 if tour.hurries else FRESH_S
+            held = {day: kept for day, kept in self._held.items() if now - kept[0] <= fresh_s}
             for day in days:
                 if day not in held:
                     held[day] = (now, await self._count(day, tour))
