@@ -36,6 +36,8 @@ SYNC_SECRET = "sandboxcontacts"  # noqa: S105
 CALLBACK_TOKEN = "sandboxtoken"  # noqa: S105
 ANYWHERE = ("", "0.0.0.0", "::")
 OA_WEBHOOK_KEYS = "sandbox:secretofthesandboxoa"
+OA_CALLS_PER_SECOND = 30
+"""Ten more than an OA is asked for: the first tour of copies takes them, and nobody's first reading waits."""
 OA_FILE = "/oa/weaver/weaver.file.FileDownload?fileid={id}&download=1"
 HIS_KEYS = "sandbox:secretofthesandboxhis"
 CALLBACK_AES_KEY = "c2FuZGJveGtleWZvcnRoZXN0YW5kaW5vZnl1YW54aW4"
@@ -61,10 +63,17 @@ def with_stand_ins(settings: Settings) -> Settings:
         sms_url=settings.sms_url or f"{base}/sms/send",
         sms_secret=settings.sms_secret or SMS_SECRET,
         oa_endpoint=settings.oa_endpoint or f"{base}/oa/services/WorkflowService",
+        oa_calls_per_second=_calls_per_second(settings),
         oa_webhook_keys=settings.oa_webhook_keys or OA_WEBHOOK_KEYS,
         oa_files_url=settings.oa_files_url or ("" if settings.oa_endpoint else f"{base}{OA_FILE}"),
         his_keys=settings.his_keys or HIS_KEYS,
     )
+
+
+def _calls_per_second(settings: Settings) -> int:
+    says_nothing = settings.oa_calls_per_second == Settings().oa_calls_per_second
+    is_ours = says_nothing and not settings.oa_endpoint
+    return OA_CALLS_PER_SECOND if is_ours else settings.oa_calls_per_second
 
 
 @asynccontextmanager

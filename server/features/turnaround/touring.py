@@ -4,8 +4,8 @@ From 02:00 to 06:00 of the hospital's, in the last lane and on average at most a
 done by morning goes on the next night where it stopped. Only flags are asked for: opening would make a copy
 read. A person's records and the place reached are one commit, so a kill repeats one person at most.
 
-A sandbox's first tour does not wait: by day it takes up to half of the calls, since in the last lane it would
-stand behind the first reading of everybody, who get the other half.
+A sandbox's first tour does not wait: by day it takes up to a third of the calls, since in the last lane it
+would stand behind the first reading of everybody.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ NIGHT: Final = range(2, 6)
 CALL_S: Final = 1.0
 WAIT_S: Final = 60.0
 """Between looks at the clock by day, and after the OA did not answer."""
-HURRIED_SHARE: Final = 0.5
+HURRIED_SHARE: Final = 1 / 3
 HURRIED_WAIT_S: Final = 1.2
 """The same for a tour that hurries: its part of the calls that are allowed, and its wait."""
 TRIES: Final = 3

@@ -295,7 +295,7 @@ async def test_a_sandboxs_first_tour_waits_for_no_night(house: House) -> None:
     assert len(house.oa.calls) == 4
 
 
-async def test_a_tour_that_hurries_takes_half_of_the_calls_and_waits_behind_no_first_reading(
+async def test_a_tour_that_hurries_takes_a_third_of_the_calls_and_waits_behind_no_first_reading(
     house: House,
 ) -> None:
     first = to_doc(CopyTour(id=TOUR, hurries=True))
