@@ -49,7 +49,9 @@ Call = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What somebody decided: who and from where, about what, and the words. `to` are OA users."""
+    """What somebody decided: who and from where, about what, and the words. `to` are OA users. `after` is
+    the number of this person's last act on the document (0: none), read before the document was opened:
+    an opening tells nothing of what was done after it."""
 
     actor: Actor
     client_id: str
@@ -57,6 +59,7 @@ class Said:
     submission: Submission
     to_people: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
+    after: int = 0
 
 
 class Acts:
@@ -90,6 +93,11 @@ class Acts:
         """A person's last act on a document."""
         return await self._one("document", (person_id, request_id))
 
+    async def number(self, person_id: str, request_id: str) -> int:
+        """How often a person has acted on a document: for `Said.after`."""
+        last = await self.last(person_id, request_id)
+        return 0 if last is None else last.number
+
     async def _one(self, index: str, eq: tuple[str, ...]) -> Act | None:
         docs = await self._store.find(Act.collection.name, index, eq, reverse=True, limit=1)
         return from_doc(Act, docs[0]) if docs else None
@@ -99,10 +107,18 @@ class Acts:
     async def tell(self, oa_user: str, opened: OpenedDocument, said: Said) -> Act:
         """Tell it, once for each client id; what is known of it after the call.
 
-        Raises ConflictRefused while an earlier act of this person on this document may still be done.
+        Raises ConflictRefused while an earlier act of this person on this document may still be done,
+        and when there was one after the opening.
         """
         asked = self._asked(oa_user, opened, said)
-        act, is_first = await self._system.do(lambda work: _keep_asked(work, asked), said.actor)
+
+        async def keep(work: UnitOfWork) -> tuple[Act, bool]:
+            act, is_first = await _keep_asked(work, asked)
+            if is_first and act.number != said.after + 1:
+                raise ConflictRefused("you have acted on this document since it was opened")
+            return act, is_first
+
+        act, is_first = await self._system.do(keep, said.actor)
         if not is_first:
             return act
         return await self._call(act, self._way(oa_user, opened, said))
@@ -140,7 +156,10 @@ class Acts:
 
         async def keep(work: UnitOfWork) -> bool:
             stored = await work.get(Act, act.id)
-            if stored is None or stored.tries != act.tries:
+            last = await _last(work, act.person_id, act.request_id)
+            if stored is None or last is None or stored.tries != act.tries:
+                return False
+            if last.number != said.after or (last.id != act.id and last.is_open):
                 return False
             is_over = stored.state == "refused" or stored.may_repeat
             if is_over:
@@ -278,18 +297,21 @@ class Acts:
             self.ended[act.via, act.action, act.state] += 1
 
 
+async def _last(work: UnitOfWork, person_id: str, request_id: str) -> Act | None:
+    found = await work.query(Act, "document", person_id, request_id, reverse=True, limit=1)
+    return found[0] if found else None
+
+
 async def _keep_asked(work: UnitOfWork, asked: Act) -> tuple[Act, bool]:
     """The act as kept, and whether it is a new one. Raises ConflictRefused."""
     # In this order: whoever stores the same act in between is met as the same, not as an earlier one.
-    earlier = await work.query(
-        Act, "document", asked.person_id, asked.request_id, reverse=True, limit=1
-    )
+    earlier = await _last(work, asked.person_id, asked.request_id)
     known = await work.query(Act, "client", asked.person_id, asked.client_id, limit=1)
     if known:
         return known[0], False
-    if earlier and earlier[0].is_open:
+    if earlier is not None and earlier.is_open:
         raise ConflictRefused("what you did with this document before is still on its way")
-    number = earlier[0].number + 1 if earlier else 1
+    number = earlier.number + 1 if earlier is not None else 1
     act = replace(asked, id=act_id(asked.person_id, asked.request_id, number), number=number)
     work.insert(act)
     return act, True

@@ -106,7 +106,7 @@ class Door:
             return command.seen != seen_of(opened)
         return not is_waiting(opened)
 
-    def said(self, command: Act, actor: Actor, opened: OpenedDocument) -> Said:
+    def said(self, command: Act, actor: Actor, opened: OpenedDocument, *, after: int) -> Said:
         """What the OA is to be told, if the document as it is now allows it. Raises Refused."""
         self._check_offer(command, opened)
         filling = Filling(opened, self.directory)
@@ -120,6 +120,7 @@ class Door:
             submission=Submission(command.action, command.opinion, values, rows),
             to_people=tuple(dict.fromkeys(command.to)),
             to=self._recipients(command, actor),
+            after=after,
         )
 
     def _check_offer(self, command: Act, opened: OpenedDocument) -> None:
@@ -173,14 +174,16 @@ async def act(
     if (known := await acts.by_client(person_id, command.client_id)) is not None:
         return _acted(known, command)
     door = Door(directory, oa, acts, PlainYes(settings))
+    # Before it is opened: what is done meanwhile does not show in the opening.
+    last = await acts.last(person_id, command.request_id)
     opened = await door.opened(oa_user, command.request_id)
-    if (last := await acts.last(person_id, command.request_id)) is not None:
+    if last is not None:
         await acts.conclude(last, opened, oa_user)
     if door.has_moved(command, opened):
         submission = Submission(command.action, command.opinion)
         said = Said(work.actor, command.client_id, "page", submission)
         return _acted(await acts.put_aside(oa_user, opened, said), command)
-    said = door.said(command, work.actor, opened)
+    said = door.said(command, work.actor, opened, after=0 if last is None else last.number)
     rest_s = max(0.5, WAIT_S - (clock.monotonic() - began))
     ended = await telling.wait(acts.tell(oa_user, opened, said), rest_s)
     kept = ended or await acts.by_client(person_id, command.client_id)

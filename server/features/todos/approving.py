@@ -84,28 +84,28 @@ class Approving:
 
     async def _ask(self, todo: Todo, oa_user: str, act: Act | None) -> str:
         try:
+            after = await self._acts.number(todo.person_id, todo.request_id)
             opened = await self._oa.open_document(oa_user, todo.request_id)
             if act is None or act.state == "refused":
-                return await self._first(todo, oa_user, opened, act)
-            return await self._further(todo, oa_user, opened, act)
+                return await self._first(self._said(todo, after), todo, oa_user, opened, act)
+            return await self._further(self._said(todo, after), oa_user, opened, act)
         except RefusedByOA:
             return say(LANGUAGE, "open")
         except (OAError, ConflictRefused):
             raise NotYet(AGAIN_S) from None
 
     async def _first(
-        self, todo: Todo, oa_user: str, opened: OpenedDocument, refused: Act | None
+        self, said: Said, todo: Todo, oa_user: str, opened: OpenedDocument, refused: Act | None
     ) -> str:
         if not opened.may_submit:
             return say(LANGUAGE, "handled")
         if opened.title != todo.title or not self._rule.is_all(opened):
             return say(LANGUAGE, "open")
-        said = self._said(todo)
         if refused is not None:
             return _said_of(await self._acts.again(refused, oa_user, opened, said))
         return _said_of(await self._acts.tell(oa_user, opened, said))
 
-    async def _further(self, todo: Todo, oa_user: str, opened: OpenedDocument, act: Act) -> str:
+    async def _further(self, said: Said, oa_user: str, opened: OpenedDocument, act: Act) -> str:
         act = await self._acts.conclude(act, opened, oa_user)
         if act.is_open:
             rest_ms = act.asked_at + SURE_AFTER_MS - self._clock.now()
@@ -114,15 +114,16 @@ class Approving:
             return _said_of(act)
         if act.tries >= MOST_TRIES:
             return say(LANGUAGE, "not_done")
-        return _said_of(await self._acts.again(act, oa_user, opened, self._said(todo)))
+        return _said_of(await self._acts.again(act, oa_user, opened, said))
 
-    def _said(self, todo: Todo) -> Said:
+    def _said(self, todo: Todo, after: int) -> Said:
         roles = self._directory.roles_of(todo.person_id) or frozenset()
         return Said(
             actor=Actor(todo.person_id, roles=roles, address=FROM_CARD),
             client_id=client_id(todo),
             via="card",
             submission=Submission("approve", say(LANGUAGE, "approve")),
+            after=after,
         )
 
 

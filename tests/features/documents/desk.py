@@ -81,6 +81,8 @@ class OneDocument:
     loses: str = ""
     """`before`: a submission never arrives; `after`: it is done, and the answer is lost."""
     refuses: bool = False
+    held: asyncio.Event | None = None
+    """What an opening has read is answered once this is set."""
     slow: asyncio.Event | None = None
     """A submission is answered once this is set."""
     said: list[tuple[str, Submission]] = field(default_factory=list)
@@ -95,6 +97,12 @@ class OneDocument:
             raise self.fault
         if oa_user not in ("2", "3") or request_id != "7":
             raise RefusedByOA("not for this person")
+        opened = self._opened(oa_user, request_id)
+        if self.held is not None:
+            await self.held.wait()
+        return opened
+
+    def _opened(self, oa_user: str, request_id: str) -> OpenedDocument:
         waits = oa_user == self.holder
         return OpenedDocument(
             request_id=request_id,

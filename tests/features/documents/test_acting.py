@@ -59,6 +59,23 @@ async def test_two_acts_at_once_are_one_and_the_other_is_refused(desk: Desk) -> 
     assert [a for a in acts if isinstance(a, dict) and a["state"] == "done"]
 
 
+async def test_an_opening_from_before_another_act_of_mine_is_not_acted_upon(desk: Desk) -> None:
+    """The second finger was slower, and the next step is Ann's as well: it would be told there."""
+    seen = (await desk.open())["seen"]
+    held = desk.oa.held = asyncio.Event()
+    slower = asyncio.create_task(desk.act(seen=seen, client_id="c2"))
+    while desk.oa.openings < 2:
+        await asyncio.sleep(0)
+    desk.oa.held = None
+    assert (await desk.act(seen=seen, client_id="c1"))["state"] == "done"
+    desk.oa.holder = "2"
+    held.set()
+    with pytest.raises(Refusal) as refused:
+        await slower
+    assert refused.value.code == "conflict"
+    assert len(desk.oa.said) == 1
+
+
 async def test_a_client_id_is_for_one_act(desk: Desk) -> None:
     await desk.act()
     with pytest.raises(Refusal) as refused:
