@@ -31,5 +31,7 @@ class PlainYes:
         return (
             self.is_enough(opened.kind, opened.title)
             and not opened.demands
-            and not self.is_risky(*opened.labels)
+            and not self.is_risky(*(one.label for one in opened.filled))
+            and not self.is_risky(*(table.title for table in opened.tables if table.rows))
+            and not any(one.kind == "money" for one in opened.filled)
         )

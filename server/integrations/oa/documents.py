@@ -169,9 +169,10 @@ class OpenedDocument:
         return "approve" in self.actions
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """What the visible fields that hold something are called."""
-        return tuple(one.label for one in self.fields if one.value.strip())
+    def filled(self) -> tuple[Field, ...]:
+        """The visible fields that hold something, also those of the rows of its tables."""
+        rows = [self.fields, *(row for table in self.tables for row in table.rows)]
+        return tuple(one for row in rows for one in row if one.value.strip())
 
     def acted_at(self, oa_user: str) -> frozenset[str]:
         """Nodes at which a person has acted, by the newest entries of the log."""

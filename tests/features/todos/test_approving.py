@@ -20,6 +20,7 @@ from server.integrations.oa.documents import (
     OpenedDocument,
     Opinion,
     Submission,
+    Table,
 )
 from server.integrations.oa.mirror import Worklist
 from server.notify import NotYet
@@ -39,6 +40,7 @@ class OneDocument:
     title: str = TITLE
     demands: frozenset[Demand] = frozenset()
     labels: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
     acted: set[str] = field(default_factory=set)
     is_down: bool = False
     loses: str = ""
@@ -66,6 +68,7 @@ class OneDocument:
             actions={"approve": "同意"} if self.waits else {},
             demands=self.demands,
             fields=tuple(Field(label, label, "text", "9") for label in self.labels),
+            tables=self.tables,
             opinions=tuple(
                 Opinion(node, node, "", oa_user, "", "", None, "批准") for node in self.acted
             ),
@@ -208,6 +211,9 @@ async def test_a_no_of_the_oa_is_told_and_may_be_tried_again(desk: Desk) -> None
         {"demands": frozenset({"opinion"})},
         {"demands": frozenset({"fields"})},
         {"labels": ("事由", "金额（元）")},
+        {"tables": (Table("明细", (), ((Field("m", "金额（元）", "text", "9"),),)),)},
+        {"tables": (Table("采购明细", (), ((Field("m", "名称", "text", "9"),),)),)},
+        {"tables": (Table("明细", (), ((Field("m", "单价", "money", "9"),),)),)},
         {"title": "另一份文件"},
         {"title": f"{TITLE}（秘密）"},
     ],
