@@ -64,8 +64,9 @@ async def show_processes(
     """The range, counted; who asked for which days is recorded."""
     check_asked(command, directory)
     department = command.department_id
-    reading = Reading(days, await days.progress(), command.to_day)
-    first = command.from_day
+    today, first = days.days.day(work.now), command.from_day
+    # Each day that is not closed is counted by itself: those to come would be centuries of them.
+    reading = Reading(days, await days.progress(), min(command.to_day, today))
     by_process = await reading.groups(
         department_cut(department) if department else PROCESSES, first
     )
@@ -74,7 +75,7 @@ async def show_processes(
     return ProcessesShown(
         from_day=first,
         to_day=command.to_day,
-        today=days.days.day(work.now),
+        today=today,
         total=_waited(together(by_process.values())),
         processes=_named(by_process, {}),
         departments=_named(by_department, {d.id: d.name for d in directory.departments()}),

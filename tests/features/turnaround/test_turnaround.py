@@ -202,6 +202,14 @@ async def test_a_range_that_cannot_be_is_refused(office: Office, first: str, las
     assert refused.value.code == "invalid"
 
 
+async def test_days_to_come_are_not_counted_one_by_one(office: Office) -> None:
+    await a_month(office, 20)
+    asked = {"from_day": "2046-01-01", "to_day": "2046-12-31"}
+    shown = await office.ask("ann", "turnaround.processes", asked)
+    assert (shown["total"]["n"], shown["to_day"]) == (0, "2046-12-31")
+    assert len(office.services[Days]._open) <= 32
+
+
 async def test_everybody_sees_his_own_list_by_age(office: Office) -> None:
     now = office.clock.now()
     ages = (0, 1, 3, 4, 7, 8, 40)
