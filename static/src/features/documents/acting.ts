@@ -21,6 +21,14 @@ function isOver(opened: Pick<Opened, "actions"> | null, act: MyAct): boolean {
 const APPROVALS: Action[] = ["approve", "approve_wanting_reply", "approve_without_reply"]
 export const isApproval = (action: Action): boolean => APPROVALS.includes(action)
 
+const ENDS: MyAct["state"][] = ["done", "moved", "refused"]
+
+/** Whether an answer was on its way already when the end of the same act was told. */
+export function isOlder(answer: Pick<MyAct, "state" | "asked_at">, known: Pick<MyAct, "state" | "asked_at" | "reason">): boolean {
+  if (!ENDS.includes(known.state) || known.reason === "not_sent") return false
+  return !ENDS.includes(answer.state) && answer.asked_at <= known.asked_at
+}
+
 /** The yes and the no of the bar, and what lies behind 更多. */
 export function sorted(offers: Offer[]): { yes?: Offer; no?: Offer; others: Offer[] } {
   const by = (action: Action): Offer | undefined => offers.find((offer) => offer.action === action)

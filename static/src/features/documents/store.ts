@@ -10,7 +10,7 @@ import { drop, keep, read } from "../../store/kept"
 import { serverNow } from "../../wire/clock"
 import { command } from "../../wire/connection"
 import { asRefusal, type Refusal } from "../../wire/refusal"
-import { phaseOf, type Phase } from "./acting"
+import { isOlder, phaseOf, type Phase } from "./acting"
 import type { Act, MyAct, Opened, Said } from "./shapes"
 import { w } from "./document_words"
 
@@ -58,9 +58,12 @@ export const useDocuments = defineStore("documents", () => {
   }
 
   function note(requestId: string, title: string, act: Act, isSeen = false): void {
-    const isNews = acts.get(requestId)?.isNews ?? true
-    acts.set(requestId, { ...act, title, isNews, isSeen, isLost: false })
-    if (act.state === "done") drafts.write(draftKey(requestId), "")
+    const before = acts.get(requestId)
+    const same = before?.client_id === act.client_id ? before : undefined
+    if (same && isOlder(act, same)) return
+    acts.set(requestId, { ...act, title, isNews: before?.isNews ?? true, isSeen, isLost: false })
+    // Once: what is typed afterwards is meant for something else.
+    if (act.state === "done" && same?.state !== "done") drafts.write(draftKey(requestId), "")
   }
 
   /** Asks the OA, once. A refusal is thrown; with an answer that did not come, nobody knows. */
