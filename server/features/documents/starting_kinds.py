@@ -30,11 +30,12 @@ class StartKinds:
     def __init__(self, documents: Documents, clock: Clock) -> None:
         self._documents = documents
         self._clock = clock
-        self._known: dict[str, Known] = {}
+        self._known: dict[tuple[str, str], Known] = {}
 
     async def of(self, person_id: str, oa_user: str, *, fresh: bool = False) -> Known:
         """Raises OAError where there is nothing from before."""
-        known = self._known.get(person_id)
+        key = (person_id, oa_user)
+        known = self._known.get(key)
         now = self._clock.now()
         if known is not None and not fresh and now - known.as_of < KEPT_MS:
             return known
@@ -46,11 +47,11 @@ class StartKinds:
             if known is None:
                 raise
             return Known(known.kinds, known.as_of, stale=True)
-        self._known.pop(person_id, None)
+        self._known.pop(key, None)
         while len(self._known) >= MOST_PEOPLE:
             del self._known[next(iter(self._known))]
-        self._known[person_id] = Known(kinds, now)
-        return self._known[person_id]
+        self._known[key] = Known(kinds, now)
+        return self._known[key]
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ from server.integrations.oa.mirror import Reading
 
 PAGES_KEPT: Final = 2_000
 
-PageKey = tuple[str, State, int]
+PageKey = tuple[str, str, State, int]
+"""Person, OA user, list, page: what a former account of somebody held is not that person's."""
 
 
 class Pages:
@@ -23,7 +24,7 @@ class Pages:
 
     async def read(self, person: Person, state: State, page: int, max_age_s: float) -> Reading:
         """A page no older than asked for, or stale."""
-        key: PageKey = (person.person_id, state, page)
+        key: PageKey = (person.person_id, person.oa_user, state, page)
         kept = self._pages.get(key)
         fresh = kept is not None and self._clock.monotonic() - kept[2] <= max_age_s
         if not fresh:
@@ -38,7 +39,7 @@ class Pages:
             del self._pages[key]
 
     async def _fetch(self, person: Person, key: PageKey) -> None:
-        _, state, number = key
+        _, _, state, number = key
         as_of, started = self._clock.now(), self._clock.monotonic()
         try:
             page = await self._oa.list_items(person.oa_user, state, number)

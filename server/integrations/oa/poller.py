@@ -256,7 +256,8 @@ class PollingWorklist:
         known_at = person.counted_at if depth == "count" else person.verified_at
         if person.seen is not None and self._clock.monotonic() - known_at <= max_age_s:
             return True
-        key: PageKey = (person.person_id, "pending", 0 if depth == "count" else 1)
+        number = 0 if depth == "count" else 1
+        key: PageKey = (person.person_id, person.oa_user, "pending", number)
         fresh = await self._asking.shared(key, self._turns.check(person, depth, Lane.INTERACTIVE))
         if person.doubted_at is not None and not person.reading:
             self._turns.plan(person, min(person.due, self._clock.monotonic() + CONFIRM_S))

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from server.integrations.oa.mirror import Seen
-from tests.integrations.oa.fake_oa import DOWN, REFUSED, Hospital
+from tests.integrations.oa.fake_oa import DOWN, REFUSED, Hospital, item
 
 
 @pytest.fixture
@@ -346,6 +346,19 @@ async def test_somebody_without_an_oa_account_has_empty_lists(hospital: Hospital
     reading = await hospital.worklist.read("stranger", "pending")
     assert (reading.items, reading.total, reading.stale) == ((), 0, False)
     assert (await hospital.worklist.counts("stranger")).pending == 0
+
+
+async def test_who_gets_another_oa_user_is_shown_nothing_of_the_former_ones(
+    hospital: Hospital,
+) -> None:
+    hospital.oa.lists["1", "done"] = [item("700")]
+    assert (await hospital.worklist.read("p1", "done")).total == 1
+    hospital.mapping["p1"] = "9"
+    hospital.worklist.staff_changed()
+    await hospital.passes(1)
+    hospital.oa.failing["9"] = DOWN
+    reading = await hospital.worklist.read("p1", "done")
+    assert (reading.items, reading.stale) == ((), True)
 
 
 async def test_the_task_reads_by_itself_and_ends_at_close() -> None:
