@@ -37,7 +37,8 @@ class Passing:
         for id, item in zip(came, arrived, strict=True):
             self._pass_on(work, deputation, item, known.get(id))
         for id in went:
-            if id in known:
+            # What waits for another one here as well is still the deputy's.
+            if id in known and known[id].person_id == person_id:
                 take_back(work, known[id])
         tell(work, deputy)
 
@@ -45,7 +46,7 @@ class Passing:
         self, work: UnitOfWork, deputation: Deputation, item: Item, known: PassedOn | None
     ) -> None:
         if known is not None:
-            work.put(replace(known, gone_at=None, deputation_id=deputation.id))
+            self._pass_on_again(work, deputation, known)
             return
         passed = PassedOn(
             id=passed_on_id(deputation.deputy_id, item.request_id),
@@ -60,6 +61,16 @@ class Passing:
         )
         work.put(passed)
         work.owe(KIND, passed.id, due_in_ms=self._due_in_ms)
+
+    def _pass_on_again(self, work: UnitOfWork, deputation: Deputation, known: PassedOn) -> None:
+        again = replace(
+            known, gone_at=None, deputation_id=deputation.id, person_id=deputation.person_id
+        )
+        if known.gone_at is not None and known.notified == 0:
+            # It went before the deputy was told, and what was owed went with it.
+            again = replace(again, arrived_at=work.now)
+            work.owe(KIND, known.id, due_in_ms=self._due_in_ms)
+        work.put(again)
 
 
 def take_back(work: UnitOfWork, passed: PassedOn) -> None:

@@ -110,6 +110,9 @@ class Arrivals:
             if known[id].gone_at is not None:
                 again = known[id].comings + 1
                 work.put(replace(known[id], gone_at=None, came_at=work.now, comings=again))
+                if known[id].notified == 0:
+                    # It went before anybody was told, and what was owed went with it.
+                    work.owe("todo", id, due_in_ms=self._due_in_ms)
             return
         todo = Todo(
             id=id,

@@ -95,7 +95,8 @@ def _place(urge: Urge | None) -> int:
 
 
 def _newest(todo: Todo, urge: Urge | None) -> Millis:
-    return todo.arrived_at if urge is None else max(todo.arrived_at, urge.at)
+    came_at = todo.came_at or todo.arrived_at
+    return came_at if urge is None else max(came_at, urge.at)
 
 
 def _is_seen(todo: Todo, urge: Urge | None) -> bool:

@@ -107,6 +107,31 @@ async def test_what_is_handled_before_it_was_told_is_not_told(ward: Ward) -> Non
     assert ward.titles("bob") == ["请代 安宁 关注待办"]
 
 
+async def test_what_comes_back_before_it_was_told_is_told(ward: Ward) -> None:
+    """As when the OA's list lacks a document for a moment."""
+    await ward.holds("ann")
+    await ward.stands_in("bob", "ann")
+    await ward.holds("ann", "1")
+    await ward.holds("ann")
+    await ward.wait(70)
+    assert "待办：关于1的请示" not in ward.titles("ann")
+    await ward.holds("ann", "1")
+    await ward.wait(70)
+    assert ward.titles("ann").count("待办：关于1的请示") == 1
+    assert ward.titles("bob").count("代安宁：关于1的请示") == 1
+
+
+async def test_a_document_of_two_waits_until_it_is_gone_for_both(ward: Ward) -> None:
+    for person in ("ann", "dan"):
+        await ward.holds(person)
+        await ward.stands_in("bob", person)
+        await ward.holds(person, "1")
+    await ward.holds("ann")
+    await ward.wait(70)
+    told = [title for title in ward.titles("bob") if "关于1的请示" in title]
+    assert told == ["代单丹：关于1的请示"]
+
+
 async def test_a_wish_for_the_app_alone_holds_for_others_documents_only(ward: Ward) -> None:
     await ward.holds("ann")
     await ward.holds("bob")
