@@ -89,6 +89,15 @@ class Budget:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lanes[lane].append(turn)
         self.grant()
+        # Calls may become fewer meanwhile; whoever sits at a screen is told in time all the same.
+        waits_s = self._patience_s if lane is Lane.INTERACTIVE else None
+        try:
+            async with asyncio.timeout(waits_s):
+                await self._granted(turn)
+        except TimeoutError:
+            raise OverBudget from None
+
+    async def _granted(self, turn: asyncio.Future[None]) -> None:
         try:
             await turn
         except asyncio.CancelledError:

@@ -93,6 +93,20 @@ async def test_a_wait_too_long_is_refused_at_once() -> None:
     await stop(*tasks)
 
 
+async def test_who_waits_at_a_screen_is_refused_in_time_also_when_the_calls_become_fewer() -> None:
+    """What is told after somebody has been told that it did not arrive is told twice."""
+    budget = Budget(10, SystemClock(), burst=1, patience_s=0.05)
+    await budget.take(Lane.INTERACTIVE)
+    rest = asyncio.create_task(budget.take(Lane.REST))
+    waiting = asyncio.create_task(budget.take(Lane.INTERACTIVE))
+    await settle()
+    budget.reduce_to(0)
+    done, _ = await asyncio.wait({rest, waiting}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    assert done == {waiting}
+    assert isinstance(waiting.exception(), OverBudget)
+    await stop(rest)
+
+
 async def test_the_queue_of_the_rest_refuses_nobody_at_a_screen() -> None:
     clock = ManualClock()
     budget = Budget(1, clock, burst=1, patience_s=3)
