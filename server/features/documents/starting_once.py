@@ -25,7 +25,7 @@ from server.auth import Actor
 from server.background import repeated
 from server.clock import Clock, Millis
 from server.directory import Directory
-from server.errors import Busy
+from server.errors import Busy, ConflictRefused
 from server.features.documents.protocol import DraftCard, Start, StartEnded, StartReason
 from server.features.documents.starting_form import filled
 from server.features.documents.starting_records import Begun, StartDraft, begun_id, draft_id
@@ -84,7 +84,7 @@ class Starting:
 
     async def start(self, actor: Actor, command: Start) -> Begun:
         """Begin it, unless it was begun before; where it stands after at most some seconds. Raises
-        Forbidden for somebody without an account in the OA, Busy."""
+        Forbidden for somebody without an account in the OA, Busy, ConflictRefused."""
         id = begun_id(actor.person_id, command.client_id)
         if id not in self._under_way and await self._get(id) is None:
             oa_user = self.oa_user(actor.person_id)
@@ -246,11 +246,19 @@ class Starting:
 
 
 async def _begin(work: UnitOfWork, *, begun: Begun, draft: DraftCard) -> bool:
-    """Store that it is asked, with what was typed, so that a refused form is there again."""
+    """Store that it is asked, with what was typed, so that a refused form is there again. Raises
+    ConflictRefused while another of the same process is on its way: a draft is on several devices."""
     if await work.get(Begun, begun.id) is not None:
         return False
+    # Read first, and written in the version read: of two that begin at once one begins anew and finds the
+    # other.
+    await work.get(StartDraft, draft_id(begun.person_id, begun.workflow_id))
+    since = Millis(begun.asked_at - DEAD_AFTER_MS)
+    recent = await work.query(Begun, "person", begun.person_id, gt=since, reverse=True, limit=100)
+    if any(o.workflow_id == begun.workflow_id and o.state == "asked" for o in recent):
+        raise ConflictRefused("a document of this kind is on its way; wait for its end")
     work.put(begun)
-    work.overwrite(
+    work.put(
         StartDraft(
             id=draft_id(begun.person_id, begun.workflow_id),
             person_id=begun.person_id,

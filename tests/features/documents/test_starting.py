@@ -408,21 +408,6 @@ async def test_known_kinds_are_shown_with_their_age_while_the_oa_is_down(
         await bob.ask("documents.kinds")
 
 
-async def test_what_another_account_may_start_is_shown_to_nobody(
-    office: Office, ann: Client, oa: Outpost
-) -> None:
-    await ann.ask("documents.kinds")
-    await office.store.apply(Patch(Person.collection.name, "ann", {"oa_user_id": "9"}))
-    await office.directory.load(office.store)
-    await ann.ask("documents.kinds")
-    assert oa.asked_kinds == 2
-    await office.store.apply(Patch(Person.collection.name, "ann", {"oa_user_id": "10"}))
-    await office.directory.load(office.store)
-    oa.is_down = True
-    with pytest.raises(Refusal, match="oa_away"):
-        await ann.ask("documents.kinds")
-
-
 async def test_who_has_no_account_in_the_oa_starts_nothing(eve: Client) -> None:
     with pytest.raises(Refusal, match="oa_no_account"):
         await start(eve)
