@@ -166,7 +166,7 @@ class Settings:
     oa_poll_seconds: int = setting(3, "Seconds between two readings for pages on screen.")
     oa_timezone: str = setting("Asia/Shanghai", "Zone of the times the OA gives.")
     oa_headers: str = setting(
-        "", "Further headers of every OA call, as `Name: value` separated by |."
+        "", "Further headers of every OA call, as `Name: value` separated by |.", secret=True
     )
 
     oa_files_url: str = setting(

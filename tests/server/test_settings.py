@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.integrations.oa.ecology import OAConfig
 from server.settings import BadSetting, load
 
 FILES = "YUANXIN_OA_FILES_URL"
@@ -30,3 +31,11 @@ def test_an_address_of_files_holds_their_number_once(address: str) -> None:
 def test_an_address_whose_host_a_number_could_change_is_refused(address: str) -> None:
     with pytest.raises(BadSetting, match=FILES):
         load({FILES: address})
+
+
+def test_what_opens_the_oa_is_shown_nowhere() -> None:
+    """A gateway before the OA is opened by a header."""
+    settings = load({"YUANXIN_OA_HEADERS": "Authorization: Bearer of-the-gateway"})
+    config = OAConfig("http://oa.example", headers=settings.oa_extra_headers)
+    assert config.headers == {"Authorization": "Bearer of-the-gateway"}
+    assert "of-the-gateway" not in repr(settings) + repr(config)

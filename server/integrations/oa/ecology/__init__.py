@@ -102,7 +102,7 @@ class OAConfig:
     endpoint: str
     wsdl: str = ""
     timezone: str = "Asia/Shanghai"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     files: str = ""
     source: str = "OA"
     limits: Limits = field(default_factory=Limits)
