@@ -77,6 +77,8 @@ class Field:
     must_fill: bool = False
     options: tuple[Option, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    stored: str = field(default="", repr=False, compare=False)
+    """As it came, where `value` is a reading of it: for the adapter, which sends back what stays."""
 
     @property
     def is_missing(self) -> bool:

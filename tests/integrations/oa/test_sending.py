@@ -145,6 +145,29 @@ async def test_a_column_nobody_may_change_goes_with_its_row_unchanged(
     assert fields_in(sent(script)) == [("a", "2", "true"), ("b", "甲", "false")]
 
 
+async def test_what_was_not_changed_in_a_row_goes_back_as_the_oa_stores_it(
+    oa: Ecology, script: Script
+) -> None:
+    """What people read of it has fewer blanks, no markup, and an end."""
+    stored = "甲  乙\n   丙", "<p>加急</p>", ",".join(str(one) for one in range(1_000, 2_500))
+    record_ = record(
+        field("n", "1", edit=True),
+        field("t", stored[0], entry="2", edit=True),
+        field("m", stored[1], entry="2", edit=True),
+        field("p", stored[2], entry="3", of="999", edit=True),
+    )
+    script.body = opened(detail_tables(("一", [record_])))
+    found = await oa.open_document("2", "7")
+    script.forget()
+    script.body = said("submitWorkflowRequest", "success")
+    shown = {one.name: one.value for one in found.tables[0].rows[0]}
+    await oa.submit("2", found, Submission("approve", rows=[[{"n": "2", "t": shown["t"]}]]))
+    assert [(name, value) for name, value, _ in fields_in(sent(script))] == [
+        ("n", "2"),
+        *zip("tmp", stored, strict=True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("said_", "reason"),
     [

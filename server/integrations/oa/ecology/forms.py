@@ -69,7 +69,9 @@ def _table(given: Any) -> Table:
     columns: dict[str, Field] = {}
     for row in rows:
         for one in row:
-            columns.setdefault(one.name, replace(one, value="", shown="", attachments=()))
+            columns.setdefault(
+                one.name, replace(one, value="", shown="", attachments=(), stored="")
+            )
     filled = [row for row in rows if any(one.value or one.attachments for one in row)]
     return Table(
         title=plain_text(given.tableTitle),
@@ -119,6 +121,7 @@ def _field(given: Any) -> Field | None:
         attachments=files_in(given.filedHtmlShow, given.fieldShowValue)
         if kind == "attachments"
         else (),
+        stored=stored,
     )
 
 

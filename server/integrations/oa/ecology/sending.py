@@ -133,7 +133,7 @@ def _given(row: Row, values: Mapping[str, str]) -> list[dict[str, Any]]:
     changed = _changed(row, values)
     named = {one["fieldName"] for one in changed}
     preset = [one for one in row if one.value and one.may_edit and one.name not in named]
-    return [*changed, *(_sent(one.name, one.value) for one in preset)]
+    return [*changed, *(_sent(one.name, one.stored or one.value) for one in preset)]
 
 
 def _rows(table: Table, rows: Sequence[Mapping[str, str]]) -> list[list[dict[str, Any]]]:
@@ -147,7 +147,8 @@ def _rows(table: Table, rows: Sequence[Mapping[str, str]]) -> list[list[dict[str
         before = table.rows[at] if at < len(table.rows) else table.columns
         changed = {one["fieldName"]: one for one in _changed(before, values)}
         stays = [one for one in before if one.value and one.name not in changed]
-        whole.append([*changed.values(), *(_sent(s.name, s.value, edit=s.may_edit) for s in stays)])
+        kept = (_sent(one.name, one.stored or one.value, edit=one.may_edit) for one in stays)
+        whole.append([*changed.values(), *kept])
     return whole
 
 
