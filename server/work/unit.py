@@ -69,7 +69,8 @@ class UnitOfWork:
     async def get(self, kind: type[D], id: str) -> D | None:
         """A document by id, or None."""
         doc = await self.store.get(kind.collection.name, id)
-        return None if doc is None else self._read(kind, doc)
+        self._note(kind, id, doc)
+        return None if doc is None else from_doc(kind, doc)
 
     async def find(self, kind: type[D], id: str) -> D:
         """A document that has to be there. Raises NotFound."""
@@ -81,7 +82,9 @@ class UnitOfWork:
     async def get_many(self, kind: type[D], ids: Sequence[str]) -> dict[str, D]:
         """Those of the documents that are there, by id."""
         docs = await self.store.get_many(kind.collection.name, ids)
-        return {id: self._read(kind, doc) for id, doc in docs.items()}
+        for id in ids:
+            self._note(kind, id, docs.get(id))
+        return {id: from_doc(kind, doc) for id, doc in docs.items()}
 
     async def query(
         self,
@@ -97,11 +100,14 @@ class UnitOfWork:
         docs = await self.store.find(
             kind.collection.name, index, eq, gt=gt, lt=lt, reverse=reverse, limit=limit
         )
-        return [self._read(kind, doc) for doc in docs]
+        for doc in docs:
+            self._note(kind, doc["_id"], doc)
+        return [from_doc(kind, doc) for doc in docs]
 
-    def _read(self, kind: type[D], doc: Doc) -> D:
-        self._versions[kind.collection.name, doc["_id"]] = doc["_v"]
-        return from_doc(kind, doc)
+    def _note(self, kind: type[Document], id: str, doc: Doc | None) -> None:
+        # The first reading counts: something was decided upon it, and a later one of the same work may
+        # see already what somebody else has made of it.
+        self._versions.setdefault((kind.collection.name, id), 0 if doc is None else doc["_v"])
 
     # Writing
 
@@ -110,7 +116,7 @@ class UnitOfWork:
         self._ops.append(Insert(document.collection.name, {**to_doc(document), **taken}))
 
     def put(self, document: Document) -> None:
-        """Replace a document that this work has read, or store one that it found absent."""
+        """Replace a document as this work first read it, or store one that it found absent."""
         coll = document.collection.name
         expect = self._versions.get((coll, document.id), 0)
         self._ops.append(Put(coll, to_doc(document), expect))

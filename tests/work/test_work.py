@@ -75,6 +75,34 @@ async def test_work_of_the_server_is_done_again_when_it_lost_a_race(office: Offi
     assert (await office.store.get("tallies", "t") or {})["count"] == 13
 
 
+@pytest.mark.parametrize("before", [0, 1], ids=["absent", "there"])
+async def test_what_was_decided_upon_the_first_reading_is_not_written_over_a_later_one(
+    office: Office, before: int
+) -> None:
+    granted = 0
+    if before:
+        await office.system.do(lambda work: _put(work, Tally(id="t")))
+
+    async def take_the_only_one(work: UnitOfWork) -> bool:
+        tally = await work.get(Tally, "t")
+        if tally is not None and tally.count:
+            return False
+        nonlocal granted
+        granted += 1
+        if granted == 1:
+            assert await office.system.do(take_the_only_one)
+        again = await work.get(Tally, "t") or Tally(id="t")
+        work.put(Tally(id="t", count=again.count + 1))
+        return True
+
+    assert await office.system.do(take_the_only_one) is False
+    assert (await office.store.get("tallies", "t") or {})["count"] == 1
+
+
+async def _put(work: UnitOfWork, tally: Tally) -> None:
+    work.put(tally)
+
+
 async def test_work_that_always_loses_says_so(office: Office) -> None:
     async def change(work: UnitOfWork) -> None:
         work.put(Tally(id="t", count=1))
