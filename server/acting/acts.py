@@ -15,6 +15,7 @@ is read back by `server.acting.looking` on whichever node leads.
 import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -211,7 +212,19 @@ class Acts:
                 answer = f"not told: {fault.kind}"
                 return await self._end(act, "refused", answer, reason="never_arrived")
             return await self._end(act, "unknown", fault.kind)
-        return await self._end(act, "done" if done else "refused", "success" if done else "failed")
+        return await (self._end(act, "done", "success") if done else self._refused(act))
+
+    async def _refused(self, act: Act) -> Act:
+        """The OA gives no reason for its no, and may say no to what it did. What can be seen is seen: that
+        somebody was faster, or that it was done."""
+        person = self._directory.person(act.person_id)
+        if person is not None:
+            with suppress(OAError):
+                opened = await self._oa.open_document(person.oa_user_id, act.request_id)
+                seen = verdict(act, opened, person.oa_user_id)
+                if seen != "waits":
+                    return await self._end(act, seen, "failed, and waits no more")
+        return await self._end(act, "refused", "failed")
 
     # What became of it
 
@@ -237,8 +250,15 @@ class Acts:
                 return await self._end(act, "done", "found in its log")
             case "moved":
                 return await self._end(act, "moved", "somebody else was faster")
+            case _ if self._is_being_told(act):
+                return act
             case _:
                 return await self._conclude_waiting(act, "not in its log")
+
+    def _is_being_told(self, act: Act) -> bool:
+        """Whether some node still waits for the OA's answer: nothing was lost so far."""
+        due = act.look_at
+        return act.state == "asked" and due is not None and self._clock.now() < due
 
     async def _conclude_waiting(self, act: Act, answer: str) -> Act:
         is_sure = self._clock.now() - act.asked_at >= SURE_AFTER_MS

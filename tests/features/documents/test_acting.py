@@ -181,6 +181,42 @@ async def test_a_slow_oa_is_answered_for_and_the_end_is_told(
     assert ann.told("documents.acted")[0]["act"]["state"] == "done"
 
 
+async def test_an_act_on_its_way_is_not_unknown_to_who_opens_the_document_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "WAIT_S", 0.0)
+    ann = await desk.office.client("ann")
+    desk.oa.slow = asyncio.Event()
+    await desk.act()
+    assert (await desk.open())["last_act"]["state"] == "asked"
+    desk.oa.slow.set()
+    async with asyncio.timeout(20):
+        while not ann.told("documents.acted"):
+            await asyncio.sleep(0.01)
+    assert [told["act"]["state"] for told in ann.told("documents.acted")] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("who", "state", "opinion"),
+    [("3", "moved", "可以"), ("2", "done", "")],
+    ids=["else", "oneself"],
+)
+async def test_a_no_because_the_document_went_on_meanwhile_says_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, who: str, state: str, opinion: str
+) -> None:
+    monkeypatch.setattr(acting, "WAIT_S", 0.0)
+    desk.oa.slow = asyncio.Event()
+    await desk.act(opinion="可以")
+    desk.oa.act(who)
+    desk.oa.slow.set()
+    async with asyncio.timeout(20):
+        while (await desk.kept())[0].state == "asked":
+            await asyncio.sleep(0.01)
+    [act] = await desk.kept()
+    assert (act.state, act.opinion) == (state, opinion)
+    assert desk.oa.said == []
+
+
 async def test_a_no_of_the_oa_is_told(desk: Desk) -> None:
     desk.oa.refuses = True
     assert (await desk.act())["state"] == "refused"
