@@ -47,7 +47,9 @@ MOST_AT_ONCE: Final = 64
 CLOSE_S: Final = 5.0
 LOOK_S: Final = 5.0
 DEAD_AFTER_MS: Final = 180_000
-"""A start that has neither ended nor is unknown after this: its node died on the way."""
+"""A start that was not sent after this: its node died on the way."""
+LOST_AFTER_MS: Final = 25_000
+"""One that was sent and has not ended after this: a call waits 10 s for its turn, and takes 10."""
 MAY_REPEAT_AFTER_MS: Final = 180_000
 FORGOTTEN_AFTER_MS: Final = 24 * 3_600_000
 MOST_LOOKED_AT: Final = 200
@@ -163,8 +165,8 @@ class Starting:
             await self._refuse(begun.id, actor, "oa_away")
             return
         sent = {"kind": blank.kind, "before": before, "sent_at": self._clock.now()}
-        await self._system.do(partial(_note, id=begun.id, fields=sent), actor)
-        await self._tell(begun.id, oa_user, actor, blank, form.new)
+        if await self._system.do(partial(_note, id=begun.id, fields=sent), actor):
+            await self._tell(begun.id, oa_user, actor, blank, form.new)
 
     async def _tell(self, id: str, oa_user: str, actor: Actor, blank: BlankForm, new: Any) -> None:
         try:
@@ -220,6 +222,8 @@ class Starting:
 
     def _is_due(self, begun: Begun, now: Millis) -> bool:
         age_ms = now - begun.asked_at
+        if begun.state == "asked" and begun.sent_at is not None:
+            return now - begun.sent_at > LOST_AFTER_MS
         if begun.state == "asked":
             return age_ms > DEAD_AFTER_MS
         since = now - self._looked_at.get(begun.id, begun.asked_at)
@@ -270,9 +274,13 @@ async def _begin(work: UnitOfWork, *, begun: Begun, draft: DraftCard) -> bool:
     return True
 
 
-async def _note(work: UnitOfWork, *, id: str, fields: dict[str, Any]) -> None:
+async def _note(work: UnitOfWork, *, id: str, fields: dict[str, Any]) -> bool:
+    """Whether it may be sent: another node may have taken this one for dead, and have said that nothing
+    was done."""
     begun = await work.find(Begun, id)
-    work.put(replace(begun, **fields))
+    if begun.is_open:
+        work.put(replace(begun, **fields))
+    return begun.is_open
 
 
 async def _end(work: UnitOfWork, *, id: str, fields: dict[str, Any] | None, answer: str) -> None:
