@@ -81,7 +81,8 @@ class Book:
         if not person.loaded:
             kept = await self._sink.load(person.person_id)
             if not person.loaded:
-                person.loaded, person.seen = True, kept
+                # What nobody has kept so far another node may keep in the next moment.
+                person.loaded, person.seen = kept is not None or not self._is_shared, kept
         elif self._is_shared and person.seen is not None:
             async with person.applying:
                 kept = await self._sink.load(person.person_id)
@@ -118,7 +119,7 @@ class Book:
                 return False
             is_news = await self._tell(person, read.seen)
             person.latest = number
-            person.seen = read.seen
+            person.loaded, person.seen = True, read.seen
             person.doubted_at = None
             person.counted_at = started
             if read.verified:

@@ -169,6 +169,19 @@ async def test_only_the_node_that_tours_reads_who_is_on_no_screen() -> None:
     await two.close()
 
 
+async def test_who_asked_before_anything_was_known_hears_what_the_other_node_learns() -> None:
+    two = Two()
+    await two.passes(1)
+    assert await two.nodes["b"].seen("p1") is None
+    two.hospital.waits("p1", *two.waiting)
+    await two.lead("a")
+    await two.passes(9)
+    known = await two.nodes["b"].seen("p1")
+    assert known is not None
+    assert known.request_ids == set(two.waiting)
+    await two.close()
+
+
 def test_a_budget_can_be_reduced_to_a_share_and_given_back() -> None:
     hospital = Hospital()
     budget = Budget(20, hospital.clock)
