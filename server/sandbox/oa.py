@@ -22,7 +22,7 @@ from server.sandbox.faults import Faults
 from server.sandbox.oa_calling import Caller
 from server.sandbox.oa_desk import Desk
 from server.sandbox.oa_download import DOWNLOAD, Downloads
-from server.sandbox.oa_faults import MODES, after, before, hang_up, xml
+from server.sandbox.oa_faults import MODES, after, before, hang_up, meanwhile, xml
 from server.sandbox.oa_files import OAFiles
 from server.sandbox.oa_filling import fetching
 from server.sandbox.oa_forms import DEPARTMENTS, Office
@@ -107,7 +107,6 @@ class OAStandIn:
             self._clock,
             fetching(self.files, self._session),
             self._user_of,
-            self.calls,
         )
 
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -117,9 +116,10 @@ class OAStandIn:
                 return instead
             try:
                 question = read_question(body)
+                self.calls[question.operation] += 1
                 if mode == "fault":
-                    self.calls[question.operation] += 1
                     return xml(fault("java.lang.NullPointerException"), 500)
+                await meanwhile(self.faults, mode, question.operation)
                 text = answer(question.operation, await service.answer(question, mode))
             except (ValueError, LookupError) as failed:
                 return xml(fault(f"Invalid operation or argument: {failed}"), 500)

@@ -19,6 +19,7 @@ MODES: Final = (
     "lost_submit",  # the same, for what changes something only
     "swallowed",  # what changes something is not done, and the connection breaks
     "slow_submit",  # what changes something is done at once and answered late
+    "late_submit",  # what changes something is done, and answered, late
     "failed",  # what changes something is not done
     "blocked",  # as the filter of a product patch refuses
     "login",
@@ -73,6 +74,12 @@ async def before(faults: Faults, request: web.Request) -> web.StreamResponse | N
         case "login":
             return web.Response(text=LOGIN_PAGE, content_type="text/html")
     return None
+
+
+async def meanwhile(faults: Faults, mode: str, operation: str) -> None:
+    """Before a question that was understood is answered."""
+    if mode == "late_submit" and operation in CHANGES:
+        await faults.slowness(SLOW_S)
 
 
 async def after(

@@ -5,7 +5,6 @@ everybody, and swallows its own errors: all as one build of the original does.
 """
 
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -46,11 +45,9 @@ class Service:
     clock: Clock
     fetch: Fetch
     user_of: Callable[[str, str], int | None]
-    calls: Counter[str]
 
     async def answer(self, question: Question, mode: str) -> str:
         """The `out` element, in a mode of the switch for faults."""
-        self.calls[question.operation] += 1
         found = _LIST.fullmatch(question.operation)
         if found is not None and found[2] == "Count":
             return self._count(found[1], question, mode)

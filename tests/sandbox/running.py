@@ -11,12 +11,13 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from aiohttp.test_utils import TestServer
+from aiohttp import web
 
 from server.clock import Clock, SystemClock
 from server.integrations.wecom.config import WeComConfig
-from server.sandbox.app import WECOM, sandbox_app
+from server.sandbox.app import OA, WECOM, sandbox_app
 from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.oa import OAStandIn
 from server.sandbox.wecom import WeComStandIn
 
 PEOPLE = (
@@ -86,9 +87,10 @@ class ReachedSandbox:
 
 @dataclass(frozen=True)
 class RunningSandbox(ReachedSandbox):
-    """One in this process, with its WeCom."""
+    """One in this process, with its WeCom and its OA."""
 
     wecom: WeComStandIn
+    oa: OAStandIn
 
 
 @asynccontextmanager
@@ -98,8 +100,16 @@ async def running_sandbox(
     """Serve a sandbox until the block ends."""
     told = {"people": PEOPLE, "clock": clock or SystemClock(), "seed_documents": 0, **changed}
     app = sandbox_app(SandboxConfig(data_dir=data_dir, **told))
-    async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        yield RunningSandbox(str(server.make_url("")).rstrip("/"), http, app[WECOM])
+    # Not aiohttp's TestServer, which breaks off what it is asked when the asker hangs up; an OA goes on.
+    runner = web.AppRunner(app, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        async with aiohttp.ClientSession() as http:
+            yield RunningSandbox(f"http://{host}:{port}", http, app[WECOM], app[OA])
+    finally:
+        await runner.cleanup()
 
 
 @asynccontextmanager
