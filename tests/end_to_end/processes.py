@@ -92,6 +92,10 @@ class ServerProcess:
                     pass
                 await asyncio.sleep(0.05)
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
     def log(self) -> str:
         """What it has printed."""
         return self._log.read_text(encoding="utf-8", errors="replace")
@@ -111,5 +115,5 @@ class ServerProcess:
 
     def close(self) -> None:
         """Whatever happened, leave nothing running."""
-        if self._process is not None and self._process.is_alive():
+        if self.is_running:
             self.kill()
