@@ -23,9 +23,10 @@ pytestmark = [
 SUBMIT, CREATE = "submitWorkflowRequest", "doCreateWorkflowRequest"
 COPIES = "getCCWorkflowRequestCount"
 GENERAL = "1"
-SIDES = [
-    pytest.param(True, id="the one that leads"),
-    pytest.param(False, id="the other", marks=pytest.mark.nightly),
+KILLS = [
+    pytest.param(True, 1, id="the one that leads"),
+    pytest.param(True, 6, id="again and again", marks=pytest.mark.nightly),
+    pytest.param(False, 2, id="the other", marks=pytest.mark.nightly),
 ]
 
 
@@ -252,13 +253,20 @@ async def test_the_limits_of_reminders_count_over_both_nodes(apart: Apart) -> No
 # A node dies
 
 
-@pytest.mark.parametrize("leads", SIDES)
+@pytest.mark.parametrize(("leads", "rounds"), KILLS)
 async def test_what_a_killed_node_was_telling_is_found_out_by_the_other(
-    apart: Apart, leads: bool
+    apart: Apart, leads: bool, rounds: int
 ) -> None:
+    for number in range(rounds):
+        await apart.revive()
+        await a_node_dies(apart, f"{leads} {rounds} {number}", leads=leads)
+        await apart.hang_up()
+
+
+async def a_node_dies(apart: Apart, name: str, *, leads: bool) -> None:
     nodes = await apart.leading()
     dying, living = nodes if leads else reversed(nodes)
-    title = f"发起中断的请示 {leads}"
+    title = f"发起中断的请示 {name}"
     request_id, late_id = await apart.document("s0002"), await apart.document("s0003")
     card = await opened(apart, dying, "s0002", request_id)
     late_card = await opened(apart, living, "s0003", late_id)
@@ -267,7 +275,7 @@ async def test_what_a_killed_node_was_telling_is_found_out_by_the_other(
     waiting = (await apart.ask(living, "s0008", "todos.count"))["pending"]
     await apart.fault("slow_submit")
     telling = [
-        asyncio.create_task(act(apart, dying, "s0002", card, f"killed {leads}")),
+        asyncio.create_task(act(apart, dying, "s0002", card, f"killed {name}")),
         asyncio.create_task(start(apart, dying, "s0004", title)),
     ]
 
@@ -281,7 +289,7 @@ async def test_what_a_killed_node_was_telling_is_found_out_by_the_other(
     await apart.tours(CopyTour(id=TOUR, hurries=True, under_way=True, after="s0004"))
     # Meanwhile somebody whose node lives acts, and the OA does it long after the node gave up.
     await apart.fault("late_submit")
-    late = asyncio.create_task(act(apart, living, "s0003", late_card, f"late {leads}"))
+    late = asyncio.create_task(act(apart, living, "s0003", late_card, f"late {name}"))
     new_id = await apart.document("s0008")
     await acted(pages["s0003"], late_id, "unknown")
     await apart.fault("off")
@@ -297,7 +305,7 @@ async def test_what_a_killed_node_was_telling_is_found_out_by_the_other(
     await late
     assert told["start"]["state"] == "done"
     assert await apart.figure(living, "node_leads") == 1.0
-    assert (await act(apart, living, "s0002", card, f"killed {leads}"))["state"] == "done"
+    assert (await act(apart, living, "s0002", card, f"killed {name}"))["state"] == "done"
     assert (await start(apart, living, "s0004", title))["state"] == "done"
     assert apart.told(SUBMIT) - asked == 2
     assert apart.entries(request_id).count((2, "approve")) == 1
