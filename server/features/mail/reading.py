@@ -169,9 +169,10 @@ async def search_mail(command: SearchMail, work: UnitOfWork) -> MailFound:
         limit=command.limit + 1,
     )
     page = found[: command.limit]
-    mine = await work.get_many(Copy, [copy_id(person_id, doc["_id"]) for doc in page])
+    ids = [copy_id(person_id, doc["_id"]) for doc in page]
+    mine = await work.get_many(Copy, ids)
     return MailFound(
-        rows=await _rows(work, await with_mails(work, list(mine.values()))),
+        rows=await _rows(work, await with_mails(work, [mine[id] for id in ids if id in mine])),
         before=page[-1]["_rank"] if len(found) > command.limit else None,
         older_left_out=len(copies) > SEARCHED,
     )
