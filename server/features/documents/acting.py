@@ -128,7 +128,7 @@ class Door:
             raise Invalid("the OA does not offer this for this document now")
         if not command.seen:
             is_plain = command.action == "approve" and not (command.fields or command.rows)
-            if not is_plain or not self.rule.is_all(opened):
+            if not is_plain or not _is_as_listed(command, opened) or not self.rule.is_all(opened):
                 raise ConflictRefused("this document wants more than a yes; open it")
         if command.action == "forward":
             if command.fields or command.rows:
@@ -155,6 +155,15 @@ class Door:
                 raise Invalid(f"{person.name} has no account in the OA")
             users.append(person.oa_user_id)
         return tuple(users)
+
+
+def _is_as_listed(command: Act, opened: OpenedDocument) -> bool:
+    """Whether it is at the step, and under the title, at which a list showed it; as far as a list said."""
+    return command.listed_title in ("", opened.title) and command.listed_node in (
+        "",
+        opened.node,
+        opened.status,
+    )
 
 
 async def act(

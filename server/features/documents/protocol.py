@@ -154,8 +154,9 @@ class Act(Command, frozen=True):
 
     `seen` is that of the opened document: another state is answered with `moved`. `fields` holds changed
     fields only, `rows` a list per detail table or null where nothing changed. `to` are people to forward
-    to. `affirmed` when the person was asked once more. Without `seen`, a plain yes from a list: refused
-    with `conflict` where the document wants more than that.
+    to. `affirmed` when the person was asked once more. Without `seen`, a plain yes from a list, with title
+    and step as they stood there: refused with `conflict` where the document wants more than that, or is
+    not any more what the list showed.
     """
 
     wire_name: ClassVar[str] = "documents.act"
@@ -163,6 +164,8 @@ class Act(Command, frozen=True):
     client_id: ClientId
     action: Action
     seen: Annotated[str, Meta(max_length=200)] = ""
+    listed_title: Annotated[str, Meta(max_length=1000)] = ""
+    listed_node: Annotated[str, Meta(max_length=1000)] = ""
     opinion: Words = ""
     affirmed: bool = False
     fields: Values = {}

@@ -7,12 +7,14 @@ export interface AccountSettings {
   language: "en" | "zh"
 }
 
-/** Act on a document as the actor, once per `client_id`. `seen` is that of the opened document: another state is answered with `moved`. `fields` holds changed fields only, `rows` a list per detail table or null where nothing changed. `to` are people to forward to. `affirmed` when the person was asked once more. Without `seen`, a plain yes from a list: refused with `conflict` where the document wants more than that. */
+/** Act on a document as the actor, once per `client_id`. `seen` is that of the opened document: another state is answered with `moved`. `fields` holds changed fields only, `rows` a list per detail table or null where nothing changed. `to` are people to forward to. `affirmed` when the person was asked once more. Without `seen`, a plain yes from a list, with title and step as they stood there: refused with `conflict` where the document wants more than that, or is not any more what the list showed. */
 export interface Act {
   request_id: string
   client_id: string
   action: "approve" | "approve_wanting_reply" | "approve_without_reply" | "forward" | "reject"
   seen?: string
+  listed_title?: string
+  listed_node?: string
   opinion?: string
   affirmed?: boolean
   fields?: Record<string, string>

@@ -281,6 +281,18 @@ async def test_a_plain_yes_from_a_list_is_for_plain_documents_only(desk: Desk) -
     assert (await desk.act(seen=""))["state"] == "done"
 
 
+async def test_a_plain_yes_is_for_what_the_list_showed(desk: Desk) -> None:
+    opened = await desk.open()
+    listed = {"listed_title": opened["title"], "listed_node": opened["node"]}
+    for other in ({**listed, "listed_node": "部门审核"}, {**listed, "listed_title": "别的"}):
+        with pytest.raises(Refusal) as refused:
+            await desk.act(seen="", **other)
+        assert refused.value.code == "conflict"
+    assert desk.oa.said == []
+
+    assert (await desk.act(seen="", **listed))["state"] == "done"
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -37,7 +37,8 @@ export function useQuick() {
   async function send(item: Todo): Promise<void> {
     undo(item.request_id)
     try {
-      await documents.act({ request_id: item.request_id, action: "approve" }, item.title)
+      const listed = { listed_title: item.title, listed_node: item.node }
+      await documents.act({ request_id: item.request_id, action: "approve", ...listed }, item.title)
     } catch (error) {
       const { code } = asRefusal(error)
       // It wants more than a yes: words, fields, a second look.
