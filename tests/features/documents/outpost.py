@@ -4,20 +4,28 @@ It loses answers before or after the document is made, refuses by code, swallows
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from server.clock import Clock
+from server.directory import Department, Person
+from server.features import documents
 from server.integrations.oa import Item, OAError, RefusedByOA, State, Unreachable
 from server.integrations.oa.documents import (
     BlankForm,
+    Documents,
     Field,
     NewDocument,
     Option,
     StartKind,
     Table,
 )
-from server.integrations.oa.mirror import Reading
+from server.integrations.oa.mirror import Reading, Worklist
+from server.storage import Patch
+from tests.features.office import Office, open_office
 
 KIND = "采购申请"
 WORKFLOW = "13"
@@ -136,3 +144,23 @@ class Outpost:
             source="OA",
             kind=KIND,
         )
+
+
+@asynccontextmanager
+async def open_outpost(folder: Path, oa: Outpost) -> AsyncIterator[Office]:
+    """An office whose people have accounts in that OA."""
+    services: dict[type, Any] = {Documents: oa, Worklist: oa}
+    async with open_office(folder, [documents.feature], services) as office:
+        oa.clock = office.clock
+        await _know_the_oa(office)
+        yield office
+
+
+async def _know_the_oa(office: Office) -> None:
+    """Everybody but Eve has an account there, and the ward a number."""
+    numbers = {"ann": "1", "bob": "2", "cai": "3", "dan": "4"}
+    await office.store.apply(
+        Patch(Department.collection.name, "ward", {"oa_department_id": "7"}),
+        *(Patch(Person.collection.name, id, {"oa_user_id": n}) for id, n in numbers.items()),
+    )
+    await office.directory.load(office.store)

@@ -2,21 +2,17 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from server.acting import keeping as of_acts
-from server.features import documents
 from server.features.documents import starting_keeping as of_starts
 from server.features.documents.starting_once import MAY_REPEAT_AFTER_MS, Starting
-from server.integrations.oa.documents import Documents
-from server.integrations.oa.mirror import Worklist
 from tests.clocks import ManualClock
 from tests.features.documents.desk import Desk, OneDocument, open_desk
-from tests.features.documents.outpost import WORKFLOW, Outpost
-from tests.features.documents.test_starting import DRAFT, know_the_oa, start
-from tests.features.office import Client, Office, open_office
+from tests.features.documents.outpost import WORKFLOW, Outpost, open_outpost
+from tests.features.documents.test_starting import DRAFT, start
+from tests.features.office import Client, Office
 
 DAY_S = 86_400
 HALF_YEAR_S = of_acts.KEPT_MS / 1000
@@ -36,10 +32,7 @@ async def oa() -> Outpost:
 
 @pytest.fixture
 async def office(tmp_path: Path, oa: Outpost) -> AsyncIterator[Office]:
-    services: dict[type, Any] = {Documents: oa, Worklist: oa}
-    async with open_office(tmp_path, [documents.feature], services) as office:
-        oa.clock = office.clock
-        await know_the_oa(office)
+    async with open_outpost(tmp_path, oa) as office:
         yield office
 
 

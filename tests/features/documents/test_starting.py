@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from server.audit import AuditRow
-from server.directory import Department, Person
-from server.features import documents
 from server.features.documents.starting_once import (
     DEAD_AFTER_MS,
     MAY_REPEAT_AFTER_MS,
@@ -18,13 +16,12 @@ from server.features.documents.starting_once import (
 )
 from server.features.documents.starting_records import Begun
 from server.integrations.oa import Unreachable
-from server.integrations.oa.documents import Documents, NotStarted
-from server.integrations.oa.mirror import Worklist
+from server.integrations.oa.documents import NotStarted
 from server.storage import Patch
 from server.storage.document import from_doc
 from tests.clocks import ManualClock
-from tests.features.documents.outpost import FORM, KIND, WORKFLOW, Outpost
-from tests.features.office import Client, Office, Refusal, open_office
+from tests.features.documents.outpost import FORM, KIND, WORKFLOW, Outpost, open_outpost
+from tests.features.office import Client, Office, Refusal
 
 DRAFT: dict[str, Any] = {
     "title": "采购监护仪",
@@ -41,21 +38,8 @@ async def oa() -> Outpost:
 
 @pytest.fixture
 async def office(tmp_path: Path, oa: Outpost) -> AsyncIterator[Office]:
-    services: dict[type, Any] = {Documents: oa, Worklist: oa}
-    async with open_office(tmp_path, [documents.feature], services) as office:
-        oa.clock = office.clock
-        await know_the_oa(office)
+    async with open_outpost(tmp_path, oa) as office:
         yield office
-
-
-async def know_the_oa(office: Office) -> None:
-    """Everybody but Eve has an account there, and the ward a number."""
-    numbers = {"ann": "1", "bob": "2", "cai": "3", "dan": "4"}
-    await office.store.apply(
-        Patch(Department.collection.name, "ward", {"oa_department_id": "7"}),
-        *(Patch(Person.collection.name, id, {"oa_user_id": n}) for id, n in numbers.items()),
-    )
-    await office.directory.load(office.store)
 
 
 async def start(client: Client, client_id: str = "c1", **draft: Any) -> dict[str, Any]:

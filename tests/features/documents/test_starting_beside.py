@@ -3,19 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from server.directory import Person
-from server.features import documents
-from server.integrations.oa.documents import Documents
-from server.integrations.oa.mirror import Worklist
 from server.storage import Patch
 from tests.clocks import ManualClock
-from tests.features.documents.outpost import Outpost
-from tests.features.documents.test_starting import know_the_oa, start, starting
-from tests.features.office import Client, Office, Refusal, open_office
+from tests.features.documents.outpost import Outpost, open_outpost
+from tests.features.documents.test_starting import start, starting
+from tests.features.office import Client, Office, Refusal
 
 
 @pytest.fixture
@@ -25,10 +21,7 @@ async def oa() -> Outpost:
 
 @pytest.fixture
 async def office(tmp_path: Path, oa: Outpost) -> AsyncIterator[Office]:
-    services: dict[type, Any] = {Documents: oa, Worklist: oa}
-    async with open_office(tmp_path, [documents.feature], services) as office:
-        oa.clock = office.clock
-        await know_the_oa(office)
+    async with open_outpost(tmp_path, oa) as office:
         yield office
 
 
