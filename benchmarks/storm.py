@@ -46,6 +46,7 @@ DAY_MS = 86_400_000
 AT_ONCE = 100
 """Handshakes the client has under way; its own limit, not the server's."""
 WITHIN_S = 30.0
+REST_S = 10.0
 TEXT = "患者复查结果正常，今日可安排出院，请护理组协助办理。"
 
 
@@ -59,6 +60,7 @@ class Figures:
     caught_up_s: float
     half_caught_up_s: float
     reads_per_person: float
+    reads_at_rest_per_s: float
     answers_per_person: float
     kib_per_person: float
     server_cores: float
@@ -276,8 +278,16 @@ async def reads(server: Served) -> float:
     return next(float(line.split()[1]) for line in lines if line.startswith("storage_reads "))
 
 
+async def reads_at_rest(server: Served) -> float:
+    """How often a second it reads when nobody asks it anything: looks at what is owed, and the like."""
+    before = await reads(server)
+    await asyncio.sleep(REST_S)
+    return (await reads(server) - before) / REST_S
+
+
 async def measure(server: Served, hospital: Hospital, epoch: str, behind: int) -> Figures:
     storm = Storm(server, hospital, epoch, behind)
+    at_rest = await reads_at_rest(server)
     read = await reads(server)
     processor, client, began = processor_s(server.pid), own_processor_s(), time.perf_counter()
     await asyncio.gather(*(storm.come(id) for id in hospital.people))
@@ -285,13 +295,15 @@ async def measure(server: Served, hospital: Hospital, epoch: str, behind: int) -
     back = list(storm.back.values())
     moments = sorted(returning.caught_up.result() - began for returning in back)
     storm.close()
+    read = await reads(server) - read - at_rest * took
     return Figures(
         people=len(back),
         conversations=len(hospital.groups_of[hospital.people[0]]),
         behind=sum(returning.events for returning in back) / len(back),
         caught_up_s=took,
         half_caught_up_s=moments[len(moments) // 2],
-        reads_per_person=(await reads(server) - read) / len(back),
+        reads_per_person=read / len(back),
+        reads_at_rest_per_s=at_rest,
         answers_per_person=sum(returning.answers for returning in back) / len(back),
         kib_per_person=sum(returning.bytes for returning in back) / len(back) / 1024,
         server_cores=(processor_s(server.pid) - processor) / took,
@@ -324,7 +336,8 @@ def main(given: Sequence[str] | None = None) -> None:
         f"{figures.people} people in {figures.conversations} conversations each, "
         f"{figures.behind:.0f} events behind on average: half caught up after "
         f"{figures.half_caught_up_s:.1f} s, all after {figures.caught_up_s:.1f} s\n"
-        f"a person: {figures.reads_per_person:.2f} reads of the store, "
+        f"a person: {figures.reads_per_person:.2f} reads of the store (without the "
+        f"{figures.reads_at_rest_per_s:.1f} a second of a server at rest), "
         f"{figures.answers_per_person:.2f} answers, {figures.kib_per_person:.0f} KiB\n"
         f"server {figures.server_cores:.2f} cores, {figures.server_mib:.0f} MiB; client "
         f"{figures.client_cores:.2f} cores; people who did not get what they had missed: {figures.wrong}"

@@ -5,7 +5,7 @@ import asyncio
 from realtime.gateway.wheel import NOWHERE, Wheel
 
 INTERVAL_S, TIMEOUT_S = 2_000.0, 500.0
-SLOT_S = INTERVAL_S / 200
+SLOT_S = TIMEOUT_S / 10
 
 
 class Device:
@@ -95,7 +95,16 @@ async def test_a_time_out_may_be_longer_than_the_interval() -> None:
     ring.run(INTERVAL_S * 5)
 
     assert len(silent.asked) == 1
-    assert 0 <= INTERVAL_S * 2.5 - (silent.silent[0] - silent.asked[0]) <= SLOT_S
+    assert 0 <= INTERVAL_S * 2.5 - (silent.silent[0] - silent.asked[0]) <= INTERVAL_S / 25
+
+
+async def test_a_time_out_that_is_short_beside_the_interval_is_kept_to_within_a_tenth() -> None:
+    timeout_s = INTERVAL_S / 100
+    ring = Ring(timeout_s=timeout_s)
+    silent = ring.join(answers=False)
+    ring.run(INTERVAL_S * 1.1, step=timeout_s / 40)
+
+    assert 0 <= timeout_s - (silent.silent[0] - silent.asked[0]) <= timeout_s / 10
 
 
 async def test_time_in_which_the_process_was_held_up_counts_for_no_one() -> None:
