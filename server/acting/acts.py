@@ -38,6 +38,8 @@ from server.work import SystemWork, UnitOfWork
 
 FIRST_LOOK_MS: Final = 25_000
 """An act that is still asked after this lost its node: a call waits 10 s for its turn, and takes 10."""
+LATE_MS: Final = 5_000
+"""An act that was kept so long ago and is not on its way yet is not sent any more."""
 LOOKS_MS: Final = (2_000, 5_000, 12_000, SURE_AFTER_MS, 120_000, 600_000)
 """When a document is opened again after a lost answer, counted from the asking."""
 OA_AWAY_MS: Final = 10_000
@@ -201,6 +203,9 @@ class Acts:
         )
 
     async def _call(self, act: Act, call: Call) -> Act:
+        if self._clock.now() - act.asked_at > LATE_MS:
+            # This node stood still meanwhile; another may have said by now that nothing was done.
+            return await self._end(act, "refused", "not told: late", reason="never_arrived")
         try:
             done = await call()
         except ValueError:

@@ -234,6 +234,24 @@ async def test_a_call_that_surely_never_left_is_refused_not_unknown(desk: Desk) 
     assert act["reason"] == "never_arrived"
 
 
+async def test_a_node_that_stood_still_after_keeping_an_act_does_not_send_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = (await desk.open())["seen"]
+    apply = desk.office.store.apply
+
+    async def stands_still(*ops: Any, **told: Any) -> Any:
+        stored = await apply(*ops, **told)
+        desk.office.clock.advance(SURE_S)
+        return stored
+
+    monkeypatch.setattr(desk.office.store, "apply", stands_still)
+    act = await desk.act(seen=seen)
+
+    assert desk.oa.said == []
+    assert (act["state"], act["reason"]) == ("refused", "never_arrived")
+
+
 async def test_while_the_oa_is_down_nothing_is_kept(desk: Desk) -> None:
     seen = (await desk.open())["seen"]
     desk.oa.fault = Unreachable("down")
