@@ -202,6 +202,12 @@ async def test_a_form_is_filled_in_a_no_says_why_and_others_are_shown_it(office:
         await window.see("#part-form .field.wrong")
         for field in await page.locator("#part-form .field.wrong input").all():
             await field.fill("12800.5")
+        # The phone takes the page away in the middle, and gives it back.
+        await page.click(YES)
+        await window.see(WORDS)
+        await page.reload()
+        await window.see(f"{YES}:not(:disabled)", timeout=AT_LAST_S * 1_000)
+        await expect(page.locator("#part-form .field input").first).to_have_value("12800.5")
         await page.click(YES)
         await page.click(SEND)
         await window.see(".sheet h2:has-text('确认')")

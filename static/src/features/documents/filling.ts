@@ -1,6 +1,8 @@
-/* What I fill in on a document before I say yes: values and rows that differ from what the OA holds. */
+/* What I fill in on a document before I say yes: values and rows that differ from what the OA holds. It is
+   kept on this device as it is typed, since a phone may take the page away at any moment. */
 import { computed, ref, watch, type Ref } from "vue"
-import { isFillable, isNeededElsewhere, problemsIn, problemsInRows, rowsIn, type RowErrors, type Rows, type Values } from "./form"
+import { changesTo, keepFilled, recallFilled, type KeptFilled } from "./filled"
+import { isFillable, isNeededElsewhere, problemsIn, problemsInRows, type RowErrors, type Rows, type Values } from "./form"
 import type { Opened, Table } from "./shapes"
 
 export function useFilling(opened: Ref<Opened | null>) {
@@ -35,13 +37,26 @@ export function useFilling(opened: Ref<Opened | null>) {
 
   /** What goes out with a yes: changed fields, and whole tables that changed. */
   function changes(): { fields: Values; rows: (Rows | null)[] } {
-    const changed = mine.value.filter(({ name, value }) => (values.value[name] ?? value) !== value)
-    const tablesNow = tables.value.map((table, at) => {
-      const now = rows.value[at] ?? null
-      return now && JSON.stringify(now) !== JSON.stringify(rowsIn([], table, at)) ? now : null
-    })
-    return { fields: Object.fromEntries(changed.map(({ name }) => [name, values.value[name] ?? ""])), rows: tablesNow.some(Boolean) ? tablesNow : [] }
+    const { fields, tables }: Omit<KeptFilled, "node"> = opened.value ? changesTo(opened.value, { values: values.value, rows: rows.value }) : { fields: {}, tables: [] }
+    const changed = mine.value.flatMap(({ name }) => (fields[name] ? [[name, fields[name].is]] : []))
+    const tablesNow = tables.map((change) => change?.is ?? null)
+    return { fields: Object.fromEntries(changed) as Values, rows: tablesNow.some(Boolean) ? tablesNow : [] }
   }
+
+  let isRecalled = false
+
+  /** What I had filled in when the page went last, once the OA has told what it holds now. */
+  async function recall(): Promise<void> {
+    if (!opened.value || isRecalled) return
+    isRecalled = true
+    const before = await recallFilled(opened.value)
+    values.value = { ...before.values, ...values.value }
+    rows.value = tables.value.map((_, at) => rows.value[at] ?? before.rows[at] ?? null)
+  }
+
+  watch([values, rows], () => {
+    if (opened.value && isRecalled) void keepFilled(opened.value, { values: values.value, rows: rows.value })
+  })
 
   /* A fault that was mended is no longer told. */
   watch([values, rows], () => problems.value && check())
@@ -57,5 +72,5 @@ export function useFilling(opened: Ref<Opened | null>) {
     },
   )
 
-  return { values, rows, errors, rowErrors, mine, others, isMine, put, isElsewhere, isFillable: computed(() => mine.value.length > 0), problems, check, changes }
+  return { values, rows, errors, rowErrors, mine, others, isMine, put, isElsewhere, isFillable: computed(() => mine.value.length > 0), problems, check, changes, recall }
 }

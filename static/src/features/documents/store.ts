@@ -11,6 +11,7 @@ import { serverNow } from "../../wire/clock"
 import { command } from "../../wire/connection"
 import { asRefusal, type Refusal } from "../../wire/refusal"
 import { isOlder, phaseOf, type Phase } from "./acting"
+import { dropFilled } from "./filled"
 import type { Act, MyAct, Opened, Said } from "./shapes"
 import { w } from "./document_words"
 
@@ -35,7 +36,7 @@ export const useDocuments = defineStore("documents", () => {
   async function remember(card: Opened): Promise<void> {
     const ids = (await read<string[]>("state", INDEX)) ?? []
     const all = [card.request_id, ...ids.filter((id) => id !== card.request_id)]
-    await Promise.all(all.slice(MOST_KEPT).map((id) => drop("state", keyOf(id))))
+    await Promise.all(all.slice(MOST_KEPT).flatMap((id) => [drop("state", keyOf(id)), dropFilled(id)]))
     await keep("state", INDEX, all.slice(0, MOST_KEPT))
     await keep("state", keyOf(card.request_id), card)
   }
@@ -63,7 +64,9 @@ export const useDocuments = defineStore("documents", () => {
     if (same && isOlder(act, same)) return
     acts.set(requestId, { ...act, title, isNews: before?.isNews ?? true, isSeen, isLost: false })
     // Once: what is typed afterwards is meant for something else.
-    if (act.state === "done" && same?.state !== "done") drafts.write(draftKey(requestId), "")
+    if (act.state !== "done" || same?.state === "done") return
+    drafts.write(draftKey(requestId), "")
+    if (act.action !== "forward") void dropFilled(requestId)
   }
 
   /** Asks the OA, once. A refusal is thrown; with an answer that did not come, nobody knows. */
