@@ -181,6 +181,10 @@ class SocketClient:
         """The objects of all events of that name so far."""
         return [data for event, data in self.events if event == name]
 
+    def write(self, frames: bytes) -> None:
+        """Put bytes of one's own making on the line, past the WebSocket."""
+        self._transport.write(frames)
+
     def pause_reading(self) -> None:
         """Read nothing more from the socket: the operating system's buffers fill, then the server's."""
         self._reading.clear()

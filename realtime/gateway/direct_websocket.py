@@ -19,6 +19,7 @@ from realtime.gateway.frame_reader import (
     BINARY,
     CLOSE,
     PING,
+    PONG,
     TEXT,
     BadWebSocket,
     FrameReader,
@@ -73,6 +74,7 @@ class DirectWebSocket(asyncio.Protocol):
     """The carrier of one socket."""
 
     __slots__ = (
+        "_counts",
         "_descriptor",
         "_drained",
         "_held",
@@ -115,6 +117,8 @@ class DirectWebSocket(asyncio.Protocol):
         self._unwritten = b""
         self._taking: Callable[[int, bytes], None] | None = None
         """Who is given what comes instead of the socket."""
+        self._counts: Callable[[], bool] = bool
+        """Asked then whether one more frame may be looked at."""
         # What is encrypted has to go through the transport.
         own = transport.get_extra_info("ssl_object") is None
         # Tell at once when something has to wait; what is encrypted always does, if only for a moment.
@@ -124,9 +128,9 @@ class DirectWebSocket(asyncio.Protocol):
 
     # -- reading -------------------------------------------------------------------------------------
 
-    def listen(self, taking: Callable[[int, bytes], None]) -> None:
+    def listen(self, taking: Callable[[int, bytes], None], counts: Callable[[], bool]) -> None:
         """Give what comes to somebody else than the socket: while it is not agreed that this carries it."""
-        self._taking = taking
+        self._taking, self._counts = taking, counts
 
     def carry(self, socket: "EngineSocket") -> None:
         """From now on what comes is the socket's."""
@@ -175,9 +179,12 @@ class DirectWebSocket(asyncio.Protocol):
             return
         elif opcode in (TEXT, BINARY):
             self._take(opcode, payload)
-        elif opcode == PING:
-            self.flush()
-            self.transport.write(websocket_header(_FINAL | 0xA, len(payload)) + payload)
+        else:
+            counts = self._counts if self.socket is None else self.socket.count
+            # To whoever does not read, answers would only pile up.
+            if counts() and opcode == PING and not self.is_full:
+                self.flush()
+                self.transport.write(websocket_header(_FINAL | PONG, len(payload)) + payload)
 
     def _take(self, opcode: int, payload: bytes) -> None:
         socket = self.socket

@@ -298,12 +298,12 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """The client tries the WebSocket, lets its last poll come home, and then moves over."""
         try:
             async with asyncio.timeout(UPGRADE_S):
-                probe = await ws.receive()
+                probe = await ws.next(socket.count)
                 if probe.type is not WSMsgType.TEXT or probe.data != "2probe":
                     return False
                 await ws.send_frame(PROBED.data, WSMsgType.TEXT)
                 socket.cut_poll()
-                agreed = await ws.receive()
+                agreed = await ws.next(socket.count)
                 return agreed.type is WSMsgType.TEXT and agreed.data == "5"
         except (TimeoutError, ConnectionError):
             return False

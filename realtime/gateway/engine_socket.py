@@ -197,14 +197,9 @@ class EngineSocket(Heartbeat):
 
     def receive(self, data: str | bytes) -> None:
         """One Engine.IO packet from the client. Ends the socket by name when it is none."""
-        if self.closing or self.ended:
+        if not self.count():
             return
-        self._allowed -= 1
-        if self._allowed < 0 and not self._may_go_on():
-            self.close(Closing.RATE_LIMITED)
-        elif (
-            len(data) > self.server.surely_allowed and _size(data) > self.server.options.max_payload
-        ):
+        if len(data) > self.server.surely_allowed and _size(data) > self.server.options.max_payload:
             self.close(Closing.TOO_LARGE)
         else:
             try:
@@ -212,6 +207,17 @@ class EngineSocket(Heartbeat):
             except BadFrame as fault:
                 self.server.log.info("bad frame: %s", fault)
                 self.close(Closing.BAD_FRAME)
+
+    def count(self) -> bool:
+        """A frame has come, also one that carries nothing. False when it was one too many, or nothing is
+        heard any more."""
+        if self.closing or self.ended:
+            return False
+        self._allowed -= 1
+        if self._allowed < 0 and not self._may_go_on():
+            self.close(Closing.RATE_LIMITED)
+            return False
+        return True
 
     def _may_go_on(self) -> bool:
         """Ask the bucket for some frames together, one of them the present one."""
@@ -286,7 +292,7 @@ class EngineSocket(Heartbeat):
         """Read the WebSocket to its end, which is the socket's end as well."""
         try:
             while not self.ended:
-                message = await ws.receive()
+                message = await ws.next(self.count)
                 if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
                     break
                 self.receive(message.data)

@@ -1,21 +1,24 @@
 """Reading WebSocket frames from a client (RFC 6455, section 5), strictly and without compression.
 
 `whole_text` reads what nearly always comes; a `FrameReader` is fed with whatever the transport brings and
-gives whole messages. What the protocol forbids is a BadFrame with the number to close with. Nothing is
-held beyond one message of the allowed size.
+gives whole messages. What the protocol forbids is a BadFrame with the number to close with, and so is a
+flood of frames. Nothing is held beyond one message of the allowed size.
 """
 
 from realtime.gateway.packets import BadFrame
 
-TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
-_CONTINUATION = 0x0
+PART, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _FIN, _RESERVED, _OPCODE = 0x80, 0x70, 0x0F
 _MASKED, _LENGTH = 0x80, 0x7F
 _MOST_CONTROL = 125
 _PONG, _PONG_SIZE = ord("3"), 7
+MOST_AT_ONCE = 2_500
+"""Frames read in one go, more than any client may send at once: thousands of empty ones fit into what the
+loop brings, and nobody else is served while they are read."""
 
 Message = tuple[int, bytes]
-"""Opcode and payload: TEXT and BINARY are whole messages, the others single frames."""
+"""Opcode and payload: TEXT and BINARY are whole messages, the others single frames. PART stands for a part
+of a message that is not whole yet, and is empty."""
 
 
 class BadWebSocket(BadFrame):
@@ -84,6 +87,8 @@ class FrameReader:
         messages: list[Message] = []
         start, end = 0, len(data)
         while start < end:
+            if len(messages) > MOST_AT_ONCE:
+                raise BadWebSocket("too many frames at once", 1008)
             size = self._frame(data, start, end, messages)
             if size > end - start:
                 self._tail += data[start:]
@@ -123,7 +128,7 @@ class FrameReader:
             if opcode > PONG or not is_final or length > _MOST_CONTROL:
                 raise BadWebSocket("a control frame that is unknown, in parts or too long")
             return
-        if opcode > BINARY or (opcode == _CONTINUATION) != bool(self._kind):
+        if opcode > BINARY or (opcode == PART) != bool(self._kind):
             raise BadWebSocket("a frame of a kind that cannot come here")
         if self._size + length > self._limit:
             raise BadWebSocket("a message larger than allowed", 1009)
@@ -139,6 +144,8 @@ class FrameReader:
             messages.append((self._kind, b"".join(self._parts)))
             self._kind, self._size = 0, 0
             self._parts.clear()
+        else:
+            messages.append((PART, b""))
 
 
 def unmasked(data: bytes, key: bytes) -> bytes:

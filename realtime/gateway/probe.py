@@ -20,7 +20,7 @@ class Probe:
         self._is_tried = False
         socket.upgrading = True
         self._timer = asyncio.get_running_loop().call_later(UPGRADE_S, self._give_up)
-        ws.listen(self._heard)
+        ws.listen(self._heard, socket.count)
         ws.on_lost = self._over
 
     def _heard(self, opcode: int, payload: bytes) -> None:

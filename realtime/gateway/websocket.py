@@ -10,7 +10,7 @@ import socket as sockets
 import struct
 from collections.abc import Callable
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from realtime.errors import Closing
 from realtime.frames import Frame
@@ -27,6 +27,7 @@ _FAULTS = {
     1002: Closing.BAD_FRAME,
     1003: Closing.BAD_FRAME,
     1007: Closing.BAD_FRAME,
+    1008: Closing.RATE_LIMITED,
     1009: Closing.TOO_LARGE,
 }
 
@@ -43,6 +44,7 @@ class EngineWebSocket(web.WebSocketResponse):
         super().__init__(
             max_msg_size=2 * max_payload + 4096,
             compress=False,
+            autoping=False,
             writer_limit=0,
             timeout=LAST_WORDS_S,
         )
@@ -50,6 +52,14 @@ class EngineWebSocket(web.WebSocketResponse):
         self.transport: asyncio.Transport | None = None
         """Where frames may be written past aiohttp, while nothing of its own is under way."""
         self.written = 0
+
+    async def next(self, counts: Callable[[], bool]) -> WSMessage:
+        """What comes next and is neither ping nor pong; `counts` says whether one more of those may be looked
+        at."""
+        while (message := await self.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
+            if counts() and message.type is WSMsgType.PING:
+                await self.pong(message.data)
+        return message
 
     def write_frames(self, data: bytes) -> None:
         """Put the bytes of frames on their way."""

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import aiohttp
 import pytest
 
 from realtime.errors import Closing
@@ -74,6 +75,59 @@ async def test_a_flood_is_ended_by_name() -> None:
         await eventually(lambda: not ward.hub.is_online("flooding"))
         assert len(ward.application.handled) <= 100
         assert calm.is_open
+
+
+PING_FRAME, PONG_FRAME = b"\x89\x80" + bytes(4), b"\x8a\x80" + bytes(4)
+FIRST_PART, PART, LAST_PART = b"\x01\x80" + bytes(4), b"\x00\x80" + bytes(4), b"\x80\x80" + bytes(4)
+
+
+@pytest.mark.parametrize("protocol", [{}, {"Sec-WebSocket-Protocol": "x"}], ids=["own", "aiohttp"])
+@pytest.mark.parametrize("frame", [PING_FRAME, PONG_FRAME], ids=["pings", "pongs"])
+@pytest.mark.parametrize("together", [300, 20_000])
+async def test_a_flood_of_frames_that_carry_nothing_is_ended_by_name(
+    frame: bytes, protocol: dict[str, str], together: int
+) -> None:
+    limits = ConnectionLimits(frames_per_second=0.01, frames_burst=100)
+    async with running_ward(limits=limits) as ward:
+        client = await ward.connect("li", headers=protocol)
+        client.write(frame * together)
+        assert (await client.wait_for("closing"))["reason"] == "rate_limited"
+        await client.ended()
+        await eventually(lambda: ward.gateway.sockets == 0)
+
+
+async def test_a_message_in_very_many_parts_is_a_flood() -> None:
+    limits = ConnectionLimits(frames_per_second=0.01, frames_burst=100)
+    async with running_ward(limits=limits) as ward:
+        client = await ward.connect("li")
+        client.write(FIRST_PART + PART * 300 + LAST_PART)
+        assert (await client.wait_for("closing"))["reason"] == "rate_limited"
+
+
+@pytest.mark.parametrize("protocol", [{}, {"Sec-WebSocket-Protocol": "x"}], ids=["own", "aiohttp"])
+async def test_a_ping_is_answered(protocol: dict[str, str]) -> None:
+    async with running_ward() as ward, aiohttp.ClientSession() as session:
+        url = f"{ward.url}/socket.io/?EIO=4&transport=websocket"
+        async with session.ws_connect(url, headers=protocol, autoping=False) as ws:
+            await ws.receive()
+            await ws.ping(b"there?")
+            answer = await ws.receive()
+            assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"there?")
+
+
+async def test_answers_to_pings_do_not_pile_up_for_who_never_reads() -> None:
+    limits = ConnectionLimits(frames_per_second=1e9, frames_burst=1_000_000_000)
+    async with running_ward(limits=limits) as ward:
+        client = await ward.connect("li")
+        (connection,) = ward.hub.connections_of("li")
+        client.pause_reading()
+        ping = b"\x89\xfd" + bytes(4) + b"x" * 125
+        for number in range(1, 61):
+            client.write(ping * 1_600)
+            await client.emit("noise")
+            await eventually(lambda n=number: len(ward.application.handled) == n)  # type: ignore[misc]
+        waiting = connection.wire._transport.get_write_buffer_size()  # type: ignore[attr-defined]
+        assert waiting < 64 * 1024
 
 
 BAD_FRAMES = [

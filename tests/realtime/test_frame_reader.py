@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from realtime.gateway.frame_reader import (
     BINARY,
     CLOSE,
+    MOST_AT_ONCE,
+    PART,
     PING,
+    PONG,
     TEXT,
     BadWebSocket,
     FrameReader,
@@ -64,7 +67,8 @@ def test_a_message_in_parts_is_whole_at_the_last_with_pings_between(
         read += reader.feed(frame(PING, ping) + frame(0, part, final=False))
     read += reader.feed(frame(0, parts[-1]))
 
-    assert read == [*[(PING, ping)] * (len(parts) - 2), (TEXT, b"".join(parts))]
+    between = [(PING, ping), (PART, b"")] * (len(parts) - 2)
+    assert read == [(PART, b""), *between, (TEXT, b"".join(parts))]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,7 @@ def test_a_message_in_parts_is_whole_at_the_last_with_pings_between(
         (bytes((0x81, 0xFF)) + b"\xff" * 8, 1009),
         (frame(TEXT, b"x" * 600, final=False) + frame(0, b"x" * 401), 1009),
         (frame(TEXT, b"", final=False) + frame(0, b"", final=False) * (LIMIT + 1), 1009),
+        (frame(PONG, b"") * (MOST_AT_ONCE + 2), 1008),
     ],
 )
 def test_what_the_protocol_forbids_is_refused_by_its_number(stream: bytes, code: int) -> None:
