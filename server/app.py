@@ -66,7 +66,7 @@ from server.outside import (
     wecom_host,
 )
 from server.services import wired
-from server.serving import Ports, gateway_options, leave, listen, web_application
+from server.serving import Ports, gateway_options, leave, listen, web_application, web_runner
 from server.settings import Settings
 from server.socket import SocketApplication
 from server.state import (
@@ -265,13 +265,7 @@ async def running(
         )
         gateway.attach(app)
         pages.add_routes(app, PAGES)
-        runner = web.AppRunner(
-            # A small compressed body may be a large one; no client of ours compresses.
-            app,
-            access_log=None,
-            shutdown_timeout=2.0,
-            auto_decompress=False,
-        )
+        runner = web_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         front = gateway.front(runner)

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
@@ -19,6 +20,9 @@ from server.http.keys import DISPATCHER, SESSIONS, SETTINGS
 from server.nodes import Leader
 from server.services import Services, wired
 from server.settings import BadSetting, Settings
+
+IDLE_S: Final = 75.0
+"""How long a connection is kept that waits for its next request, or for the rest of a head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,18 @@ def web_application(
         if feature.routes is not None:
             feature.routes(app, **wired(feature.routes, services, given=1))
     return app
+
+
+def web_runner(app: web.Application) -> web.AppRunner:
+    """What answers over HTTP, before it listens."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=2.0,
+        keepalive_timeout=IDLE_S,
+        # A small compressed body may be a large one; no client of ours compresses.
+        auto_decompress=False,
+    )
 
 
 async def listen(front: FrontLine, settings: Settings, ports: Ports) -> int:

@@ -30,6 +30,8 @@ from realtime.limits import ConnectionLimits
 from realtime.origin import Asked, cors_headers, device_address, is_allowed
 
 MAX_PACKETS_PER_POST = 1_000
+BODY_WITHIN_S = 30.0
+"""Seconds a polling request's body may take to come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,9 +314,12 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         self, socket: EngineSocket, request: web.Request, headers: dict[str, str]
     ) -> web.StreamResponse:
         limit = self.options.max_payload
-        body = b""
-        while len(body) <= limit and (chunk := await request.content.read(limit + 1 - len(body))):
-            body += chunk
+        try:
+            async with asyncio.timeout(BODY_WITHIN_S):
+                body = await _read(request, limit)
+        except TimeoutError:
+            socket.close(Closing.BAD_FRAME)
+            return _refusal(_BAD_REQUEST, headers | {"Connection": "close"})
         if len(body) > limit:
             socket.close(Closing.TOO_LARGE)
             return _refusal(_TOO_LARGE, headers | {"Connection": "close"})
@@ -335,6 +340,14 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
 def _is_taken(socket: EngineSocket) -> bool:
     """Whether a further WebSocket for it is closed as soon as it is open, as other servers do it."""
     return socket.is_websocket or socket.upgrading or socket.closing
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    """The body, of one that is too large only so much that this shows."""
+    body = b""
+    while len(body) <= limit and (chunk := await request.content.read(limit + 1 - len(body))):
+        body += chunk
+    return body
 
 
 def _packets(body: bytes) -> list[str | bytes]:

@@ -1,8 +1,10 @@
 """Around every request: refusals become JSON, what is unknown is logged once, headers are set."""
 
+import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import msgspec
 from aiohttp import web
@@ -15,6 +17,8 @@ log = logging.getLogger(__name__)
 
 BODY_LIMIT = 256 * 1024
 """Bytes a JSON body may have."""
+BODY_WITHIN_S = 30.0
+"""Seconds it may take to come; whoever stops half-way would keep the connection for ever."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -88,9 +92,25 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.setdefault("Cache-Control", "no-store")
 
 
+@asynccontextmanager
+async def body_in_time() -> AsyncIterator[None]:
+    """Where a body is read. Raises Invalid when it takes too long."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            yield
+    except TimeoutError:
+        raise Invalid("the body did not come in time; send it again") from None
+
+
+async def body_of(request: web.Request) -> bytes:
+    """The body. Raises Invalid or TooLarge."""
+    async with body_in_time():
+        return await request.read()
+
+
 async def json_object(request: web.Request) -> object:
     """The body as decoded JSON; no body counts as an empty object. Raises Invalid or TooLarge."""
-    body = await request.read()
+    body = await body_of(request)
     if not body:
         return {}
     try:

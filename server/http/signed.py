@@ -12,6 +12,7 @@ from aiohttp import web
 from realtime.limits import RateTable
 from server.clock import Clock
 from server.errors import RateLimited, Unauthenticated
+from server.http.answers import body_of
 from server.http.identity import address_of
 from server.integrations.signing import Sender, check_signature, claimed_sender
 
@@ -37,7 +38,7 @@ class SignedRequests:
         """Who sent a request, and its body as sent. Raises Unauthenticated, or RateLimited."""
         try:
             sender = claimed_sender(request.headers, self._clock.now())
-            body = await request.read()
+            body = await body_of(request)
             check_signature(self._keys, request.headers, sender, body)
         except Unauthenticated as refused:
             wait_ms = self._failures.take(address_of(request))

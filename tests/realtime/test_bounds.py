@@ -1,8 +1,10 @@
 """What one client may cost, and that it costs nobody else anything."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import aiohttp
+import msgspec
 import pytest
 
 from realtime.errors import Closing
@@ -209,6 +211,25 @@ async def test_a_socket_that_never_connects_is_closed() -> None:
         client = await ward.open()
         await client.ended()
         await eventually(lambda: ward.gateway.sockets == 0)
+
+
+async def test_a_polling_request_that_does_not_end_ends_its_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime.gateway.engine.BODY_WITHIN_S", 0.05)
+    async with running_ward() as ward, aiohttp.ClientSession() as session:
+        url = f"{ward.url}/socket.io/?EIO=4&transport=polling"
+        async with session.get(url) as opened:
+            sid = msgspec.json.decode((await opened.text())[1:])["sid"]
+        body = aiohttp.payload.AsyncIterablePayload(_half_a_body())
+        async with session.post(f"{url}&sid={sid}", data=body) as answer:
+            assert answer.status == 400
+        await eventually(lambda: ward.gateway.sockets == 0)
+
+
+async def _half_a_body() -> AsyncIterator[bytes]:
+    yield b"40"
+    await asyncio.sleep(60)
 
 
 async def test_a_silent_device_is_gone_after_its_ping_times_out() -> None:

@@ -8,6 +8,7 @@ from server.auth.devices import device_name
 from server.errors import Invalid, TooLarge, Unauthenticated
 from server.features.account.protocol import SignInForm
 from server.features.account.sign_in import SignIn
+from server.http.answers import body_in_time
 from server.http.identity import (
     address_of,
     check_origin,
@@ -61,10 +62,11 @@ async def _read_form(request: web.Request) -> object:
     if request.content_type != "application/json":
         raise Invalid("post the fields as application/json")
     content = bytearray()
-    async for chunk in request.content.iter_any():
-        content += chunk
-        if len(content) > LARGEST_FORM:
-            raise TooLarge("this is longer than any sign-in")
+    async with body_in_time():
+        async for chunk in request.content.iter_any():
+            content += chunk
+            if len(content) > LARGEST_FORM:
+                raise TooLarge("this is longer than any sign-in")
     try:
         return msgspec.json.decode(content)
     except msgspec.MsgspecError as fault:

@@ -17,6 +17,7 @@ from server.clock import Clock
 from server.directory import Directory
 from server.errors import NotFound, Unavailable
 from server.features.wecom.accepting import Accepting, Fields
+from server.http.answers import body_of
 from server.integrations.wecom.crypto import BadCallback, CallbackCipher
 from server.integrations.wecom.envelope import encrypted_part, read_flat
 from server.settings import BadSetting, Settings
@@ -69,7 +70,9 @@ class Door:
         """POST: somebody wrote, pressed, came or went."""
         cipher = self._opener()
         try:
-            fields = read_message(self._open(cipher, request, encrypted_part(await request.read())))
+            fields = read_message(
+                self._open(cipher, request, encrypted_part(await body_of(request)))
+            )
         except BadCallback as bad:
             return self._refuse(bad)
         try:
