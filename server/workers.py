@@ -65,13 +65,12 @@ class Worker:
         """Until it was told to leave and has left."""
         while not leaving.is_set():
             began = time.monotonic()
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command, env=dict(self._environment)
-            )
-            if leaving.is_set():
-                self.send(signal.SIGTERM)
-            status = await self._process.wait()
-            self._process = None
+            try:
+                status: object = await self._live(leaving)
+            except (
+                OSError
+            ) as fault:  # No memory or no processes left: the others serve on meanwhile.
+                status = str(fault)
             if leaving.is_set():
                 return
             lived_s = time.monotonic() - began
@@ -83,6 +82,17 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await leaving.wait()
+
+    async def _live(self, leaving: asyncio.Event) -> int:
+        """Start it and wait for its end; its status. Raises OSError when it cannot be started."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, env=dict(self._environment)
+        )
+        if leaving.is_set():
+            self.send(signal.SIGTERM)
+        status = await self._process.wait()
+        self._process = None
+        return status
 
     def _next_wait(self, lived_s: float) -> float:
         if lived_s >= STEADY_S:
