@@ -21,6 +21,7 @@ from realtime.errors import Busy, Closing, Refused, Unauthenticated, Unavailable
 from realtime.farewells import Farewells
 from realtime.frames import Frame, event_frame
 from realtime.gaps import Gaps, History, Patience
+from realtime.lateness import Lateness
 from realtime.limits import ConnectionLimits
 from realtime.membership import Membership, Person
 from realtime.metrics import HubMetrics
@@ -70,6 +71,7 @@ class Hub:
                 self.metrics,
                 patience,
             )
+        self._lateness = Lateness(self.limits.settling_ms)
         self._later: list[Publication] = []
         self._tick: asyncio.Handle | None = None
 
@@ -235,7 +237,8 @@ class Hub:
 
     def _proves_from(self, held_from: int) -> float:
         """Only a ping sent later proves anything about what was told until then."""
-        settled = held_from + self.limits.settling_ms
+        told_at = self._lateness.told_by(held_from)
+        settled = max(held_from + self.limits.settling_ms, told_at)
         return settled if self._gaps is None else max(settled, self._gaps.proves_from(held_from))
 
     # -- what other nodes say ------------------------------------------------------------------------
@@ -340,6 +343,9 @@ class Hub:
             self.metrics.deliveries += len(listeners) * len(frames)
             self.metrics.delivered_bytes += len(listeners) * len(data)
         self.metrics.publications += len(publications)
+        now = self.clock.now()
+        for publication in publications:
+            self._lateness.note(publication.at, now)
         if last.leaves:
             self._membership.leave(channel, last.leaves)
         if last.dismisses:

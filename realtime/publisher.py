@@ -19,6 +19,7 @@ class Publication(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `key`. People in `joins` become members of the channel before the event is delivered;
     those in `leaves` hear it as the last one, and so do all who merely watch if it `dismisses`: whoever
     may still watch asks again. `covers` is how many positions of the channel it tells, its own the last.
+    `at` is when the work that stored it began (ms), 0 where nothing was stored.
     """
 
     channel: str
@@ -31,6 +32,7 @@ class Publication(msgspec.Struct, frozen=True, array_like=True, gc=False):
     partial: bool = False
     dismisses: bool = False
     covers: int = 1
+    at: int = 0
 
     def completes(self, before: "Publication") -> bool:
         """Whether both are partial news of one channel, and may be told as one."""

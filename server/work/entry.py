@@ -84,6 +84,7 @@ def _publication(stored: Doc, event: Event | Doc, telling: Telling) -> Publicati
         leaves=telling.leaves,
         partial=telling.partial,
         dismisses=telling.dismisses,
+        at=stored["at"],
     )
 
 

@@ -61,6 +61,36 @@ async def test_a_pong_to_an_earlier_ping_proves_nothing(ward: Ward, clock: Manua
     assert ward.hub.reach("li", told_at) is Reach.PENDING
 
 
+async def test_a_pong_given_while_the_event_was_being_stored_proves_nothing(
+    ward: Ward, clock: ManualClock
+) -> None:
+    client = await ward.connect("li")
+    began = clock.now()
+    clock.advance(5)
+    await answer_a_ping(ward, client)
+    clock.advance(5)
+    ward.tell("person:li", 1, at=began)
+    assert ward.hub.reach("li", began) is Reach.PENDING
+    clock.advance(1)
+    await answer_a_ping(ward, client)
+    assert ward.hub.reach("li", began) is Reach.REACHED
+
+
+async def test_who_caught_up_while_the_event_was_being_stored_does_not_hold_it(
+    ward: Ward, clock: ManualClock
+) -> None:
+    began = clock.now()
+    clock.advance(1)
+    client = await ward.connect("li")
+    (connection,) = ward.hub.connections_of("li")
+    ward.hub.mark_caught_up(connection)
+    clock.advance(5)
+    await answer_a_ping(ward, client)
+    clock.advance(5)
+    ward.tell("person:li", 1, at=began)
+    assert ward.hub.reach("li", began) is Reach.PENDING
+
+
 async def test_asking_about_an_unproved_event_asks_the_device_for_a_sign_of_life(
     ward: Ward, clock: ManualClock
 ) -> None:

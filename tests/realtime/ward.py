@@ -23,7 +23,7 @@ from realtime.protocol import event_body
 from realtime.publisher import Publication
 from realtime.testing import SocketClient
 
-PARTS = ("joins", "leaves", "key", "partial", "dismisses")
+PARTS = ("joins", "leaves", "key", "partial", "dismisses", "at")
 Handler = Callable[[Connection, Any], Awaitable[Any]]
 
 
