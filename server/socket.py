@@ -1,5 +1,6 @@
 """The product as the gateway sees it: tickets become people, names become commands."""
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 
 import msgspec
@@ -12,6 +13,16 @@ from server.dispatch import Dispatcher, refusal
 from server.errors import Refused, Unauthenticated
 from server.storage import Store, refusing
 from server.stream import Streams
+
+
+class _Asking:
+    """The commands of one connection that wait for its session to be read."""
+
+    __slots__ = ("commands", "turn")
+
+    def __init__(self) -> None:
+        self.commands = 0
+        self.turn = asyncio.Lock()
 
 
 class SocketApplication:
@@ -30,6 +41,7 @@ class SocketApplication:
         self._streams = streams
         self._store = store
         self._dispatcher = dispatcher
+        self._asking: dict[Connection, _Asking] = {}
 
     async def authenticate(self, auth: object, address: str) -> Identity:
         """The person whose session the ticket was issued to. Raises Unauthenticated, Busy,
@@ -50,14 +62,27 @@ class SocketApplication:
         self, connection: Connection, name: str, body: object
     ) -> msgspec.Raw | Awaitable[msgspec.Raw]:
         """Do a command for the person behind the connection, with the rights of this moment."""
-        actor = self._sessions.known(connection.session_id, connection.identity.address)
-        if actor is None:
-            return self._ask(connection, name, body)
-        return self._dispatcher.begin(actor, name, body, connection)
+        if connection not in self._asking:
+            actor = self._sessions.known(connection.session_id, connection.identity.address)
+            if actor is not None:
+                return self._dispatcher.begin(actor, name, body, connection)
+        asking = self._asking.setdefault(connection, _Asking())
+        asking.commands += 1
+        return self._ask(asking, connection, name, body)
 
-    async def _ask(self, connection: Connection, name: str, body: object) -> msgspec.Raw:
+    async def _ask(
+        self, asking: _Asking, connection: Connection, name: str, body: object
+    ) -> msgspec.Raw:
+        """`handle`, where the session has to be read or noted. What came later does not begin sooner."""
+        session_id, address = connection.session_id, connection.identity.address
         try:
-            actor = await self._sessions.actor(connection.session_id, connection.identity.address)
+            async with asking.turn:
+                actor = await self._sessions.actor(session_id, address)
+                answer = self._dispatcher.begin(actor, name, body, connection)
         except Refused as refused:
             return refusal(refused)
-        return await self._dispatcher.answer(actor, name, body, connection)
+        finally:
+            asking.commands -= 1
+            if not asking.commands:
+                del self._asking[connection]
+        return answer if isinstance(answer, msgspec.Raw) else await answer
