@@ -106,6 +106,8 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         self.options = options
         self.clock = clock or MachineClock()
         self.sockets: dict[str, EngineSocket] = {}
+        self.strangers: dict[str, EngineSocket] = {}
+        """Those of them that have not said who they are, the oldest first: they make room for others."""
         self.accepting = True
         self.wheel = Wheel(options.ping_interval_s, options.ping_timeout_s)
         self.frames_together = max(1, int(options.limits.frames_burst / 32))
@@ -137,6 +139,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def forget(self, socket: EngineSocket) -> None:
         """A socket has ended."""
         self.sockets.pop(socket.sid, None)
+        self.strangers.pop(socket.sid, None)
 
     async def join(self, timeout_s: float) -> None:
         """Wait until nothing is being done, at most so long."""
@@ -203,7 +206,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
                 return _BAD_VERSION
             if method != "GET":
                 return _BAD_METHOD
-            if not self.accepting or len(self.sockets) >= self.options.max_sockets:
+            if not self.accepting or (self._is_full and not self.strangers):
                 return _FULL
             return None
         socket = self.sockets.get(sid)
@@ -257,8 +260,15 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             body=greeting.data, headers=headers, content_type="text/plain", charset="utf-8"
         )
 
+    @property
+    def _is_full(self) -> bool:
+        return len(self.sockets) >= self.options.max_sockets
+
     def _begin(self, socket: EngineSocket) -> None:
-        self.sockets[socket.sid] = socket
+        if self._is_full and self.strangers:
+            # Who opens thousands and says nothing keeps nobody out who does.
+            next(iter(self.strangers.values())).abort(None)
+        self.sockets[socket.sid] = self.strangers[socket.sid] = socket
         self.listener.opened(socket)
         self.wheel.add(socket)
 

@@ -178,6 +178,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 raise BadFrame("left before it was let in")
             self._leave(socket, state, namespace, None)
             if not state.namespaces:
+                self.engine.strangers[socket.sid] = socket
                 state.expect(self.connect_within_s, lambda: socket.close(None))
             return
         sid = state.namespaces.get(namespace)
@@ -197,6 +198,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             raise BadFrame("connected twice to one namespace")
         else:
             state.namespaces[namespace] = None
+            self.engine.strangers.pop(socket.sid, None)
             socket.work(self._connect(socket, state, namespace, auth))
 
     async def _connect(
@@ -213,6 +215,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         except (SocketRefused, TimeoutError) as refusal:
             self.manager.basic_disconnect(sid, namespace)
             state.namespaces.pop(namespace, None)
+            if not (state.namespaces or socket.ended):
+                self.engine.strangers[socket.sid] = socket
             told = refusal.error_args if isinstance(refusal, SocketRefused) else {"message": "busy"}
             self._send(socket, packets.CONNECT_ERROR, told, namespace)
             return

@@ -213,6 +213,25 @@ async def test_a_socket_that_never_connects_is_closed() -> None:
         await eventually(lambda: ward.gateway.sockets == 0)
 
 
+@pytest.mark.parametrize("says", [None, "40{}"], ids=["silent", "refused"])
+async def test_strangers_make_room_for_who_says_who_they_are(says: str | None) -> None:
+    async with running_ward(max_sockets=4) as ward:
+        ann = await ward.connect("ann")
+        for _ in range(3):
+            stranger = await ward.open()
+            if says is not None:
+                await stranger.send(says)
+                await stranger.until(lambda s=stranger: len(s.frames) == 2)  # type: ignore[misc]
+        others = [await ward.connect(name) for name in ("bob", "cai", "dan")]
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await ward.open()
+        assert all(client.is_open for client in (ann, *others))
+        assert ward.gateway.sockets == 4
+        await others[0].send("41")
+        await eventually(lambda: not ward.hub.is_online("bob"))
+        await ward.connect("eve")
+
+
 async def test_a_polling_request_that_does_not_end_ends_its_socket(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
