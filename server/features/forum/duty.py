@@ -59,10 +59,17 @@ class ForumDuty:
         floor = max(mark.seen, mark.notified)
         if mark.answered <= floor:
             return []
+        # Back from the newest answer: what is said to others may be more than is looked at.
         docs = await self._store.find(
-            Comment.collection.name, "post", (mark.post_id,), gt=floor, limit=MOST_COUNTED
+            Comment.collection.name,
+            "post",
+            (mark.post_id,),
+            gt=floor,
+            lt=mark.answered + 1,
+            reverse=True,
+            limit=MOST_COUNTED,
         )
-        comments = (from_doc(Comment, doc) for doc in docs)
+        comments = (from_doc(Comment, doc) for doc in reversed(docs))
         return [c for c in comments if mark.person_id in c.answers and not c.hidden]
 
     async def draft(self, person_id: str, subject: str) -> Draft | None:

@@ -221,3 +221,18 @@ async def test_answers_are_listed_newest_first_with_what_they_are_about(
     assert answers[0]["answered_by_name"] == "鲍博"
     assert answers[0]["answered_at"] == office.clock.now()
     assert answers[0]["board_title"] == "产科交流区"
+
+
+async def test_an_answer_after_a_hundred_words_to_others_is_owed_all_the_same(
+    office: Office, duty: ForumDuty, ann: Client, bob: Client, cai: Client, board: str
+) -> None:
+    post_id = await post(ann, board)
+    mine = await comment(bob, post_id)
+    await comment(cai, post_id, reply_to=mine)
+    await notices(office, duty)
+    for _ in range(101):
+        await comment(cai, post_id)
+    await comment(cai, post_id, reply_to=mine)
+    assert (await owed(office, duty))["bob"] == 1
+    told = await notices(office, duty)
+    assert sum("蔡彩 回复了你" in text for text in told) == 1
