@@ -34,6 +34,8 @@ from server.work import Later, UnitOfWork
 PAGE_LIMIT = 200
 CONVERSATIONS_LIMIT = 5_000
 """Conversations of one person that are listed, heard and searched."""
+MENTIONS_LOOKED_THROUGH = 500
+"""Messages before a recalled one in which an earlier mention is found."""
 
 
 async def send_message(command: SendMessage, work: UnitOfWork, settings: Settings) -> Later[Sent]:
@@ -197,17 +199,39 @@ async def recall(command: Recall, work: UnitOfWork, settings: Settings) -> Recal
 
 
 async def _mention_nobody(work: UnitOfWork, conversation_id: str, message: Message) -> None:
-    """Take back what a recalled message's mentions left behind."""
+    """Take back what a recalled message's mentions left behind: the mention before it counts again."""
     mentions = message.content.mentions if isinstance(message.content, Text) else []
     if "all" in mentions:
         conversation = await work.find(Conversation, conversation_id)
         if conversation.mention_all_seq == message.seq:
-            work.put(replace(conversation, mention_all_seq=0))
+            before = await _mentions_between(work, conversation_id, 0, message.seq)
+            work.put(replace(conversation, mention_all_seq=before.get("all", 0)))
         return
     members = await work.get_many(Member, [member_id(conversation_id, p) for p in mentions])
-    for member in members.values():
-        if member.mentioned_seq == message.seq:
-            work.put(replace(member, mentioned_seq=0))
+    named = [member for member in members.values() if member.mentioned_seq == message.seq]
+    if named:
+        read_seq = min(member.read_seq for member in named)
+        before = await _mentions_between(work, conversation_id, read_seq, message.seq)
+        for member in named:
+            work.put(replace(member, mentioned_seq=before.get(member.person_id, 0)))
+
+
+async def _mentions_between(
+    work: UnitOfWork, conversation_id: str, after: int, before: int
+) -> dict[str, int]:
+    """The number of the newest message that mentions somebody, by whom it mentions."""
+    entries = await work.log.numbered(
+        conversation_channel(conversation_id),
+        after=after,
+        before=before,
+        newest_first=True,
+        limit=MENTIONS_LOOKED_THROUGH,
+    )
+    found: dict[str, int] = {}
+    for message in map(to_message, reversed(entries)):
+        if isinstance(message.content, Text):
+            found |= dict.fromkeys(message.content.mentions, message.seq)
+    return found
 
 
 async def search_messages(command: SearchMessages, work: UnitOfWork) -> SearchPage:

@@ -167,6 +167,22 @@ async def test_a_muted_group_whose_mention_was_recalled_tells_nobody(
     assert phone.tried == []
 
 
+async def test_a_muted_group_tells_of_a_mention_though_a_later_one_was_recalled(
+    office: Office, ann: Client, bob: Client
+) -> None:
+    phone = Phone()
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talk = await group(ann, "bob")
+    await bob.ask("chat.configure", conversation_id=talk, muted=True)
+    await say(ann, talk, "@鲍博 三床请会诊", mentions=["bob"])
+    sent = await say(ann, talk, "@鲍博 写错了", mentions=["bob"])
+    await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
+    await run(office, notifier, 30)
+
+    [told] = phone.tried
+    assert "提到了你" in told
+
+
 async def test_a_mention_that_was_recalled_is_not_told_as_one(office: Office, ann: Client) -> None:
     phone = Phone()
     notifier = await notifier_of(office, phone, {"bob": "bob"})

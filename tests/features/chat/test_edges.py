@@ -69,6 +69,23 @@ async def test_a_recalled_mention_mentions_nobody(office: Office, ann: Client, b
     assert card["mentioned"] is False
 
 
+async def test_an_unread_mention_stands_when_a_later_one_is_recalled(
+    ann: Client, bob: Client, cai: Client
+) -> None:
+    talk = await group(ann, "bob", "cai")
+    await say(ann, talk, "@鲍博 三床请会诊", mentions=["bob"])
+    await say(ann, talk, "@所有人 停电", mentions=["all"])
+    for mentions in (["bob"], ["all"]):
+        sent = await say(ann, talk, "写错了", mentions=mentions)
+        await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
+
+    (bobs,) = (await bob.ask("chat.conversations"))["conversations"]
+    (cais,) = (await cai.ask("chat.conversations"))["conversations"]
+
+    assert bobs["mentioned"] is True
+    assert cais["mentioned"] is True
+
+
 async def test_the_time_of_reading_is_not_the_time_of_sending(
     office: Office, ann: Client, bob: Client, cai: Client
 ) -> None:
