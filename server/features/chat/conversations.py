@@ -27,7 +27,7 @@ from server.features.chat.protocol import (
 )
 from server.features.chat.shapes import MEMBER_LIMIT, MemberCard, Message, Text
 from server.features.chat.shapes import Conversation as ConversationCard
-from server.ids import new_id
+from server.ids import made_id, new_id
 from server.storage import Doc
 from server.work import UnitOfWork
 
@@ -55,8 +55,13 @@ async def open_conversation(
 async def create_group(
     command: CreateGroup, work: UnitOfWork, directory: Directory
 ) -> ConversationId:
-    """Make a group of the people named and the actor, who owns it."""
+    """Make a group of the people named and the actor, who owns it; a repeat is answered with the first."""
     me = work.actor.person_id
+    id = new_id(work.now)
+    if command.client_id is not None:
+        id = made_id(Conversation.collection.name, me, command.client_id)
+        if await work.get(Conversation, id) is not None:
+            return ConversationId(conversation_id=id)
     people = tuple(dict.fromkeys((me, *command.member_ids)))
     if len(people) < 2:
         raise Invalid("a group needs somebody besides you - at `$.member_ids`")
@@ -64,7 +69,7 @@ async def create_group(
         raise Invalid(f"a group has at most {MEMBER_LIMIT} members - at `$.member_ids`")
     check_people(directory, people)
     conversation = Conversation(
-        id=new_id(work.now),
+        id=id,
         kind="group",
         created_at=work.now,
         title=checked_title(command.title),

@@ -37,11 +37,13 @@ class ConversationId(Result, frozen=True):
 
 
 class CreateGroup(Command, frozen=True):
-    """Make a group. The creator owns it and need not be among `member_ids`."""
+    """Make a group. The creator owns it and need not be among `member_ids`. The same client_id from the
+    same person is the same group, however often it comes."""
 
     wire_name: ClassVar[str] = "chat.create_group"
     title: Title
     member_ids: MemberIds
+    client_id: Id | None = None
 
 
 class SendMessage(Command, frozen=True):

@@ -329,10 +329,11 @@ export interface CountTodos {
 
 }
 
-/** Make a group. The creator owns it and need not be among `member_ids`. */
+/** Make a group. The creator owns it and need not be among `member_ids`. The same client_id from the same person is the same group, however often it comes. */
 export interface CreateGroup {
   title: string
   member_ids: string[]
+  client_id?: string | null
 }
 
 /** Values that changed, under the department's id or `source`; at most one event a second and channel. Counters begin at 0 when the hospital's day does. */

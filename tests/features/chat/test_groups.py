@@ -28,6 +28,19 @@ async def test_nobody_talks_to_nobody_or_alone(ann: Client) -> None:
         await group(ann, "ann")
 
 
+async def test_a_group_asked_for_again_is_the_same_one(ann: Client, bob: Client) -> None:
+    asked = {"title": "夜班", "member_ids": ["bob"], "client_id": "first"}
+    together = await asyncio.gather(*(ann.ask("chat.create_group", **asked) for _ in range(3)))
+    again = await ann.ask("chat.create_group", **asked)
+    another = await ann.ask("chat.create_group", **{**asked, "client_id": "second"})
+    bobs = await bob.ask("chat.create_group", **{**asked, "member_ids": ["ann"]})
+
+    made = {answer["conversation_id"] for answer in (*together, again)}
+    assert len(made) == 1
+    assert len(made | {another["conversation_id"], bobs["conversation_id"]}) == 3
+    assert len(bob.told("chat.joined")) == 3
+
+
 async def test_a_removed_member_hears_of_it_and_nothing_after(ann: Client, bob: Client) -> None:
     conversation = await group(ann, "bob", "cai")
     await say(ann, conversation, "在")
