@@ -4,7 +4,7 @@ A member is settled up to the highest of what he or she has read, was notified o
 muted conversation owes only what mentions the member.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from realtime.channel import conversation_channel
 from server.clock import Millis
@@ -71,15 +71,24 @@ class ChatDuty:
             found[id] = [] if conversation.people else await self._members_of(id)
             direct += [member_id(id, person) for person in conversation.people]
         there = await self._store.get_many(Member.collection.name, direct) if direct else {}
-        for doc in there.values():
-            found[doc["conversation_id"]].append(from_doc(Member, doc))
+        for member in self._working(there.values()):
+            found[member.conversation_id].append(member)
         return found
 
     async def _members_of(self, conversation_id: str) -> list[Member]:
         docs = await self._store.find(
             Member.collection.name, "conversation", (conversation_id,), limit=MEMBER_LIMIT
         )
-        return [from_doc(Member, doc) for doc in docs]
+        return self._working(docs)
+
+    def _working(self, docs: Iterable[Doc]) -> list[Member]:
+        """Members without those who have left the hospital: they stay in its groups, owed nothing."""
+        members = (from_doc(Member, doc) for doc in docs)
+        return [member for member in members if self._works_here(member.person_id)]
+
+    def _works_here(self, person_id: str) -> bool:
+        person = self._directory.person(person_id)
+        return person is not None and not person.is_retired
 
     async def _conversations(self, ids: Sequence[str]) -> dict[str, Conversation]:
         docs = await self._store.get_many(Conversation.collection.name, ids)
@@ -134,7 +143,7 @@ class ChatDuty:
         """The notice as it would be now; None when the person has left, read, or muted meanwhile."""
         doc = await self._store.get(Member.collection.name, member_id(subject, person_id))
         conversation = (await self._conversations([subject])).get(subject)
-        if doc is None or conversation is None:
+        if doc is None or conversation is None or not self._works_here(person_id):
             return None
         member = from_doc(Member, doc)
         recent = await self._recent(subject, _floor(member))

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from realtime.application import Reach
 from server.features.chat.documents import Member, member_id
 from server.features.chat.duty import ChatDuty
 from server.integrations.wecom import Retry, Sent
 from server.notify import Notifier
-from server.outbox import DOCUMENTS, Owed
+from server.outbox import DOCUMENTS, Notice, Owed
 from server.settings import Settings
 from server.storage.document import from_doc
 from tests.features.chat.talk import direct, group, say
@@ -181,6 +182,23 @@ async def test_a_muted_group_tells_of_a_mention_though_a_later_one_was_recalled(
 
     [told] = phone.tried
     assert "提到了你" in told
+
+
+async def test_nobody_who_has_left_the_hospital_is_owed_anything(
+    office: Office, ann: Client
+) -> None:
+    phone = Phone()
+    notifier = await notifier_of(office, phone, {"bob": "bob"})
+    talks = [await group(ann, "bob", "cai"), await direct(ann, "cai")]
+    gone = replace(office.directory.find("cai"), retired_at=office.clock.now())
+    office.directory.refresh([gone])
+    for talk in talks:
+        await say(ann, talk)
+    await run(office, notifier, 30)
+
+    kept = [from_doc(Notice, doc) for doc in await office.store.scan(Notice.collection.name)]
+    assert [notice.person_id for notice in kept] == ["bob"]
+    assert not await office.store.scan(Owed.collection.name)
 
 
 async def test_a_mention_that_was_recalled_is_not_told_as_one(office: Office, ann: Client) -> None:
