@@ -247,3 +247,15 @@ async def test_an_owner_who_retires_leaves_a_group_with_an_owner(
     owner = office.directory.person(shown["conversation"]["owner_id"])
     assert owner is not None
     assert not owner.is_retired
+
+
+async def test_pages_of_history_are_turned_no_faster_than_anybody_reads(
+    office: Office, ann: Client
+) -> None:
+    talk = await direct(ann, "bob")
+    codes = []
+    for _ in range(200):
+        office.clock.advance(0.1)
+        codes.append(await code_of(ann.ask("chat.history", conversation_id=talk)))
+    assert codes.index("rate_limited") >= 60
+    assert codes[-50:].count("") == 25
