@@ -159,9 +159,7 @@ async def show_conversation(
     """One conversation and who is in it. A group whose owner has retired gets another one here, where
     somebody looks at it."""
     member = await rights.membership(work, command.conversation_id)
-    everybody = await work.query(
-        Member, "conversation", command.conversation_id, limit=MEMBER_LIMIT
-    )
+    everybody = await _members(work, command.conversation_id) if command.members else []
     [card] = await _cards(work, [member], directory)
     conversation = await work.find(Conversation, command.conversation_id)
     owner_id = (await inherit(work, conversation, directory)).owner_id
@@ -176,6 +174,10 @@ async def show_conversation(
             for m in everybody
         ],
     )
+
+
+async def _members(work: UnitOfWork, conversation_id: str) -> list[Member]:
+    return await work.query(Member, "conversation", conversation_id, limit=MEMBER_LIMIT)
 
 
 async def _cards(

@@ -96,14 +96,15 @@ class ConversationList(Result, frozen=True):
 
 
 class ShowConversation(Command, frozen=True):
-    """One conversation with its members."""
+    """One conversation with its members, or without: a list needs none, and they may be 2,000."""
 
     wire_name: ClassVar[str] = "chat.conversation"
     conversation_id: Id
+    members: bool = True
 
 
 class ConversationShown(Result, frozen=True):
-    """The conversation, and members in order of joining."""
+    """The conversation, and members in order of joining if they were asked for."""
 
     conversation: Conversation
     members: list[MemberCard]

@@ -43,13 +43,14 @@ export const useConversations = defineStore("conversations", () => {
   }
 
   /** One conversation with its members, fresh. Refused with not_found when it is not ours. */
-  async function refresh(id: string): Promise<void> {
+  async function refresh(id: string, withMembers = true): Promise<void> {
     try {
       const { conversation, members: people } = await command("chat.conversation", {
         conversation_id: id,
+        members: withMembers,
       })
       put(conversation)
-      members.set(id, people)
+      if (withMembers) members.set(id, people)
     } catch (error) {
       if (["not_found", "forbidden"].includes(asRefusal(error).code)) leave(id)
       throw error
@@ -107,8 +108,14 @@ export const useConversations = defineStore("conversations", () => {
     )
   }
 
+  /** A conversation that is new to us, for the list: everybody in it asks at the same time, so the
+      members come only once it is opened. */
+  function meet(id: string): void {
+    if (!byId.has(id)) void refresh(id, false).catch(() => undefined)
+  }
+
   stream.on("chat.sent", ({ conversation_id, message }) => {
-    if (!byId.has(conversation_id)) void refresh(conversation_id).catch(() => undefined)
+    if (!byId.has(conversation_id)) meet(conversation_id)
     else change(conversation_id, (c) => afterSent(c, message, session.myId))
   })
   stream.on("chat.read", ({ conversation_id, person_id, seq }) => {
@@ -129,7 +136,7 @@ export const useConversations = defineStore("conversations", () => {
   stream.on("chat.joined", ({ conversation_id, at }) => {
     joinedAt.set(conversation_id, at)
     gone.delete(conversation_id)
-    if (!byId.has(conversation_id)) void refresh(conversation_id).catch(() => undefined)
+    meet(conversation_id)
   })
   stream.on("chat.left", ({ conversation_id }) => leave(conversation_id))
   stream.on("chat.configured", ({ conversation_id, muted, pinned }) => {

@@ -308,7 +308,7 @@ export interface ConversationList {
   has_more: boolean
 }
 
-/** The conversation, and members in order of joining. */
+/** The conversation, and members in order of joining if they were asked for. */
 export interface ConversationShown {
   conversation: Conversation
   members: MemberCard[]
@@ -1544,9 +1544,10 @@ export interface ShowCard {
   person_id: string
 }
 
-/** One conversation with its members. */
+/** One conversation with its members, or without: a list needs none, and they may be 2,000. */
 export interface ShowConversation {
   conversation_id: string
+  members?: boolean
 }
 
 /** A department and the people who belong to it directly. */

@@ -78,6 +78,22 @@ async def test_who_has_read_costs_a_few_reads(
     assert store.calls <= 5
 
 
+async def test_who_comes_into_a_group_reads_nothing_of_its_members(
+    office: Office, ann: Client, bob: Client
+) -> None:
+    """Everybody who is brought in asks at the same time."""
+    read = []
+    for members in (["bob", "cai"], ["bob", "cai", "dan", "eve"]):
+        talk = await group(ann, *members)
+        store = counting(office)
+        shown = await bob.ask("chat.conversation", conversation_id=talk, members=False)
+        read.append(store.docs)
+
+    assert shown["conversation"]["member_count"] == 5
+    assert shown["members"] == []
+    assert read[0] == read[1]
+
+
 async def test_catching_up_reads_about_what_it_answers(
     office: Office, ann: Client, bob: Client
 ) -> None:
