@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from server.clock import Millis
@@ -74,7 +75,15 @@ async def save_board(command: SaveBoard, work: UnitOfWork, directory: Directory)
         work.put(board)
         if before is not None:
             work.append(board.channel, BoardChanged(board_id=board.id), dismisses=True)
-        work.record("forum.save_board", board.id, made=before is None, title=board.title)
+        work.record(
+            "forum.save_board",
+            board.id,
+            made=before is None,
+            title=board.title,
+            audience=to_builtins(board.audience),
+            moderators=list(board.moderators),
+            closed=board.closed,
+        )
     return BoardSaved(board_id=board.id)
 
 

@@ -230,3 +230,14 @@ async def test_who_lost_the_right_is_told_nothing_of_the_own_post_either(
     assert (await bob.ask("forum.answers"))["answers"] == []
     with pytest.raises(Refusal, match="not_found"):
         await bob.ask("forum.hide", post_id=post_id, hidden=True)
+
+
+async def test_the_audit_tells_who_could_see_a_board_from_when_on(
+    office: Office, eve: Client, board: str
+) -> None:
+    office.clock.advance(1)
+    await save_board(eve, board_id=board, audience={"everybody": True}, moderators=["dan"])
+    narrow, wide = await audited(office, "forum.save_board")
+    assert narrow.detail["audience"] == {"person_ids": ["ann", "bob"]}
+    assert wide.detail["audience"] == {"everybody": True}
+    assert (wide.actor_id, wide.detail["moderators"]) == ("eve", ["dan"])
