@@ -1,15 +1,15 @@
 """From a name and an object to an answer: the same road for the socket and for HTTP.
 
 Checks the name, the fields, the actor's right and rate, opens a unit of work, runs the handler, commits,
-and answers. A handler that lost a race is run again, three times in all; those that run again do so one
-after another, so that a crowd at one door gets through it.
+and answers. A handler that lost a race is run again, three times in all; those of one command that run again
+do so one after another, so that a crowd at one door gets through it.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -33,12 +33,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A handler with what it needs besides the command and the work."""
+    """A handler with what it needs besides the command and the work.
+
+    `again` is held by the one that runs again. Each command has its own: some wait for the OA.
+    """
 
     handler: Handler
     kind: type[Command]
     rates: RateTable[str]
     services: Mapping[str, Any]
+    again: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Dispatcher:
@@ -55,7 +59,6 @@ class Dispatcher:
         self._store = store
         self._publisher = publisher
         self._clock = clock
-        self._again = asyncio.Lock()
         self._keeping: set[asyncio.Task[msgspec.Raw]] = set()
         self._bound: dict[str, Bound] = {}
         for feature in features:
@@ -95,7 +98,7 @@ class Dispatcher:
     ) -> Result:
         for attempt in range(ATTEMPTS):
             try:
-                async with self._again if attempt else nullcontext():
+                async with bound.again if attempt else nullcontext():
                     with refusing():
                         return await self._do(bound, command, actor, connection)
             except (Conflict, Duplicate) as lost:
