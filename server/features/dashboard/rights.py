@@ -1,5 +1,6 @@
 """Who may look at which figures: leaders at all of them, everybody else at departments they have a post
-in. Channels are checked when watching begins; posts change only while the server is down."""
+in. Channels are checked when watching begins: a post or a role that ends while somebody looks takes the
+figures away with the page or the line."""
 
 from typing import Final
 
