@@ -37,7 +37,7 @@ COLUMNS: Final[dict[str, str]] = {
     OFFICE_PHONE: "例如 60001。",
     MOBILE: "例如 10000000000。",
     EMAIL: "例如 name@hospital.example。",
-    WECOM: "收通知用。",
+    WECOM: "收通知用。空着不改。",
     OA: "收待办用。",
     OA_DEPARTMENT: "在公文表单里选这个部门用。写在该部门的任意一行即可，空着不改。",
     ROLES: "员工、负责人、栏目编辑、系统管理员、安全管理员、审计管理员；多个用顿号分隔。",

@@ -1,7 +1,8 @@
 """What a staff file would change: everybody checked row by row and compared with who is known.
 
 The file is the truth about people with an employee number: who is not in it has left. Columns that it
-lacks, and people without an employee number, are left as they are.
+lacks, and people without an employee number, are left as they are; so is a WeCom id where the cell is
+empty, since people prove theirs and syncs make them, unless the file gives it to somebody else.
 """
 
 import re
@@ -111,6 +112,7 @@ class _Planner:
         self._by_account = {p.id.casefold(): p for p in people}
         self._departments = departments
         self._tree = _Paths(departments)
+        self._given_wecom = {row[WECOM].casefold() for row in file.rows if row[WECOM]}
         self._plan = Plan(faults=list(file.faults))
         self._unread = {(fault.row, fault.column) for fault in file.faults}
 
@@ -227,8 +229,13 @@ class _Planner:
                 msgspec.structs.replace(post, leads=post.department_id in leading)
                 for post in given["posts"]
             )
+        if known is not None and not first[WECOM] and self._keeps_wecom(known):
+            given["wecom_user_id"] = known.wecom_user_id
         before = known or Person(id=first[ACCOUNT], name=first[NAME])
         return msgspec.structs.replace(before, retired_at=None, **given)
+
+    def _keeps_wecom(self, person: Person) -> bool:
+        return person.wecom_user_id.casefold() not in self._given_wecom
 
     def _posts(self, rows: list[Row]) -> Iterator[Post]:
         for row in rows:

@@ -15,7 +15,7 @@ from server.directory import DOCUMENTS, Department, Directory, Person, Post
 from server.directory.staff_file import COLUMNS, BadFile, read_staff, write_template
 from server.directory.staff_import import import_staff
 from server.nodes import BULLETIN
-from server.storage import Insert
+from server.storage import Insert, Patch
 from server.storage.document import from_doc, to_doc
 from server.storage.sqlite import SqliteStore
 from tests.clocks import ManualClock
@@ -182,6 +182,22 @@ async def test_ids_of_other_systems_may_change_hands(office: Office) -> None:
 
     assert (await office.person("ann")).wecom_user_id == "w2"
     assert (await office.person("bob")).wecom_user_id == "w1"
+
+
+async def test_an_empty_cell_takes_no_wecom_id_that_was_proved_or_made_by_a_sync(
+    office: Office,
+) -> None:
+    await office.bring(ANN, BOB)
+    proved = Patch(Person.collection.name, "ann", {"wecom_user_id": "wx-ann"})
+    await office.store.apply(proved)
+
+    await office.bring({**ANN, "职务": "护师"}, BOB)
+    kept = (await office.person("ann")).wecom_user_id
+    await office.bring(ANN, {**BOB, "企业微信账号": "wx-ann"})
+
+    assert kept == "wx-ann"
+    assert (await office.person("ann")).wecom_user_id == ""
+    assert (await office.person("bob")).wecom_user_id == "wx-ann"
 
 
 async def test_columns_that_are_missing_stay_as_they_were(office: Office) -> None:
