@@ -72,6 +72,8 @@ class _Planner:
         self._active = [p for p in people if not p.is_retired]
         self._by_wecom = {folded(p.wecom_user_id): p for p in self._active if p.wecom_user_id}
         self._by_account = {folded(p.id): p for p in people}
+        # Who left here gave the id up; whom WeCom still shows under it is no newcomer for that.
+        self._left = {folded(p.wecom_seen_id): p for p in people if p.is_retired}
         self._by_number = {p.employee_number: p for p in people if p.employee_number}
         self._by_mobile = {_digits(p.mobile): p for p in self._active if p.mobile}
         self._after: dict[str, Person] = {p.id: p for p in self._active}
@@ -202,6 +204,7 @@ class _Planner:
         by_name = (found for place in _places(person) for found in namesakes[person.name, place])
         candidates: list[tuple[str, Person | None]] = [
             ("same_account", self._by_account.get(folded(member.user_id))),
+            ("same_account", self._left.get(folded(member.user_id))),
             ("same_number", self._by_number.get(member.number)),
             ("same_phone", self._by_mobile.get(_digits(member.mobile)) if member.mobile else None),
             ("same_name", next(by_name, None)),

@@ -83,6 +83,11 @@ def test_names_posts_and_titles_are_wecoms_and_numbers_and_phones_ours() -> None
         (here("NEW"), there("new", 2), "same_account"),
         (here("new", retired_at=1), there("New", 2), "same_account"),
         (
+            msgspec.structs.replace(here("x", wecom="new"), wecom_user_id="", retired_at=1),
+            there("New", 2, name="安宁"),
+            "same_account",
+        ),
+        (
             here("x", employee_number="1001", retired_at=1),
             there("n", 2, number="1001"),
             "same_number",
