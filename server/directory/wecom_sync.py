@@ -44,7 +44,7 @@ from server.directory.wecom_state import (
     note_removed_before,
 )
 from server.directory.wecom_taking import Taking
-from server.integrations.wecom import WeComError
+from server.integrations.wecom import RefusedByWeCom, WeComError
 from server.integrations.wecom.contacts import Contacts
 from server.storage import StorageError, Store
 from server.storage.document import from_doc
@@ -247,6 +247,9 @@ class DirectorySync:
         for change in (from_doc(WeComChange, doc) for doc in docs):
             try:
                 await self.take(change)
+            except RefusedByWeCom as refused:
+                # It would be refused again, and hold up all others.
+                log.warning("a change in WeCom is left to the night: %s", refused)
             except WeComError as fault:
                 log.info("a change in WeCom waits: %s", fault)
                 return

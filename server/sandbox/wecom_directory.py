@@ -22,8 +22,14 @@ MOST_IDS: Final = 10_000
 
 Act = Callable[[Mapping[str, str], bytes], dict[str, Any]]
 Changed = Callable[[str, str], object]
-BREAKS: Final = ("busy", "empty", "cut", "unknown")
-"""How a call may go wrong in the middle of a reading: -1, no rows, half of the rows, or nobody known."""
+REFUSALS: Final = {
+    "busy": (-1, "system busy"),
+    "invalid": (40003, "invalid userid"),
+    "absent": (46004, "user not exist"),
+    "refused": (40058, "invalid parameter"),
+}
+BREAKS: Final = ("empty", "cut", "unknown", *REFUSALS)
+"""How a call may go wrong in the middle of a reading: no rows, half of the rows, nobody known, or a code."""
 
 
 class WeComDirectory:
@@ -86,8 +92,8 @@ class WeComDirectory:
     # --- reading
 
     def _user(self, query: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        row = self._rolls.member(query.get("userid", ""))
-        if row is None or self._breaks("user/get") == "unknown":
+        broken, row = self._breaks("user/get"), self._rolls.member(query.get("userid", ""))
+        if row is None or broken == "unknown":
             raise Bad(60111, "userid not found")
         if not self._sees(row):
             raise Bad(60011, "no privilege to access/modify contact/party/agent")
@@ -235,8 +241,8 @@ class WeComDirectory:
         if not times:
             return ""
         self._breaking[endpoint] = (0, times - 1, how)
-        if how == "busy":
-            raise Bad(-1, "system busy")
+        if how in REFUSALS:
+            raise Bad(*REFUSALS[how])
         return how
 
 

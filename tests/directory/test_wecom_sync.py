@@ -313,6 +313,34 @@ async def test_a_change_that_cannot_be_looked_at_now_waits(tmp_path: Path) -> No
         assert (await both.people())["w005"].name == "改了名"
 
 
+@pytest.mark.parametrize("how", ["invalid", "absent"])
+async def test_a_wrong_id_of_the_staff_list_holds_up_nobody_else(tmp_path: Path, how: str) -> None:
+    async with between(tmp_path) as both:
+        await both.run()
+        await both.keep(here("typo", wecom="_typo", met=False))
+        await both.change(do="update_user", userid="w005", name="改了名")
+        await both.change(do="break", endpoint="user/get", how=how)
+        outcome = await both.run()
+
+        assert (outcome.result, outcome.why) == ("done", "")
+        assert (await both.people())["w005"].name == "改了名"
+        assert ["企业微信不认识账号 _typo" in line for line in outcome.lines] == [True]
+
+
+async def test_a_change_wecom_says_no_about_is_left_to_the_night(tmp_path: Path) -> None:
+    async with between(tmp_path) as both:
+        await both.run()
+        await both.change(do="update_user", userid="w005", name="改了名")
+        await both.note("user:w004", "update_user")
+        both.clock.advance(1)
+        await both.note("user:w005", "update_user")
+        await both.change(do="break", endpoint="user/get", how="refused")
+        await both.sync().take_changes()
+
+        assert (await both.people())["w005"].name == "改了名"
+        assert await both.noted() == []
+
+
 async def test_a_change_nobody_can_make_sense_of_holds_up_no_other(tmp_path: Path) -> None:
     async with between(tmp_path) as both:
         await both.run()

@@ -12,7 +12,8 @@ ROOT: Final = 1
 """The department that is the company itself."""
 
 NO_SUCH_PARTY: Final = 60003
-NO_SUCH_USER: Final = 60111
+NO_SUCH_USER: Final = frozenset({60111, 46004, 40003})
+"""Nobody has the id, or nobody can."""
 OUT_OF_SCOPE: Final = 60011
 USER_EXISTS: Final = 60102
 MOBILE_EXISTS: Final = 60104

@@ -68,7 +68,7 @@ class WeComContacts:
         try:
             return self._member(await self._app.get("user/get", params={"userid": user_id}))
         except RefusedByWeCom as refused:
-            if refused.code == NO_SUCH_USER:
+            if refused.code in NO_SUCH_USER:
                 return None
             raise
 
@@ -116,7 +116,7 @@ class WeComContacts:
         try:
             await deleting
         except RefusedByWeCom as refused:
-            if refused.code not in (NO_SUCH_PARTY, NO_SUCH_USER):
+            if refused.code not in {NO_SUCH_PARTY, *NO_SUCH_USER}:
                 raise
 
     def _member(self, row: dict[str, Any]) -> Member:
