@@ -39,7 +39,7 @@ class Bindings:
             person = self.directory.person(binding.person_id)
             if person is not None and holds(binding, person):
                 return person
-            if person is not None and person.is_retired:
+            if person is not None and person.is_retired and not self._is_listed(wecom_user_id):
                 raise Gone
         if binding is not None and binding.taken_away_at:
             return None
@@ -48,6 +48,10 @@ class Bindings:
             return None
         await self.bind(work, wecom_user_id, person, how)
         return person
+
+    def _is_listed(self, wecom_user_id: str) -> bool:
+        """Whether the list gives the id to somebody: whoever left gave it up, and WeCom gives ids again."""
+        return self.directory.by_wecom(wecom_user_id) is not None
 
     def _by_itself(self, wecom_user_id: str) -> tuple[Person | None, How]:
         if self.itself == "none":

@@ -246,6 +246,17 @@ async def test_a_leaver_is_told_and_not_let_in(lobby: Lobby) -> None:
     assert await phone.who() == ""
 
 
+async def test_an_id_that_was_given_to_somebody_else_is_theirs(lobby: Lobby) -> None:
+    phone = await lobby.browser("Ann")
+    await phone.go("/api/v1/auth/wecom")
+    await lobby.has_left("ann")
+    await lobby.is_listed_as("cai", "Ann")
+
+    await phone.go("/api/v1/auth/wecom")
+
+    assert await phone.who() == "cai"
+
+
 async def test_who_is_signed_out_everywhere_is_out_at_once(lobby: Lobby) -> None:
     phone, desktop = await lobby.browser("Ann"), await lobby.browser("Ann")
     for browser in (phone, desktop):
