@@ -55,6 +55,7 @@ async def list_claims(command: ListClaims, work: UnitOfWork, directory: Director
     docs = await work.store.scan(Claim.collection.name, None, MOST_READ)
     claims = [claim for doc in docs if (claim := from_doc(Claim, doc)).expires_at > work.now]
     claims.sort(key=lambda claim: claim.expires_at, reverse=True)
+    work.record("host.list_claims", "everybody", shown=len(claims[:MOST_CLAIMS]))
     return ClaimsListed(
         items=[
             OpenClaim(

@@ -49,6 +49,7 @@ async def show_binding(
 ) -> BindingShown:
     person = directory.find(command.person_id)
     binding = await service.bindings.current(work, person)
+    work.record("host.show_binding", person.id)
     if binding is None:
         return BindingShown(wecom_user_id=person.wecom_user_id)
     return BindingShown(

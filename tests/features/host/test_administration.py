@@ -41,6 +41,12 @@ async def test_who_is_bound_and_who_waits_at_the_door_is_listed_and_looking_reco
     assert (cai["wecom_user_id"], cai["code_sent"], cai["tries"]) == ("wx.cai", False, 0)
     [row] = await lobby.audited("host.list_bindings")
     assert (row.actor_id, row.detail) == ("boss", {"shown": 1})
+    [row] = await lobby.audited("host.list_claims")
+    assert (row.actor_id, row.detail) == ("boss", {"shown": 1})
+
+    await ask(boss, "host.binding", person_id="ann")
+    [row] = await lobby.audited("host.show_binding")
+    assert (row.actor_id, row.subject) == ("boss", "ann")
 
     lobby.clock.advance(1_801)
     assert (await ask(boss, "host.claims"))["items"] == []
