@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import msgspec
+
 from server.auth import Session
 from server.auth.actor import Actor
 from server.auth.failures import SignInLimits
@@ -37,6 +39,7 @@ from server.integrations.wecom import (
     WeComError,
 )
 from server.nodes import Leader
+from server.outbox import Phone, phone_id
 from server.settings import Settings
 from server.storage import Conflict, Duplicate, Store, refusing
 from server.work import SystemWork, UnitOfWork

@@ -111,6 +111,8 @@ class Accepting:
             )
             work.overwrite(reply)
             work.owe(REPLY, reply.id, due_in_ms=0)
+            # Whoever types has the app, also where the callback that said so was lost or came late.
+            await _note_phone(work, user, "enter_agent")
 
         await self._once(fields, owe)
 

@@ -11,7 +11,9 @@ from server.directory.documents import Person
 from server.features.host.documents import Binding, Claim
 from server.features.host.showing import person_shown
 from server.integrations.wecom import Shown
-from server.storage.document import from_doc
+from server.outbox import Phone
+from server.storage import Insert
+from server.storage.document import from_doc, to_doc
 from tests.features.host.lobby import PASSWORD, Browser, Lobby, open_lobby
 
 BOB = "10033334444"
@@ -176,6 +178,16 @@ async def test_the_password_binds_as_well_and_notices_go_to_the_new_id(lobby: Lo
     assert lobby.server.directory.wecom_user_of("cai") == "wx.cai"
     [row] = await lobby.audited("host.bind")
     assert (row.actor_id, row.detail) == ("cai", {"wecom_user_id": "wx.cai", "how": "password"})
+
+
+async def test_notices_go_again_to_whoever_comes_in_by_wecom(lobby: Lobby) -> None:
+    left = to_doc(Phone(id="ann", left_at=lobby.clock.now()))
+    await lobby.server.store.apply(Insert(Phone.collection.name, left))
+
+    await (await lobby.browser("Ann")).go("/api/v1/auth/wecom")
+
+    [phone] = await lobby.server.store.scan(Phone.collection.name)
+    assert phone.get("left_at") is None
 
 
 async def test_a_claim_is_spent_by_its_proof(lobby: Lobby) -> None:

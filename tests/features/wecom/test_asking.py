@@ -143,6 +143,15 @@ async def test_coming_and_going_decides_whether_anything_is_sent(hospital: Hospi
     assert not any(request_id in card["url"] for card in await hospital.phone())
 
 
+async def test_whoever_types_in_the_app_has_it_whatever_was_told_before(hospital: Hospital) -> None:
+    # A try of long ago that comes after the word that it is there again.
+    assert (await hospital.wecom.call(event("unsubscribe", "s0002"))).status == 200
+    await hospital.say("帮助")
+
+    assert await answers(hospital, 1)
+    assert await hospital.card(await hospital.document())
+
+
 async def test_looking_at_the_app_is_noted_and_settles_nothing(hospital: Hospital) -> None:
     await hospital.post("/wecom/events", userid="s0002", event="enter_agent")
     await hospital.called()
