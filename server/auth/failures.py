@@ -5,6 +5,7 @@ o'clock. The counts live in memory; a restart forgives, which costs an attacker 
 several nodes each allows its part, so that together they allow what one alone would.
 """
 
+import ipaddress
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -85,4 +86,17 @@ class SignInLimits:
 
 
 def _keys(account: str, address: str) -> tuple[Key, Key]:
-    return ("account", account), ("address", address)
+    return ("account", account), ("address", _network_of(address))
+
+
+def _network_of(address: str) -> str:
+    """Who has an IPv6 address has 2**64 of them, all in one network."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((int(parsed), 64), strict=False))

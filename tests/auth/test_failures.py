@@ -33,6 +33,16 @@ def test_an_address_closes_whatever_the_account() -> None:
     assert refused(limits, "a", "10.0.0.2") is None
 
 
+def test_an_address_of_the_newer_kind_is_the_network_its_holder_chooses_from() -> None:
+    limits = SignInLimits(ManualClock(), per_address=3)
+    for number in range(3):
+        limits.failed(f"account {number}", f"2001:db8:1:2::{number:x}")
+
+    assert refused(limits, "d", "2001:db8:1:2:ffff::9") == 900_000
+    assert refused(limits, "d", "2001:db8:1:3::1") is None
+    assert refused(limits, "d", "::ffff:10.0.0.1") is None
+
+
 def test_the_window_slides() -> None:
     clock = ManualClock()
     limits = SignInLimits(clock, per_account=2)
