@@ -67,6 +67,13 @@ class SignInLimits:
         while len(self._failures) > self._most_keys:
             self._failures.popitem(last=False)
 
+    def taken_back(self, account: str, address: str) -> None:
+        """The newest failure of both was none: it was counted beforehand."""
+        for key in _keys(account, address):
+            failures = self._failures.get(key)
+            if failures:
+                failures.pop()
+
     def succeeded(self, account: str) -> None:
         """Forget the account's failures: its owner is there. The address keeps its own."""
         self._failures.pop(("account", account), None)

@@ -183,15 +183,12 @@ class WeComSignIn:
     async def _visitor(self, code: str, target: str, address: str) -> Visitor:
         """Asked once: whatever became of the question, the code is not shown again."""
         try:
-            self.spent.check("", address)
-            visitor = await self.host.visitor(code)
+            visitor = await self._asked(code, address)
         except Refused:
             raise NotSignedIn(words.BUSY, target) from None
         except RefusedByWeCom as refused:
             spent = refused.code in SPENT
-            if spent:
-                self.spent.failed("", address)
-            else:
+            if not spent:
                 log.warning("WeCom refused a sign-in: %s", refused)
             raise NotSignedIn(words.USED if spent else words.NO_CODE, target) from None
         except Misconfigured as wrong:
@@ -203,6 +200,21 @@ class WeComSignIn:
         if not visitor.user_id:
             raise NotSignedIn(words.OUTSIDER, target)
         return visitor
+
+    async def _asked(self, code: str, address: str) -> Visitor:
+        """Counted as spent while WeCom is asked: codes side by side are no more than one after another.
+        Raises RateLimited, WeComError."""
+        self.spent.check("", address)
+        self.spent.failed("", address)
+        was_spent = False
+        try:
+            return await self.host.visitor(code)
+        except RefusedByWeCom as refused:
+            was_spent = refused.code in SPENT
+            raise
+        finally:
+            if not was_spent:
+                self.spent.taken_back("", address)
 
     async def _enter(
         self, visitor: Visitor, target: str, address: str, device: str
@@ -226,6 +238,10 @@ class WeComSignIn:
 
     async def _begin(self, work: UnitOfWork, session: Session, wecom_user_id: str) -> None:
         await begin_session(work, self.sessions, session)
+        # Whoever comes through the app has it, also where the callback that said so was lost.
+        phone = await work.get(Phone, phone_id(wecom_user_id))
+        if phone is not None and phone.left_at is not None:
+            work.put(msgspec.structs.replace(phone, left_at=None))
         work.record(
             "host.sign_in", session.person_id, device=session.device, wecom_user_id=wecom_user_id
         )

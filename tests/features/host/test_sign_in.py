@@ -1,5 +1,6 @@
 """Signing in by WeCom, from a tap on a card to a session, and everything that may come instead of it."""
 
+import asyncio
 from pathlib import Path
 from urllib.parse import quote
 
@@ -330,6 +331,15 @@ async def test_made_up_codes_do_not_wear_wecom_out(lobby: Lobby) -> None:
     page = await stranger.go(f"/api/v1/auth/wecom/callback?code=more&state={state_of(door)}")
 
     assert page.status == 503
+    assert await lobby.asked("auth/getuserinfo") == 100
+
+
+async def test_made_up_codes_side_by_side_are_no_more_than_one_after_another(lobby: Lobby) -> None:
+    stranger = await lobby.browser()
+    doors = [await stranger.step("/api/v1/auth/wecom") for _ in range(120)]
+    backs = [f"/api/v1/auth/wecom/callback?code=made-up&state={state_of(door)}" for door in doors]
+    await asyncio.gather(*map(stranger.go, backs))
+
     assert await lobby.asked("auth/getuserinfo") == 100
 
 
