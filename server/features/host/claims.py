@@ -91,7 +91,8 @@ class Claims:
         """Bring a code to the phone of an account, if it has one. Raises Refused."""
         if not self.sms.is_there:
             raise Unavailable("no codes are sent here; use the password")
-        self.sent.check(account.casefold(), address)
+        account = account.strip().casefold()
+        self.sent.check(account, address)
         person = self.directory.by_account(account)
         code = f"{secrets.randbelow(1_000_000):06d}"
 
@@ -114,7 +115,7 @@ class Claims:
                 work.record("host.send_code", person.id, wecom_user_id=claim.wecom_user_id)
 
         await self._do(note, Actor("", roles=frozenset(), address=address))
-        self.sent.failed(account.casefold(), address)
+        self.sent.failed(account, address)
         if person is not None and person.mobile:
             await self._send(person, code)
 
