@@ -43,6 +43,8 @@ class InwardPlan:
     met: list[Change[Person]] = field(default_factory=list)
     """Seen in WeCom for the first time, and otherwise as they are."""
     leaving: list[Person] = field(default_factory=list)
+    disabled: list[Person] = field(default_factory=list)
+    """Shut out of WeCom: signed out here, and otherwise as they are."""
     conflicts: list[Conflict] = field(default_factory=list)
     removal: Removal = field(default_factory=Removal)
     unchanged: int = 0
@@ -115,6 +117,8 @@ class _Planner:
         number = self._number_for(person, member)
         if number is None:
             return
+        if member.is_disabled:
+            self._plan.disabled.append(person)
         after = msgspec.structs.replace(
             person,
             name=member.name or person.name,

@@ -112,6 +112,7 @@ def shown_inward(plan: InwardPlan) -> list[str]:
             for c in plan.changed
         ),
         *(f"- {person.id} {person.name}" for person in plan.leaving),
+        *(f"- {person.id} {person.name}：已在企业微信禁用，退出登录" for person in plan.disabled),
         *(f"- 部门 {department.name}" for department in plan.closing),
     ]
     counted = summary("from_wecom", inward_counts(plan))

@@ -228,7 +228,7 @@ class DirectorySync:
     ) -> None:
         plan = plan_inward(people, departments, reading)
         note_removed_before(plan.removal, await self.state(), self._clock.now())
-        if not plan.is_empty:
+        if plan.disabled or not plan.is_empty:
             # What is too much is left to the night, which says so.
             await self._taking.apply(plan, removing=not plan.removal.held)
 

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from server.auth.sessions import Sessions
-from server.directory.access import retire
+from server.directory.access import retire, sign_out_everywhere
 from server.directory.directory import Directory
 from server.directory.documents import Department, Person
 from server.directory.wecom_inward import InwardPlan
@@ -47,6 +47,8 @@ class Taking:
             found += await self._change(Person, changed)
         for people in portions(plan.new, AT_ONCE):
             found += await self._insert(Person, people)
+        for person in plan.disabled:
+            await sign_out_everywhere(self._system, self._sessions, person.id, "disabled in WeCom")
         if removing:
             for leaving in portions(plan.leaving, LEAVING_AT_ONCE):
                 found += await self._retire(leaving)

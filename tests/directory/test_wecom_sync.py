@@ -85,6 +85,29 @@ async def test_who_left_is_marked_and_signed_out_and_told_on_the_bulletin(
         assert len(await both.audited("directory.retire")) == 1
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["at night", "as told"])
+async def test_who_is_disabled_in_wecom_is_signed_out_and_works_here_still(
+    tmp_path: Path, whole: bool
+) -> None:
+    async with between(tmp_path) as both:
+        await both.run()
+        token, other = await both.sign_in("w003"), await both.sign_in("w004")
+        await both.change(do="update_user", userid="w003", status=2)
+        if whole:
+            outcome = await both.run()
+            assert outcome.counts["unchanged"] == 30
+        else:
+            await both.note("user:w003", "update_user")
+            await both.sync().take_changes()
+
+        with pytest.raises(Refused):
+            await both.sessions.authenticate(token)
+        assert (await both.sessions.authenticate(other)).person_id == "w004"
+        assert "w003" in await both.people()
+        [row] = await both.audited("directory.sign_out_everywhere")
+        assert (row.subject, row.detail) == ("w003", {"sessions": 1, "why": "disabled in WeCom"})
+
+
 @pytest.mark.parametrize(
     ("endpoint", "how", "after"),
     [

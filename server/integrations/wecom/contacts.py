@@ -56,6 +56,8 @@ class Member:
     leads: frozenset[int] = frozenset()
     number: str = ""
     mobile: str = ""
+    is_disabled: bool = False
+    """Shut out of WeCom by its administrators, for now."""
     has_left: bool = False
 
 

@@ -15,6 +15,7 @@ from server.integrations.wecom.contacts import (
     PartyRow,
 )
 
+DISABLED: Final = 2
 LEFT: Final = 5
 """The status of a member who has left the company but is still listed."""
 PAGE: Final = 1_000
@@ -135,6 +136,7 @@ class WeComContacts:
             leads=frozenset(p for p, flag in zip(parties, flags, strict=False) if flag == 1),
             number=self._number_of(row),
             mobile=_text(row, "mobile"),
+            is_disabled=_number(row, "status") == DISABLED,
             has_left=_number(row, "status") == LEFT,
         )
 
