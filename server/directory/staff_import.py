@@ -20,7 +20,7 @@ from server.directory.directory import read_all
 from server.directory.documents import Department, Person
 from server.directory.staff_file import BadFile, Fault, read_staff, write_template
 from server.directory.staff_oa import with_oa_ids
-from server.directory.staff_plan import Plan, make_plan
+from server.directory.staff_plan import Change, Plan, make_plan
 from server.ids import new_id
 from server.integrations.oa import FindsUsers, OAError
 from server.nodes.bulletin import sessions_ended, staff_changed
@@ -95,13 +95,10 @@ async def apply_plan(plan: Plan, store: Store, clock: Clock, *, source: str) -> 
         ops = [_put(_retired(person, now)) for person in leaving]
         ops += [op for person in leaving for op in await _ended_sessions(store, person, now)]
         await _apply(store, ops, now, source, retired=[p.id for p in leaving])
-    giving_up = [
-        Patch(PEOPLE, change.before.id, {"wecom_user_id": None, "oa_user_id": None})
-        for change in plan.changed
-        if {"wecom_user_id", "oa_user_id"} & set(change.fields)
-    ]
-    for patches in _in_batches(giving_up):
-        await _apply(store, patches, now, source, given_up=[p.id for p in patches])
+    giving_up = [c for c in plan.changed if {"wecom_user_id", "oa_user_id"} & set(c.fields)]
+    for changes in _in_batches(giving_up):
+        ops = [op for change in changes for op in await _given_up(store, change, now)]
+        await _apply(store, ops, now, source, given_up=[c.after.id for c in changes])
     for changes in _in_batches(plan.changed):
         fields = {change.after.id: list(change.fields) for change in changes}
         ops = [_put(change.after) for change in changes]
@@ -127,10 +124,25 @@ def _retired(person: Person, now: Millis) -> Person:
     return msgspec.structs.replace(person, retired_at=now, wecom_user_id="", oa_user_id="")
 
 
-async def _ended_sessions(store: Store, person: Person, now: Millis) -> list[Op]:
+async def _given_up(store: Store, change: Change, now: Millis) -> list[Op]:
+    """Whoever came by a WeCom id that is the person's no more may have been somebody else."""
+    ids = {"wecom_user_id": None, "oa_user_id": None}
+    given_up: list[Op] = [Patch(PEOPLE, change.before.id, ids)]
+    if "wecom_user_id" in change.fields:
+        given_up += await _ended_sessions(store, change.before, now, only_by_wecom=True)
+    return given_up
+
+
+async def _ended_sessions(
+    store: Store, person: Person, now: Millis, *, only_by_wecom: bool = False
+) -> list[Op]:
     name = Session.collection.name
     docs = await store.find(name, "person", (person.id,), reverse=True, limit=1_000)
-    live = [doc["_id"] for doc in docs if not doc.get("revoked_at")]
+    live = [
+        doc["_id"]
+        for doc in docs
+        if not doc.get("revoked_at") and (doc.get("by_wecom") or not only_by_wecom)
+    ]
     if not live:
         return []
     revoked: list[Op] = [Patch(name, id, {"revoked_at": now}) for id in live]

@@ -200,6 +200,30 @@ async def test_an_empty_cell_takes_no_wecom_id_that_was_proved_or_made_by_a_sync
     assert (await office.person("bob")).wecom_user_id == "wx-ann"
 
 
+async def test_a_corrected_wecom_id_ends_the_sessions_that_came_by_the_wrong_one(
+    office: Office,
+) -> None:
+    await office.bring({**ANN, "企业微信账号": "wrong"}, BOB)
+    for id, by_wecom in (("phone", True), ("desk", False)):
+        session = Session(
+            id=id,
+            person_id="ann",
+            token_hash=id,
+            created_at=1,
+            seen_at=1,
+            expires_at=2,
+            by_wecom=by_wecom,
+        )
+        await office.store.apply(Insert(Session.collection.name, to_doc(session)))
+
+    await office.bring({**ANN, "企业微信账号": "wx-ann"}, BOB)
+
+    sessions = await office.store.scan(Session.collection.name)
+    assert [s["_id"] for s in sessions if s.get("revoked_at")] == ["phone"]
+    words = await office.store.scan(BULLETIN.name)
+    assert [word["session_ids"] for word in words if "session_ids" in word] == [["phone"]]
+
+
 async def test_columns_that_are_missing_stay_as_they_were(office: Office) -> None:
     await office.bring({**ANN, "手机": "10000000001", "角色": "负责人"})
 
