@@ -182,6 +182,8 @@ class _Planner:
             like = self._like(member, person, namesakes)
             if like is not None:
                 keeping.add(like.id)
+            elif member.is_disabled:
+                continue  # many a house disables those who left, and deletes nobody
             elif not member.name or not ACCOUNT.fullmatch(member.user_id):
                 self._conflicts.add("unusable", _of(member))
             elif (found := alike.to(member, person)) is not None:

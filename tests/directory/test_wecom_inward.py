@@ -32,6 +32,14 @@ def test_an_empty_house_takes_everybody_in_with_their_departments() -> None:
     assert ann.roles == (Role.STAFF,)
 
 
+def test_who_is_disabled_in_wecom_is_nobody_new_until_that_is_over() -> None:
+    kept_out = there("gone-long-ago", 2, is_disabled=True)
+    back = there("gone-long-ago", 2)
+
+    assert plan_inward([], [], read(party(2, "内科"), kept_out)).new == []
+    assert len(plan_inward([], [], read(party(2, "内科"), back)).new) == 1
+
+
 def test_departments_are_known_again_by_name_below_the_same_parent_and_then_by_number() -> None:
     ours = [dept("med", "内科"), dept("card", "心内科", "med"), dept("other", "心内科")]
     plan = plan_inward([], ours, read(party(2, "内科"), party(3, "心内科", 2), there("a", 3)))
