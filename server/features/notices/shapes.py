@@ -5,7 +5,7 @@ from typing import Final
 
 from server.directory import Directory
 from server.features.notices.protocol import KINDS, AdminNotice, KindRoad, NoticeItem
-from server.notify.sending import NO_ACCOUNT
+from server.notify.sending import LEFT_APP, NO_ACCOUNT
 from server.notify.wishes import Road
 from server.outbox import Notice, Priority
 
@@ -14,6 +14,7 @@ _REFUSALS: Final = {
     "unlicensed": "unlicensed",
     "content": "content",
     NO_ACCOUNT: "account",
+    LEFT_APP: "unreachable",
 }
 
 

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
+from server.clock import Millis
 from server.notify.wishes import DIGEST_HOURS
+from server.outbox import Phone, phone_id
+from server.storage import Insert
+from server.storage.document import to_doc
 from tests.features.notices.conftest import Hospital
 from tests.features.office import Refusal
 
@@ -140,6 +144,18 @@ async def test_what_was_read_in_the_app_says_so(hospital: Hospital) -> None:
 
 async def test_a_refusal_names_its_reason_in_a_word(hospital: Hospital) -> None:
     hospital.phones.unknown.add("bob")
+    await hospital.write()
+    await hospital.pass_time(20)
+
+    [item] = await why(hospital)
+    assert (item["state"], item["refusal"]) == ("refused", "unreachable")
+
+
+async def test_whoever_has_lost_the_app_is_told_so_and_not_that_wecom_refused(
+    hospital: Hospital,
+) -> None:
+    left = to_doc(Phone(id=phone_id("bob"), left_at=Millis(1)))
+    await hospital.office.store.apply(Insert(Phone.collection.name, left))
     await hospital.write()
     await hospital.pass_time(20)
 
