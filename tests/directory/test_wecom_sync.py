@@ -265,77 +265,6 @@ async def test_who_is_in_the_staff_list_already_is_no_second_person(tmp_path: Pa
         ]
 
 
-async def test_one_change_is_looked_at_alone(tmp_path: Path) -> None:
-    async with between(tmp_path) as both:
-        await both.run()
-        sync = both.sync()
-        calls = (await both.wecom.counts())["calls"]["user/list"]
-        made = await both.change(do="create_party", name="急诊科", parentid=1)
-        await both.change(do="create_party", name="抢救室", parentid=made["id"], id=99)
-        await both.change(
-            do="create_user", userid="Fresh", name="新来的", department=[99], mobile="10099999999"
-        )
-        await both.change(do="update_user", userid="w005", name="改了名")
-        await both.change(do="delete_user", userid="w006")
-        await both.note("user:fresh", "create_user")
-        await both.note("user:w005", "update_user")
-        await both.note("user:w006", "delete_user")
-        await sync.take_changes()
-
-        people, tree = await both.people(), await both.departments()
-        assert people["Fresh"].posts[0].department_id == tree["抢救室"].id
-        assert tree["抢救室"].parent_id == tree["急诊科"].id
-        assert people["w005"].name == "改了名"
-        assert "w006" not in people
-        assert await both.noted() == []
-        assert (await both.wecom.counts())["calls"]["user/list"] == calls
-
-        await both.change(do="update_party", id=99, name="急诊抢救室")
-        await both.note("party:99", "update_party")
-        await sync.take_changes()
-        assert "急诊抢救室" in await both.departments()
-
-
-async def test_a_word_that_somebody_left_is_not_believed_without_asking(tmp_path: Path) -> None:
-    async with between(tmp_path) as both:
-        await both.run()
-        await both.note("user:w006", "delete_user")
-        await both.note("party:4", "delete_party")
-        await both.sync().take_changes()
-
-        assert len(await both.people()) == 30
-        assert "外科" in await both.departments()
-
-
-async def test_a_flood_of_leavers_stops_at_one_in_twenty(tmp_path: Path) -> None:
-    async with between(tmp_path, 40) as both:
-        await both.run()
-        for n in range(10):
-            await both.change(do="delete_user", userid=f"w{n:03d}")
-            await both.note(f"user:w{n:03d}", "delete_user")
-        sync = both.sync()
-        await sync.take_changes()
-
-        assert len(await both.people()) == 38
-        outcome = await both.run()
-        assert (outcome.result, outcome.counts["leaving"]) == ("held", 8)
-
-
-async def test_a_change_that_cannot_be_looked_at_now_waits(tmp_path: Path) -> None:
-    async with between(tmp_path) as both:
-        await both.run()
-        await both.change(do="update_user", userid="w005", name="改了名")
-        await both.note("user:w005", "update_user")
-        await both.wecom.fault("down")
-        sync = both.sync()
-        await sync.take_changes()
-        assert await both.noted() == ["user:w005"]
-
-        await both.wecom.fault("off")
-        await sync.take_changes()
-        assert (await both.people())["w005"].name == "改了名"
-
-
 @pytest.mark.parametrize("how", ["invalid", "absent"])
 async def test_a_wrong_id_of_the_staff_list_holds_up_nobody_else(tmp_path: Path, how: str) -> None:
     async with between(tmp_path) as both:
@@ -348,33 +277,6 @@ async def test_a_wrong_id_of_the_staff_list_holds_up_nobody_else(tmp_path: Path,
         assert (outcome.result, outcome.why) == ("done", "")
         assert (await both.people())["w005"].name == "改了名"
         assert ["企业微信不认识账号 _typo" in line for line in outcome.lines] == [True]
-
-
-async def test_a_change_wecom_says_no_about_is_left_to_the_night(tmp_path: Path) -> None:
-    async with between(tmp_path) as both:
-        await both.run()
-        await both.change(do="update_user", userid="w005", name="改了名")
-        await both.note("user:w004", "update_user")
-        both.clock.advance(1)
-        await both.note("user:w005", "update_user")
-        await both.change(do="break", endpoint="user/get", how="refused")
-        await both.sync().take_changes()
-
-        assert (await both.people())["w005"].name == "改了名"
-        assert await both.noted() == []
-
-
-async def test_a_change_nobody_can_make_sense_of_holds_up_no_other(tmp_path: Path) -> None:
-    async with between(tmp_path) as both:
-        await both.run()
-        await both.change(do="update_user", userid="w005", name="改了名")
-        await both.note("party:none", "update_party")
-        both.clock.advance(1)
-        await both.note("user:w005", "update_user")
-        await both.sync().take_changes()
-
-        assert (await both.people())["w005"].name == "改了名"
-        assert await both.noted() == []
 
 
 async def test_a_night_is_given_up_after_some_tries_and_the_next_begins_anew(
