@@ -4,8 +4,6 @@ to prove who he is, and what came of bringing the directory and WeCom's contacts
 Looking is recorded: it shows who uses which account.
 """
 
-from typing import Final
-
 from server.directory import Directory
 from server.directory.wecom_state import kept_state
 from server.features.host.bindings import holds
@@ -25,8 +23,6 @@ from server.features.host.protocol import (
 from server.settings import Settings
 from server.storage.document import from_doc
 from server.work import UnitOfWork
-
-MOST_READ: Final = 1_000
 
 
 async def list_bindings(
@@ -52,10 +48,8 @@ async def list_bindings(
 
 
 async def list_claims(command: ListClaims, work: UnitOfWork, directory: Directory) -> ClaimsListed:
-    docs = await work.store.scan(Claim.collection.name, None, MOST_READ)
-    claims = [claim for doc in docs if (claim := from_doc(Claim, doc)).expires_at > work.now]
-    claims.sort(key=lambda claim: claim.expires_at, reverse=True)
-    work.record("host.list_claims", "everybody", shown=len(claims[:MOST_CLAIMS]))
+    claims = await work.query(Claim, "expires", gt=work.now, reverse=True, limit=MOST_CLAIMS)
+    work.record("host.list_claims", "everybody", shown=len(claims))
     return ClaimsListed(
         items=[
             OpenClaim(
@@ -64,7 +58,7 @@ async def list_claims(command: ListClaims, work: UnitOfWork, directory: Director
                 code_sent=claim.code_sent_at > 0,
                 tries=claim.tries,
             )
-            for claim in claims[:MOST_CLAIMS]
+            for claim in claims
         ]
     )
 

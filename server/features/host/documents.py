@@ -41,7 +41,9 @@ class Claim(Document, frozen=True):
     that whoever reads the store cannot try a million codes on it.
     """
 
-    collection: ClassVar[Collection] = Collection("wecom_claims")
+    collection: ClassVar[Collection] = Collection(
+        "wecom_claims", indexes=(Index("expires", ("expires_at",)),)
+    )
 
     wecom_user_id: str
     token_hash: str

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from server.clock import Millis
 from server.directory.wecom_state import STATE, Outcome, SyncState
-from server.features.host.documents import Binding
+from server.features.host.documents import Binding, Claim
 from server.storage import Insert
 from server.storage.document import to_doc
 from tests.features.host.lobby import PASSWORD, Browser, Lobby
@@ -50,6 +51,20 @@ async def test_who_is_bound_and_who_waits_at_the_door_is_listed_and_looking_reco
 
     lobby.clock.advance(1_801)
     assert (await ask(boss, "host.claims"))["items"] == []
+
+
+async def test_who_is_at_the_door_now_is_listed_however_many_were_there_before(
+    lobby: Lobby,
+) -> None:
+    boss = await signed_in(lobby, "boss")
+    gone = [
+        Claim(id=f"a{n}", wecom_user_id=f"a{n}", token_hash="", target="/", expires_at=Millis(n))
+        for n in range(1_001)
+    ]
+    await lobby.server.store.apply(*(Insert(Claim.collection.name, to_doc(one)) for one in gone))
+    await (await lobby.browser("wx.cai")).go("/api/v1/auth/wecom")
+
+    assert [c["wecom_user_id"] for c in (await ask(boss, "host.claims"))["items"]] == ["wx.cai"]
 
 
 async def test_bindings_that_do_not_hold_are_not_shown_and_pages_follow_one_another(
