@@ -1,11 +1,13 @@
 """Who sends a request: address, origin, session."""
 
+from urllib.parse import unquote
+
 from aiohttp import web
 
 from realtime.origin import device_address, is_allowed
 from server.auth import Actor
 from server.errors import Forbidden, Unauthenticated
-from server.http.keys import COOKIE, SESSIONS, SETTINGS
+from server.http.keys import CLAIM, COOKIE, SESSIONS, SETTINGS
 
 
 def address_of(request: web.Request) -> str:
@@ -31,7 +33,10 @@ async def signed_in(request: web.Request) -> Actor:
     if not token:
         raise Unauthenticated("sign in first")
     check_origin(request, may_be_missing=bears)
-    return await request.app[SESSIONS].authenticate(token.strip(), address_of(request))
+    actor = await request.app[SESSIONS].authenticate(token.strip(), address_of(request))
+    if request.headers.get(CLAIM) and unquote(request.headers[CLAIM]) != actor.person_id:
+        raise Unauthenticated("somebody else has signed in on this device")
+    return actor
 
 
 def keep_session(

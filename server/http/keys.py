@@ -11,3 +11,5 @@ SESSIONS = web.AppKey("sessions", Sessions)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
 
 COOKIE = "yuanxin_session"
+CLAIM = "Yuanxin-Person"
+"""Whom a page shows: the browser's cookie may be another's since, signed in in another of its windows."""

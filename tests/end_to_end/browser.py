@@ -15,6 +15,7 @@ from typing import Any, Final
 from playwright.async_api import (
     Browser,
     BrowserContext,
+    CDPSession,
     ConsoleMessage,
     Page,
     Request,
@@ -36,6 +37,7 @@ ARGUMENTS: Final = (
 )
 PASSWORD: Final = "yuanxin"
 PATIENCE_MS: Final = 15_000
+USUAL_LINE: Final = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 AXE: Final = (
     Path(__file__).resolve().parents[2] / "static" / "node_modules" / "axe-core" / "axe.min.js"
 )
@@ -142,6 +144,12 @@ class Window:
     async def see(self, selector: str, **also: Any) -> None:
         """Wait until something is on the screen."""
         await self.page.locator(selector).first.wait_for(**also)
+
+    async def own_line(self) -> CDPSession:
+        """The network of this page alone, to be taken away and given back."""
+        line = await self.context.new_cdp_session(self.page)
+        await line.send("Network.enable")
+        return line
 
     async def kept_a_chat(self, account: str) -> None:
         """Wait until the device remembers a chat for the next visit."""

@@ -15,7 +15,7 @@ import pytest_asyncio
 from server.features.chat.documents import direct_id
 from server.features.forum.documents import Post
 from server.ids import made_id
-from tests.end_to_end.browser import DESKTOP, NETWORK, Window, chromium
+from tests.end_to_end.browser import DESKTOP, NETWORK, PASSWORD, USUAL_LINE, Window, chromium
 from tests.end_to_end.hard_cases import (
     CROWD,
     ENDLESS,
@@ -249,6 +249,32 @@ async def test_a_revoked_device_is_told_so(house: House) -> None:
         await keeper.see("li.row")
 
     assert kept == []
+
+
+async def test_a_page_that_slept_while_another_signed_in_does_nothing_in_their_name(
+    house: House,
+) -> None:
+    """One browser, one cookie: the first one's page comes back and finds it the second's."""
+    friend = direct_id("s0001", "s0002")
+    async with house.window("s0001", forgiven=[NETWORK]) as window:
+        await window.turn_to(f"/c/{friend}")
+        await window.see(".composer")
+        line = await window.own_line()
+        await line.send("Network.emulateNetworkConditions", {"offline": True, **USUAL_LINE})
+        other = Window(window.context, await window.context.new_page(), window.base)
+        await other.goto("/me")
+        await other.page.click("button:has-text('退出登录')")
+        await other.page.click("[role=dialog] .button.primary")
+        await other.enter("s0002", PASSWORD)
+        await other.see(".conversation")
+        await window.write("只有第一个人写过的话")
+        await window.see(".line.mine .under:has-text('等待网络')")
+        await line.send("Network.emulateNetworkConditions", {"offline": False, **USUAL_LINE})
+        await window.see(".watermark[style*='0002']", state="attached")
+
+        assert "只有第一个人写过的话" not in await texts_of(other, friend)
+        assert await window.page.locator(".bubble:has-text('只有第一个人')").count() == 0
+        assert other.complaints == []
 
 
 async def test_who_writes_too_fast_waits_as_told_and_sends_once(house: House) -> None:

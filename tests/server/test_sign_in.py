@@ -107,6 +107,19 @@ async def test_a_browser_on_our_own_page_needs_only_its_cookie(house: House) -> 
     assert answer.result["person"]["person_id"] == "ann"
 
 
+@pytest.mark.parametrize("path", ["commands/account.me", "auth/ticket"])
+async def test_a_page_that_shows_another_gets_nothing_by_the_cookie(
+    house: House, path: str
+) -> None:
+    door = {"Origin": house.url, **cookie(await house.token("ann"))}
+
+    hers = await house.post(path, {}, **door, **{"Yuanxin-Person": "ann"})
+    anothers = await house.post(path, {}, **door, **{"Yuanxin-Person": "bob"})
+
+    assert hers.status == 200
+    assert (anothers.status, anothers.code) == (401, "unauthenticated")
+
+
 async def test_a_cookie_that_comes_from_no_page_is_refused(house: House) -> None:
     answer = await house.post("commands/account.me", {}, **cookie(await house.token("ann")))
 

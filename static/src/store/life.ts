@@ -1,12 +1,12 @@
 /* The life of a sign-in on this page: begin from what the device remembers, follow the stream,
    end in one of three ways (signed out, revoked, expired). The only module that knows all stores. */
 import { defineStore } from "pinia"
-import { ref } from "vue"
+import { ref, watch } from "vue"
 import { features, fetchFeatures } from "../shell/features"
 import { forgetSilentTries, trySilentSignIn, whoCame } from "../shell/silent_sign_in"
 import { noteServerTime } from "../wire/clock"
 import { command, onLive, start, stop, stream, watchThePage } from "../wire/connection"
-import { commandByHttp, signOutByHttp } from "../wire/http"
+import { commandByHttp, signOutByHttp, speakFor } from "../wire/http"
 import { asRefusal } from "../wire/refusal"
 import type { Conversation, Me, Person, Result } from "../wire/shapes"
 import { useContacts } from "./contacts"
@@ -50,6 +50,7 @@ export const useLife = defineStore("life", () => {
   const isReady = ref(false)
   let saving: ReturnType<typeof setTimeout> | undefined
   let isFresh = false
+  watch(() => session.myId, speakFor, { flush: "sync" })
 
   /** Before the first screen: who was here last, and what is remembered of them. */
   async function begin(): Promise<void> {
@@ -143,6 +144,8 @@ export const useLife = defineStore("life", () => {
     stop()
     if (!session.isSignedIn) return
     if (why === "unauthenticated") {
+      // Left, or left and another came, in another window: this page begins again, with nothing of ours.
+      if (localStorage.getItem(ACCOUNT_KEY) !== session.myId) return location.reload()
       // Leaving the page costs nothing but a moment, unless somebody is in the middle of a word.
       if (!isTyping()) await trySilentSignIn()
       session.needsSignIn = true
@@ -186,7 +189,7 @@ export const useLife = defineStore("life", () => {
     session.isSignedIn = false
     session.needsSignIn = false
     isFresh = false
-    localStorage.removeItem(ACCOUNT_KEY)
+    if (localStorage.getItem(ACCOUNT_KEY) === account) localStorage.removeItem(ACCOUNT_KEY)
     await wipe(account)
   }
 

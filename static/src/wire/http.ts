@@ -6,18 +6,32 @@ import type { CommandName, Fields, Result } from "./shapes"
 
 const HTTP_TIMEOUT_MS = 15_000
 
+/** Whom this page shows. The cookie is the browser's and may be another's by now: whoever has signed in
+    in another window. The server then refuses, and nothing is done in the wrong name. */
+let shown = ""
+export function speakFor(personId: string): void {
+  shown = personId
+}
+
 async function ask(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(), HTTP_TIMEOUT_MS)
+  const asker = shown
   try {
     const response = await fetch(`/api/v1/${path}`, {
       method,
       credentials: "same-origin",
-      ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+      headers: {
+        ...(asker && { "Yuanxin-Person": encodeURIComponent(asker) }),
+        ...(body !== undefined && { "Content-Type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: controller.signal,
     })
     noteServerTime(response.headers.get("date"))
     const answer = await response.json().catch(() => undefined)
+    // An answer to somebody who has left meanwhile is for nobody who came after.
+    if (asker && asker !== shown) throw new Refusal("offline")
     if (response.status === 401 && !answer?.error) throw new Refusal("unauthenticated")
     if (response.status >= 500 && !answer?.error) throw new Refusal("unavailable")
     if (!response.ok) resultOf(answer)
