@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest"
+import { forceCloseDatabase } from "fake-indexeddb"
+import { describe, expect, it, vi } from "vitest"
 import { reactive } from "vue"
 import { drop, keep, read, readAll, useAccount, wipe } from "../src/store/kept"
 
@@ -19,6 +20,18 @@ describe("what stays on the device", () => {
 
     expect(await keep("drafts", "m1", { to: reactive(["s0002"]) })).toBe(true)
     expect(await read("drafts", "m1")).toEqual({ to: ["s0002"] })
+  })
+
+  it("is kept also after the system has closed the database", async () => {
+    useAccount("s0001")
+    const openings = vi.spyOn(indexedDB, "open")
+    await wipe("s0001")
+    useAccount("s0001")
+    await keep("drafts", "c1", "写了一半")
+    forceCloseDatabase((openings.mock.results[0]?.value as IDBOpenDBRequest).result as never)
+    await vi.waitFor(async () => expect(await keep("drafts", "c1", "写完了")).toBe(true))
+
+    expect(await read("drafts", "c1")).toBe("写完了")
   })
 
   it("goes when dropped", async () => {

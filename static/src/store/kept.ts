@@ -30,6 +30,8 @@ function database(): Promise<IDBDatabase> {
     }
     request.onsuccess = () => {
       request.result.onversionchange = () => request.result.close()
+      // Phones close it behind a page's back; what is written next opens it again.
+      request.result.onclose = () => (opened = null)
       resolve(request.result)
     }
     request.onerror = () => reject(request.error)
