@@ -1,11 +1,14 @@
 /* The list of conversations: loaded once, then moved along by events. */
 import { defineStore } from "pinia"
 import { computed, ref, shallowReactive, shallowRef } from "vue"
-import { command, stream } from "../wire/connection"
+import { command, onLive, stream } from "../wire/connection"
 import { asRefusal, type Refusal } from "../wire/refusal"
 import type { Conversation, Member } from "../wire/shapes"
+import { keep, read } from "./kept"
 import { useSession } from "./session"
 import { afterRead, afterRecalled, afterSent, audibleUnread, inListOrder } from "./unread"
+
+const READS = "reads"
 
 export const useConversations = defineStore("conversations", () => {
   const session = useSession()
@@ -13,6 +16,8 @@ export const useConversations = defineStore("conversations", () => {
   const members = shallowReactive(new Map<string, Member[]>())
   const joinedAt = shallowReactive(new Map<string, number>())
   const gone = shallowReactive(new Set<string>())
+  /** Read here and not known to the server yet; kept on the device until it is. */
+  const untold = new Map<string, number>()
   const isLoaded = ref(false)
   const failure = shallowRef<Refusal | null>(null)
   const list = computed(() => inListOrder(byId.values(), joinedAt))
@@ -32,7 +37,7 @@ export const useConversations = defineStore("conversations", () => {
 
   function put(conversation: Conversation): void {
     gone.delete(conversation.conversation_id)
-    byId.set(conversation.conversation_id, conversation)
+    byId.set(conversation.conversation_id, afterRead(conversation, untold.get(conversation.conversation_id) ?? 0))
   }
 
   function change(id: string, step: (conversation: Conversation) => Conversation): void {
@@ -67,7 +72,29 @@ export const useConversations = defineStore("conversations", () => {
     const before = byId.get(id)
     if (!before || seq <= before.read_seq) return
     change(id, (conversation) => afterRead(conversation, seq))
-    await command("chat.mark_read", { conversation_id: id, seq })
+    untold.set(id, seq)
+    await tellRead(id, seq)
+  }
+
+  async function tellRead(conversation_id: string, seq: number): Promise<void> {
+    try {
+      await command("chat.mark_read", { conversation_id, seq })
+    } catch (error) {
+      const { isPassing, code } = asRefusal(error)
+      if (isPassing || code === "unauthenticated") return void keep("state", READS, [...untold])
+    }
+    if (untold.get(conversation_id) === seq) untold.delete(conversation_id)
+  }
+
+  /** Others wait for it: whoever wrote sees 未读 until the server knows. */
+  async function tellReads(): Promise<void> {
+    if (!untold.size) return
+    for (const [id, seq] of untold) await tellRead(id, seq)
+    void keep("state", READS, [...untold])
+  }
+
+  async function restoreReads(): Promise<void> {
+    for (const [id, seq] of (await read<[string, number][]>("state", READS)) ?? []) untold.set(id, seq)
   }
 
   async function configure(id: string, wish: { muted?: boolean; pinned?: boolean }): Promise<void> {
@@ -139,6 +166,7 @@ export const useConversations = defineStore("conversations", () => {
     meet(conversation_id)
   })
   stream.on("chat.left", ({ conversation_id }) => leave(conversation_id))
+  onLive(() => void tellReads())
   stream.on("chat.configured", ({ conversation_id, muted, pinned }) => {
     change(conversation_id, (c) => ({ ...c, muted, pinned }))
   })
@@ -148,12 +176,13 @@ export const useConversations = defineStore("conversations", () => {
     members.clear()
     joinedAt.clear()
     gone.clear()
+    untold.clear()
     isLoaded.value = false
     failure.value = null
   }
 
   return {
     byId, members, gone, isLoaded, failure, list, unread,
-    load, put, change, refresh, markRead, configure, openWith, leave, forget,
+    load, put, change, refresh, markRead, restoreReads, configure, openWith, leave, forget,
   }
 })

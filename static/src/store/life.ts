@@ -76,7 +76,8 @@ export const useLife = defineStore("life", () => {
   }
 
   async function restore(): Promise<void> {
-    const [snapshot] = await Promise.all([read<Snapshot>("state", "snapshot"), drafts.restore()])
+    const kept = read<Snapshot>("state", "snapshot")
+    const [snapshot] = await Promise.all([kept, drafts.restore(), conversations.restoreReads()])
     if (snapshot) {
       stream.kept = { epoch: snapshot.epoch, positions: snapshot.positions }
       people.learn(snapshot.people)
