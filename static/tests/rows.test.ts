@@ -40,6 +40,14 @@ describe("rows of a chat", () => {
     expect(arrived?.key).toBe(pending?.key)
   })
 
+  it("says what is missing before what is not sent yet", () => {
+    const entry = { client_id: "k9", conversation_id: "c", content: { kind: "text" as const, text: "好" }, created_at: 0, state: "waiting" as const, tries: 0, not_before: 0 }
+    const messages = [message(1, "me", 0)]
+
+    expect(kinds({ messages, entries: [entry], hasNewer: true })).toEqual(["start", "time", "message", "newer", "pending"])
+    expect(kinds({ messages, hasNewer: true })).toEqual(["start", "time", "message"])
+  })
+
   it("shows lines of the group where they happened", () => {
     const line = { key: "1:added", at: 1 * MINUTE, kind: "added" as const, by: "a", people: ["b"], title: "" }
 

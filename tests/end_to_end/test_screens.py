@@ -177,13 +177,29 @@ async def sent_once(window: Window, conversation: str, text: str) -> None:
 
 async def test_without_a_network_reading_goes_on_and_a_message_waits(house: House) -> None:
     friend = direct_id("s0001", "s0002")
-    async with house.window("s0001", forgiven=[NETWORK]) as window:
+    async with (
+        house.window("s0006") as other,
+        house.window("s0001", forgiven=[NETWORK]) as window,
+    ):
+        talk = (await other.command("chat.open", person_id="s0001"))["conversation_id"]
+        await other.turn_to(f"/c/{talk}")
+        await other.write("您好")
+        await window.page.click(".conversation:has-text('您好')")
+        await window.see(".bubble:has-text('您好')")
         await window.turn_to(f"/c/{friend}")
         await window.see(".bubble:has-text('好的，我再约两位护士')")
+        await window.turn_to("/messages")
+        await other.write("断网之前收到的一句")
+        await window.see(".conversation:has-text('断网之前收到的一句') .badge")
         await window.context.set_offline(True)
         began = time.monotonic()
         await window.see(".network .away", timeout=5_000)
         waited = time.monotonic() - began
+        await window.page.click(".conversation:has-text('断网之前收到的一句')")
+        await window.see(".bubble:has-text('断网之前收到的一句')")
+        await window.turn_to("/messages")
+        await window.see(".conversation:has-text('断网之前收到的一句'):not(:has(.badge))")
+        await window.turn_to(f"/c/{friend}")
         await window.write("没有网络时写的一句")
         await window.see(".line.mine .under:has-text('等待网络')")
         await window.turn_to("/messages")
@@ -194,6 +210,7 @@ async def test_without_a_network_reading_goes_on_and_a_message_waits(house: Hous
         await window.context.set_offline(False)
         await window.see(".network .back")
         await sent_once(window, friend, "没有网络时写的一句")
+        await other.see(".line.mine:has-text('断网之前收到的一句') .under:has-text('已读')")
         await window.see(".network .back", state="detached")
 
     assert waited > AMBER_AFTER_S * 0.9
@@ -322,7 +339,7 @@ COMMANDS = "**/api/v1/commands/**"
 async def test_three_thousand_messages_are_a_few_rows_and_the_first_can_be_reached(
     house: House,
 ) -> None:
-    async with house.window("s0001") as window:
+    async with house.window("s0001", forgiven=[NETWORK]) as window:
         page = window.page
         await window.see("nav .badge:text-is('99+')")
         await window.see(f".conversation:has-text('{ENDLESS}') .badge:text-is('99+')")
@@ -337,9 +354,28 @@ async def test_three_thousand_messages_are_a_few_rows_and_the_first_can_be_reach
         await window.see(".bubble:has-text('第3000条')")
         await window.turn_to("/messages")
         await window.see(f".conversation:has-text('{ENDLESS}'):not(:has(.badge))")
+        await written_far_from_the_end(window, house.groups[ENDLESS])
 
     assert 0 < opened <= MOST_ROWS
     assert rows <= MOST_ROWS
+
+
+async def written_far_from_the_end(window: Window, group: str) -> None:
+    """A line that swallows what is asked, and a page that is closed, before the end was ever shown."""
+    written = "从很早以前回的一句"
+    await window.turn_to(f"/c/{group}?at=5")
+    await window.see(".bubble:has-text('第5条')")
+    await window.context.set_offline(True)
+    await window.see(".network .away")
+    await window.context.route("**/api/**", lambda _: asyncio.sleep(0))
+    await window.context.set_offline(False)
+    await window.write(written)
+    await window.see(f".line.mine:has-text('{written}')")
+    await window.see(".between:has-text('此处有消息未加载')")
+    await window.goto("/about")
+    await window.context.unroute("**/api/**")
+    await window.goto(f"/c/{group}")
+    await sent_once(window, group, written)
 
 
 TO_THE_TOP = """async () => {

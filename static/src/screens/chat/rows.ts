@@ -23,6 +23,7 @@ export type Row =
   | { key: string; kind: "recalled"; message: Message }
   | { key: string; kind: "start" }
   | { key: string; kind: "older" }
+  | { key: string; kind: "newer" }
 
 export interface Told {
   messages: Message[]
@@ -103,6 +104,11 @@ export function rowsOf(told: Told): Row[] {
     }
   }
   if (!hasNewer) linesUntil(Number.MAX_SAFE_INTEGER)
+  else if (entries.length) {
+    // What was written waits at the end, though what lies between is not here.
+    rows.push({ key: "newer", kind: "newer" })
+    breakRun()
+  }
   for (const entry of entries) {
     timeBefore(Math.max(entry.created_at, lastAt ?? 0), entry.client_id)
     const key = `w${entry.client_id}`
