@@ -183,9 +183,9 @@ async def test_without_a_network_reading_goes_on_and_a_message_waits(house: Hous
     ):
         talk = (await other.command("chat.open", person_id="s0001"))["conversation_id"]
         await other.turn_to(f"/c/{talk}")
-        await other.write("您好")
-        await window.page.click(".conversation:has-text('您好')")
-        await window.see(".bubble:has-text('您好')")
+        await other.write("先打个招呼")
+        await window.page.click(".conversation:has-text('先打个招呼')")
+        await window.see(".bubble:has-text('先打个招呼')")
         await window.turn_to(f"/c/{friend}")
         await window.see(".bubble:has-text('好的，我再约两位护士')")
         await window.turn_to("/messages")
