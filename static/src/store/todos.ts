@@ -18,8 +18,22 @@ export interface TodoList {
 type Count = Result<"todos.count">
 /** Rows of a full page. */
 const ROWS = 20
+/** Pages that are read again when something moved, so that whoever is far down stays there. */
+const MOST_AGAIN = 5
 const SETTLE_MS = 600
 const PATIENCE_MS = 3_000
+
+function beginning(list: TodoList): TodoList {
+  return list.page === 1 ? list : { ...list, items: list.items.slice(0, ROWS), page: 1, isWhole: false }
+}
+
+function continued(list: TodoList | null | undefined, answer: Result<"todos.list">, page: number): TodoList {
+  const before = list?.items ?? []
+  const known = new Set(before.map((item) => item.item_id))
+  const items = [...before, ...answer.items.filter((item) => !known.has(item.item_id))]
+  const isWhole = answer.items.length < ROWS || (answer.total !== null && items.length >= answer.total)
+  return { items, isWhole, page, asOf: answer.as_of, stale: answer.stale }
+}
 
 export const useTodos = defineStore("todos", () => {
   const count = shallowRef<Count | null>(null)
@@ -42,28 +56,29 @@ export const useTodos = defineStore("todos", () => {
   }
 
   async function load(state: TodoState): Promise<void> {
-    await turn(state, 1)
+    await turn(state, 1, Math.min(lists.get(state)?.page ?? 1, MOST_AGAIN))
   }
 
   async function loadMore(state: TodoState): Promise<void> {
     const list = lists.get(state)
     if (!list || isLoading.value || list.isWhole) return
-    await turn(state, list.page + 1)
+    await turn(state, list.page + 1, list.page + 1)
   }
 
-  async function turn(state: TodoState, page: number): Promise<void> {
+  /** Reads some pages; shown when all of them are here. */
+  async function turn(state: TodoState, from: number, to: number): Promise<void> {
     isLoading.value = true
     const patience = setTimeout(() => (isSlow.value = true), PATIENCE_MS)
     try {
-      const { items, total, as_of, stale } = await command("todos.list", { state, page })
-      const before = page === 1 ? [] : (lists.get(state)?.items ?? [])
-      const known = new Set(before.map((item) => item.item_id))
-      const all = [...before, ...items.filter((item) => !known.has(item.item_id))]
-      const isWhole = items.length < ROWS || (total !== null && all.length >= total)
-      const list = { items: all, isWhole, page, asOf: as_of, stale }
+      let list: TodoList | null = null
+      for (let page = from; page <= to && !list?.isWhole; page++) {
+        const answer = await command("todos.list", { state, page })
+        list = continued(from > 1 ? lists.get(state) : list, answer, page)
+      }
+      if (!list) return
       lists.set(state, list)
       failures.delete(state)
-      if (page === 1) void keep("state", `todos ${state}`, list)
+      if (from === 1) void keep("state", `todos ${state}`, beginning(list))
     } catch (error) {
       failures.set(state, asRefusal(error))
     } finally {
