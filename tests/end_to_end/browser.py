@@ -224,7 +224,7 @@ SIDEWAYS: Final = """() => {
     const box = el.getBoundingClientRect()
     if (!box.width || !box.height || style.visibility === "hidden") continue
     const what = `${el.tagName.toLowerCase()}.${[...el.classList].join(".")} "${el.textContent.slice(0, 30)}"`
-    if (box.right > innerWidth + 1 || box.left < -1)
+    if (box.right > document.documentElement.clientWidth + 1 || box.left < -1)
       found.push(`${what} ${Math.round(box.left)}..${Math.round(box.right)}`)
     else if (["auto", "scroll"].includes(style.overflowX) && el.scrollWidth > el.clientWidth + 1)
       found.push(`${what} holds ${el.scrollWidth} in ${el.clientWidth}`)
