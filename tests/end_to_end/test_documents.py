@@ -378,7 +378,11 @@ async def test_a_hundred_rows_a_plain_yes_and_the_way_back(office: Office, tmp_p
         assert await window.axe() == []
 
         # Whoever comes back from far down, or hears of a new one, is where they were.
-        await page.locator(".todo", has_text="手卫生依从性检查报告").locator("h2, .title").first.click()
+        await (
+            page.locator(".todo", has_text="手卫生依从性检查报告")
+            .locator("h2, .title")
+            .first.click()
+        )
         await window.see("article h2")
         await page.go_back()
         await office.put("办公电脑采购申请 97", "s0207", kind="公文审批", form={})
