@@ -78,7 +78,8 @@ async def migrate(
 ) -> list[str]:
     """Take the steps the store still needs and return their ids.
 
-    With `backup`, a store that has been migrated before is first copied into that folder. `alone`
+    With `backup`, a store that has been migrated before is first copied into that folder, but not again
+    when a step is repeated: the copy shows the store as no step has touched it. `alone`
     says that no other process can have this store open (an embedded one): a lease found is then left
     from a crash. Somebody else who migrates is waited for, for `wait_s` seconds at most.
     """
@@ -88,7 +89,9 @@ async def migrate(
         return []
     async with _lease(store, clock, alone, wait_s):
         missing = await _missing(store, migrations)
-        if backup is not None and missing and len(missing) < len(migrations):
+        begun = await _ledger(store)
+        is_new = bool(missing) and missing[0].id not in begun and len(missing) < len(migrations)
+        if backup is not None and is_new:
             await store.snapshot(backup / f"before-{missing[0].id}.db")
         for migration in missing:
             await _take(store, migration, clock, app_version)

@@ -119,6 +119,23 @@ async def test_a_step_that_broke_half_way_runs_again(store: SqliteStore, folder:
     assert all("length" in doc for doc in await store.scan("words"))
 
 
+async def test_a_step_that_is_repeated_leaves_the_copy_from_before_it_alone(
+    store: SqliteStore, folder: Path, tmp_path: Path
+) -> None:
+    await migrate(store, clock=ManualClock(), folder=folder)
+    await put_words(store, "a", "b", "crash", "d")
+    (folder / "0002_lengths.py").write_text(SECOND)
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="power"):
+            await migrate(store, clock=ManualClock(), folder=folder, backup=tmp_path)
+
+    copy = SqliteStore(tmp_path / "before-0002_lengths.db", clock=SystemClock())
+    await copy.open()
+    assert all("length" not in doc for doc in await copy.scan("words"))
+    await copy.close()
+
+
 async def test_a_result_that_fails_its_check_is_not_finished(
     store: SqliteStore, folder: Path
 ) -> None:
