@@ -14,6 +14,7 @@ import pytest
 from server.clock import SystemClock
 from server.storage import Append, Collection, Insert, Search, StorageError, StoreUnavailable
 from server.storage.sqlite import SqliteStore, writer
+from server.storage.sqlite.snapshots import restore
 
 TALK = Collection("talk", search=Search("text", "stream"), log=True)
 ROOT = Path(__file__).parents[2]
@@ -257,6 +258,57 @@ async def test_a_snapshot_replaces_a_former_one_and_leaves_no_pieces(
 
     assert second.commit_number > first.commit_number
     assert [path.name for path in target.parent.iterdir()] == ["daily.db"]
+
+
+async def test_a_restore_is_taken_back_with_all_that_a_killed_server_had_acked(
+    open_here: Open, database: Path, tmp_path: Path
+) -> None:
+    store = await open_here()
+    await append(store, "m1")
+    backup = await store.snapshot(tmp_path / "backup.db")
+    await append(store, "m2", "m3")
+    killed = tmp_path / "killed" / database.name
+    killed.parent.mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{database}{suffix}", f"{killed}{suffix}")
+
+    replaced = restore(backup.path, killed)
+    assert replaced is not None
+    second = restore(replaced, killed)
+
+    back = SqliteStore(killed, clock=SystemClock())
+    await back.open()
+    assert await ids(back) == ["m1", "m2", "m3"]
+    await back.close()
+    assert second not in (None, replaced)
+
+
+async def test_what_was_there_is_kept_however_often_one_restores(
+    open_here: Open, database: Path, tmp_path: Path
+) -> None:
+    store = await open_here()
+    backup = await store.snapshot(tmp_path / "backup.db")
+    await append(store, "m1")
+    await store.close()
+    newest = database.read_bytes()
+
+    kept = [restore(backup.path, database) for _ in range(3)]
+
+    assert len(set(kept)) == 3
+    assert kept[0] is not None
+    assert kept[0].read_bytes() == newest
+
+
+async def test_a_snapshot_never_takes_the_place_of_its_own_database(
+    open_here: Open, database: Path
+) -> None:
+    store = await open_here()
+    inode = database.stat().st_ino
+
+    with pytest.raises(StoreUnavailable, match="the database itself"):
+        await store.snapshot(database.parent / "." / database.name)
+
+    assert database.stat().st_ino == inode
 
 
 async def test_a_snapshot_to_nowhere_is_unavailable(open_here: Open, tmp_path: Path) -> None:

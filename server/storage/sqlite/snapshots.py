@@ -3,12 +3,13 @@
 `VACUUM INTO` reads one state and writes a compact file; the stepwise backup of SQLite starts again at
 every write and may never end. The copy counts only once it is checked and on disk: until then it has
 another name. Restoring puts it in the database's place, while no server has it open; what was there is
-kept under another name, and as the mark (see `history`) is gone, a new epoch begins.
+kept under another name, each time under a new one, so that a restore can be taken back, also one of a
+wrong copy. As the mark (see `history`) is gone, a new epoch begins.
 """
 
 import contextlib
+import itertools
 import os
-import shutil
 from pathlib import Path
 
 import apsw
@@ -21,6 +22,8 @@ def write_snapshot(database: Path, target: Path) -> BackupInfo:
     """Copy `database` to `target`; blocks. On failure what was at `target` before is still there."""
     part = target.with_name(target.name + ".part")
     try:
+        if target.resolve() == database.resolve():
+            raise StorageError("this is the database itself")
         target.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         _copy(database, part)
@@ -42,16 +45,17 @@ def restore(copy: Path, database: Path) -> Path | None:
     Raises StoreUnavailable when the snapshot is unfit or a server has the database; nothing is changed.
     """
     part = database.with_name(database.name + ".part")
-    replaced = database.with_name(database.name + ".replaced")
+    replaced = _unused(database.with_name(database.name + ".replaced"))
     lock = OwnerLock(database)
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         lock.take()
         _check(copy)
-        shutil.copyfile(copy, part)
+        part.unlink(missing_ok=True)
+        # With its log, which a database has that was replaced after its server had been killed.
+        _copy(copy, part)
         _sync(part)
         there = database.exists()
-        _beside(replaced, "-wal").unlink(missing_ok=True)
         # The log goes along with its database: with another one it would be taken for that one's.
         for suffix in ("-wal", ""):
             if _beside(database, suffix).exists():
@@ -66,6 +70,12 @@ def restore(copy: Path, database: Path) -> Path | None:
     finally:
         lock.release()
     return replaced if there else None
+
+
+def _unused(wanted: Path) -> Path:
+    """A name beside it, or this one, under which there is neither a database nor the log of one."""
+    names = itertools.chain([wanted], (_beside(wanted, f"-{n}") for n in itertools.count(2)))
+    return next(n for n in names if not (n.exists() or _beside(n, "-wal").exists()))
 
 
 def _beside(file: Path, suffix: str) -> Path:
