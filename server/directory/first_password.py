@@ -60,5 +60,10 @@ async def set_password(account: str, password: str, store: Store, clock: Clock) 
 
 
 def read_password(path: Path) -> str:
-    """The first line of a file, so that no password stands in a shell's history."""
-    return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+    """The first line of a file, so that no password stands in a shell's history. What some editors put
+    before it (a byte order mark) is none of it: nobody could type it. Raises OSError."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise OSError(f"{path} is not a text in UTF-8") from None
+    return text.split("\n", 1)[0].rstrip("\r")

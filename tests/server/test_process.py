@@ -13,6 +13,7 @@ import pytest
 from realtime.testing import Disconnected, SocketClient
 from server.app import opened_store
 from server.clock import SystemClock
+from server.directory.first_password import read_password
 from server.directory.seeding import seed_people
 from server.settings import BadSetting, Settings, load
 from server.storage import Store
@@ -289,6 +290,11 @@ def test_a_wsdl_that_is_not_there_ends_the_start_with_one_sentence(
         ("MAIL_RECIPIENTS", "0"),
         ("MAIL_NOTICE_SHOW", "everything"),
         ("WECOM_API_BASE", "https://wecom.example"),
+        ("WECOM_API_BASE", "wecom.example/cgi-bin/"),
+        ("OA_ENDPOINT", "oa.example/services/WorkflowService"),
+        ("TLS_KEY", "/etc/yuanxin/im.key"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "127.0.0.1, proxy.hospital.example"),
         ("WECOM_CALLBACK_AES_KEY", "short"),
         ("WECOM_SYNC", "both_ways"),
         ("WECOM_SYNC", "to_wecom"),
@@ -313,6 +319,25 @@ def test_files_that_are_no_text_are_named(tmp_path: Path) -> None:
     for name in ("YUANXIN_CONFIG", "YUANXIN_WECOM_SECRET_FILE"):
         with pytest.raises(BadSetting, match=name):
             load({name: str(file)})
+
+
+def test_a_mark_of_an_editor_is_no_part_of_a_secret_or_a_password(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("the-secret\n", encoding="utf-8-sig")
+
+    assert load({"YUANXIN_WECOM_SECRET_FILE": str(file)}).wecom_secret == "the-secret"
+    assert read_password(file) == "the-secret"
+
+
+def test_a_password_that_is_no_text_ends_with_one_sentence(
+    operator: Operator, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_bytes("密码".encode("gbk"))
+
+    ended = operator("set-password", "s0001", file, folder=tmp_path / "data")
+
+    assert_one_sentence(ended, "is not a text in UTF-8")
 
 
 def test_a_secret_may_come_from_a_file_and_never_shows(tmp_path: Path) -> None:
