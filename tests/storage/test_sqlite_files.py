@@ -52,6 +52,21 @@ async def ids(store: SqliteStore) -> list[str]:
     return [doc["_id"] for doc in (await store.tails("talk", {"a": 0}, 100_000))["a"]]
 
 
+async def test_only_the_servers_own_user_may_read_the_files_and_their_copies(
+    open_here: Open, database: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        store = await open_here()
+        await append(store, "1")
+        await store.snapshot(tmp_path / "elsewhere" / "copy.db")
+    finally:
+        os.umask(before)
+    files = [*tmp_path.glob("hospital.db*"), tmp_path / "elsewhere" / "copy.db"]
+    assert {file.name for file in files} >= {"hospital.db", "hospital.db-wal", "copy.db"}
+    assert {file.stat().st_mode & 0o077 for file in files} == {0}
+
+
 # One owner
 
 

@@ -55,6 +55,8 @@ class Turns:
             lane: set() for lane in (Lane.HINTED, *self._plans)
         }
         self._was_open = False
+        self._is_stored = True
+        """Whether the last change that was to be stored could be."""
 
     @property
     def tours(self) -> bool:
@@ -210,12 +212,15 @@ class Turns:
         person.readings += 1
         is_news = await self._book.check(person, depth, lane)
         person.failures = 0
+        self._is_stored = self._is_stored or is_news
         if is_news and is_known:
             was_told = lane is Lane.HINTED or person.person_id in self.hints
             self.trust.news(person.person_id, was_told=was_told)
         return is_news
 
     def _failed(self, person: Person, failed: Exception) -> float:
-        if not isinstance(failed, OAError):
+        if not isinstance(failed, OAError) and self._is_stored:
+            # Once: while the disk is full it is so for everybody who is read.
+            self._is_stored = False
             log.error("a change of somebody's documents could not be stored", exc_info=failed)
         return self._pace.back_off(person)

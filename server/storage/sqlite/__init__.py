@@ -105,7 +105,7 @@ class SqliteStore:
             self._writer.start()
         except BaseException as error:
             self._release()
-            if isinstance(error, apsw.Error):
+            if isinstance(error, apsw.Error | OSError):
                 raise StoreUnavailable(f"{self._path} cannot be opened: {error}") from error
             raise
         self._readers.start()

@@ -15,6 +15,7 @@ from pathlib import Path
 import apsw
 
 from server.storage import BackupInfo, StorageError, StoreUnavailable
+from server.storage.sqlite.connections import create_private
 from server.storage.sqlite.lock import OwnerLock
 
 
@@ -94,6 +95,7 @@ def _copy(database: Path, part: Path) -> None:
     source = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         source.set_busy_timeout(5_000)
+        create_private(part)
         source.execute("VACUUM INTO ?", (str(part),))
     finally:
         source.close()

@@ -393,3 +393,22 @@ async def test_a_document_that_comes_back_after_acting_is_told_again(hospital: H
     await hospital.worklist.acted("p1", "10")
     await hospital.passes(5)
     assert hospital.sink.told[-1] == ("p1", ["10"], [], False)
+
+
+async def test_a_full_disk_is_said_once_and_not_for_everybody_who_is_read(
+    hospital: Hospital, caplog: pytest.LogCaptureFixture
+) -> None:
+    await hospital.passes(5)
+    hospital.worklist.visible("p2", True)
+    hospital.sink.is_full = True
+    hospital.waits("p1", "10")
+    hospital.waits("p2", "20")
+    await hospital.passes(60)
+    assert len(caplog.records) == 1
+
+    hospital.sink.is_full = False
+    await hospital.passes(300)
+    hospital.sink.is_full = True
+    hospital.waits("p1", "11", "10")
+    await hospital.passes(60)
+    assert len(caplog.records) == 2
