@@ -259,6 +259,8 @@ async def _begin(work: UnitOfWork, *, begun: Begun, draft: DraftCard) -> bool:
     await work.get(StartDraft, draft_id(begun.person_id, begun.workflow_id))
     since = Millis(begun.asked_at - DEAD_AFTER_MS)
     recent = await work.query(Begun, "person", begun.person_id, gt=since, reverse=True, limit=100)
+    if any(o.id == begun.id for o in recent):
+        return False  # stored by another try since it was looked for
     if any(o.workflow_id == begun.workflow_id and o.state == "asked" for o in recent):
         raise ConflictRefused("a document of this kind is on its way; wait for its end")
     work.put(begun)

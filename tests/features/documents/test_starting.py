@@ -106,6 +106,27 @@ async def test_two_tries_at_once_start_once(ann: Client, oa: Outpost) -> None:
     assert oa.calls == 1
 
 
+async def test_a_try_that_another_overtakes_while_it_reads_is_the_same_start(
+    office: Office, ann: Client, oa: Outpost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oa.held = asyncio.Event()
+    starting(office).answer_s = 0.01
+    find = office.store.find
+
+    async def overtaken(coll: str, index: str, *eq: Any, **bounds: Any) -> Any:
+        if (coll, index) == (Begun.collection.name, "person"):
+            monkeypatch.setattr(office.store, "find", find)
+            assert (await start(ann))["state"] == "asked"
+        return await find(coll, index, *eq, **bounds)
+
+    monkeypatch.setattr(office.store, "find", overtaken)
+    assert (await start(ann))["state"] == "asked"
+    oa.held.set()
+    starting(office).answer_s = 30
+    assert (await start(ann))["state"] == "done"
+    assert oa.calls == 1
+
+
 async def test_it_goes_on_when_the_command_is_answered(
     office: Office, ann: Client, oa: Outpost
 ) -> None:
