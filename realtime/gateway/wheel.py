@@ -18,6 +18,8 @@ SLOTS: Final = 25
 which for thousands costs a fifth less than a few at a time."""
 LOOKS: Final = 10
 """Slots in a time-out, at least: who is silent is found to within one of them."""
+MOST_SLOTS: Final = 1_000
+"""However short the time-out is beside the interval: empty slots take memory."""
 SHORTEST_S: Final = 0.001
 """Of a slot: what the loop's clock can tell apart."""
 NOWHERE: Final = -1
@@ -44,7 +46,8 @@ class Wheel:
     __slots__ = ("_behind", "_count", "_next_at", "_slot_s", "_slots", "_timer", "turned")
 
     def __init__(self, interval_s: float, timeout_s: float) -> None:
-        self._slot_s = max(min(interval_s / SLOTS, timeout_s / LOOKS), SHORTEST_S)
+        wanted_s = min(interval_s / SLOTS, timeout_s / LOOKS)
+        self._slot_s = max(wanted_s, interval_s / MOST_SLOTS, SHORTEST_S)
         self._slots: list[set[Beating]] = [set() for _ in range(round(interval_s / self._slot_s))]
         self._behind = max(1, int(timeout_s / self._slot_s))
         """How many slots the second hand is behind the first."""

@@ -1,6 +1,7 @@
 """When sockets are asked for a sign of life, and when it is looked whether they gave one."""
 
 import asyncio
+import tracemalloc
 
 from realtime.gateway.wheel import NOWHERE, Wheel
 
@@ -105,6 +106,16 @@ async def test_a_time_out_that_is_short_beside_the_interval_is_kept_to_within_a_
     ring.run(INTERVAL_S * 1.1, step=timeout_s / 40)
 
     assert 0 <= timeout_s - (silent.silent[0] - silent.asked[0]) <= timeout_s / 10
+
+
+async def test_an_hour_between_pings_and_a_short_time_out_take_no_memory() -> None:
+    tracemalloc.start()
+    wheel = Wheel(3_600.0, 0.05)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert wheel.turned == 0
+    assert size < 1_000_000
 
 
 async def test_time_in_which_the_process_was_held_up_counts_for_no_one() -> None:
