@@ -67,9 +67,8 @@ class Worker:
             began = time.monotonic()
             try:
                 status: object = await self._live(leaving)
-            except (
-                OSError
-            ) as fault:  # No memory or no processes left: the others serve on meanwhile.
+            except OSError as fault:
+                # No memory or no processes left: the others serve on meanwhile.
                 status = str(fault)
             if leaving.is_set():
                 return

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.directory.hospital_sync import between
 from tests.memory import tmp_path
 
@@ -79,27 +81,22 @@ async def test_a_change_that_cannot_be_looked_at_now_waits(tmp_path: Path) -> No
         assert (await both.people())["w005"].name == "改了名"
 
 
-async def test_a_change_wecom_says_no_about_is_left_to_the_night(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("subject", "change", "break_"),
+    [("user:w004", "update_user", "refused"), ("party:none", "update_party", "")],
+    ids=["wecom says no about", "nobody can make sense of"],
+)
+async def test_a_change_that_leads_nowhere_holds_up_no_other(
+    tmp_path: Path, subject: str, change: str, break_: str
+) -> None:
     async with between(tmp_path) as both:
         await both.run()
         await both.change(do="update_user", userid="w005", name="改了名")
-        await both.note("user:w004", "update_user")
+        await both.note(subject, change)
         both.clock.advance(1)
         await both.note("user:w005", "update_user")
-        await both.change(do="break", endpoint="user/get", how="refused")
-        await both.sync().take_changes()
-
-        assert (await both.people())["w005"].name == "改了名"
-        assert await both.noted() == []
-
-
-async def test_a_change_nobody_can_make_sense_of_holds_up_no_other(tmp_path: Path) -> None:
-    async with between(tmp_path) as both:
-        await both.run()
-        await both.change(do="update_user", userid="w005", name="改了名")
-        await both.note("party:none", "update_party")
-        both.clock.advance(1)
-        await both.note("user:w005", "update_user")
+        if break_:
+            await both.change(do="break", endpoint="user/get", how=break_)
         await both.sync().take_changes()
 
         assert (await both.people())["w005"].name == "改了名"

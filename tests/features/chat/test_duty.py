@@ -153,13 +153,19 @@ async def test_when_everything_was_recalled_nobody_is_told(office: Office, ann: 
     assert not await office.store.scan(Owed.collection.name)
 
 
-async def test_a_muted_group_whose_mention_was_recalled_tells_nobody(
-    office: Office, ann: Client, bob: Client
-) -> None:
+async def muted_group(office: Office, ann: Client, bob: Client) -> tuple[Phone, Notifier, str]:
+    """Ann's group with Bob, who has muted it: his phone, who notifies, and the conversation."""
     phone = Phone()
     notifier = await notifier_of(office, phone, {"bob": "bob"})
     talk = await group(ann, "bob")
     await bob.ask("chat.configure", conversation_id=talk, muted=True)
+    return phone, notifier, talk
+
+
+async def test_a_muted_group_whose_mention_was_recalled_tells_nobody(
+    office: Office, ann: Client, bob: Client
+) -> None:
+    phone, notifier, talk = await muted_group(office, ann, bob)
     sent = await say(ann, talk, "@鲍博", mentions=["bob"])
     await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
     await say(ann, talk, "nothing for you")
@@ -171,10 +177,7 @@ async def test_a_muted_group_whose_mention_was_recalled_tells_nobody(
 async def test_a_muted_group_tells_of_a_mention_though_a_later_one_was_recalled(
     office: Office, ann: Client, bob: Client
 ) -> None:
-    phone = Phone()
-    notifier = await notifier_of(office, phone, {"bob": "bob"})
-    talk = await group(ann, "bob")
-    await bob.ask("chat.configure", conversation_id=talk, muted=True)
+    phone, notifier, talk = await muted_group(office, ann, bob)
     await say(ann, talk, "@鲍博 三床请会诊", mentions=["bob"])
     sent = await say(ann, talk, "@鲍博 写错了", mentions=["bob"])
     await ann.ask("chat.recall", conversation_id=talk, seq=sent["seq"])
