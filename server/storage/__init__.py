@@ -14,8 +14,7 @@ Promises every adapter keeps (tests/contracts/test_storage.py runs against all o
 - **Completion is in commit order.** The `then` callbacks of `apply` are called on the event loop, in
   the order in which the batches became durable (per stream where several owners write), each before
   its `apply` returns and even if the caller was cancelled meanwhile.
-- **Work is bounded.** With too much waiting, `apply` and the reads raise `StoreBusy` at once; nothing
-  was done.
+- **Work is bounded.** With too much waiting, `apply` and reads raise `StoreBusy`; nothing was done.
 - **What is read was stored.** A read begun after an `apply` returned (or its `then` was called) sees it;
   each read sees one state.
 
@@ -141,11 +140,12 @@ class Max(msgspec.Struct, frozen=True):
 
 
 class Require(msgspec.Struct, frozen=True):
-    """Precondition: the document exists (in this version, if `expect` says one)."""
+    """Precondition: the document exists (in this version, if `expect` says one) and holds these values."""
 
     coll: str
     id: str
     expect: int | None = None
+    holding: Mapping[str, str | int | bool] = {}
 
 
 class Append(msgspec.Struct, frozen=True):
@@ -380,7 +380,7 @@ class Store(Protocol):
         limit: int = 50,
     ) -> list[Doc]:
         """The newest documents of `scopes` whose text holds `text` (two characters or more, letters
-        compared without case), newest first by order of storing. Each result carries `_rank`; pass
+        compared without case and width), newest first by order of storing. Each result carries `_rank`; pass
         the last one's as `before` for the next page. A shorter text is a ValueError.
 
         `scopes` gives each scope its floor: of a log, only entries whose `seq` is above it are there

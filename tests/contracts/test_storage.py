@@ -192,6 +192,8 @@ async def test_patch_cannot_set_identity_or_version(store: Store, changes: dict[
         Delete("notes", "n1", expect=2),
         Require("notes", "absent"),
         Require("notes", "n1", expect=2),
+        Require("notes", "absent", holding={"at": 1}),
+        Require("notes", "n1", holding={"at": 1}),
     ],
 )
 async def test_another_version_than_expected_is_a_conflict_and_undoes_the_batch(
@@ -212,7 +214,7 @@ async def test_another_version_than_expected_is_a_conflict_and_undoes_the_batch(
 async def test_a_batch_sees_its_own_earlier_operations(store: Store) -> None:
     results = await store.apply(
         Insert("notes", {"_id": "n1", "at": 1}),
-        Require("notes", "n1", expect=1),
+        Require("notes", "n1", expect=1, holding={"at": 1}),
         Patch("notes", "n1", {"owner": "a"}, expect=1),
         Max("notes", "n1", "at", 5),
         Delete("notes", "n1", expect=3),

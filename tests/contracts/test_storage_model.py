@@ -54,7 +54,12 @@ NOTE_OPS = st.one_of(
     st.builds(lambda id, doc, expect: Patch("notes", id, doc, expect), IDS, FIELDS, VERSIONS),
     st.builds(lambda id, expect: Delete("notes", id, expect), IDS, VERSIONS),
     st.builds(lambda id, value: Max("notes", id, "at", value), IDS, st.integers(0, 9)),
-    st.builds(lambda id, expect: Require("notes", id, expect), IDS, VERSIONS),
+    st.builds(
+        lambda id, expect, held: Require("notes", id, expect, held),
+        IDS,
+        VERSIONS,
+        st.one_of(st.just({}), st.fixed_dictionaries({"owner": st.sampled_from(["x", "y"])})),
+    ),
     st.builds(
         lambda id, doc, at: Sooner("notes", {**doc, "_id": id, "at": at}, "at"),
         IDS,
@@ -111,6 +116,8 @@ class Model:
         if expect is not None and expect != version:
             raise Conflict("notes", id)
         if present is None and not isinstance(op, Insert | Put):
+            raise Conflict("notes", id)
+        if isinstance(op, Require) and present and not op.holding.items() <= present.items():
             raise Conflict("notes", id)
         return self._change(op, docs, id, present or {"_id": id, "_v": 0})
 

@@ -198,3 +198,12 @@ async def test_a_batch_that_fails_half_done_leaves_its_neighbours_and_nothing_of
     assert await store.get("notes", "1") == {"_id": "1", "at": 3, "_v": 2}
     [again] = await store.apply(Max("notes", "1", "at", 2))
     assert again == {"_id": "1", "at": 3, "_v": 2}
+
+
+async def test_a_batch_of_one_that_fails_after_a_change_leaves_the_row_as_it_was(
+    store: Store,
+) -> None:
+    await store.apply(Insert("notes", {"_id": "1", "at": 1}))
+    with pytest.raises(Conflict):
+        await store.apply(Max("notes", "1", "at", 7), Require("notes", "nobody"))
+    assert await store.get("notes", "1") == {"_id": "1", "at": 1, "_v": 1}

@@ -1,6 +1,7 @@
 """What search finds: any text from two characters on, in the scopes asked for and nowhere else."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -16,7 +17,9 @@ from server.storage import (
     StorageError,
     Store,
     StoreBusy,
+    bigrams,
 )
+from server.storage.migrate import load
 
 TEXTS = {
     "m1": "今天下午三点开会议",
@@ -28,6 +31,7 @@ TEXTS = {
     "m7": "好",
     "m8": 'He said "a+b=c" & left; 50% (O₂) -- ok?\n下一行',
     "m9": "ÄRZTE und Straße",
+    "m10": "三床ＭＲＩ第１２次",
 }
 
 
@@ -73,6 +77,9 @@ def ids(docs: list[Doc]) -> list[str]:
         ("--", ["m8"]),
         ("ärzte", ["m9"]),
         ("STRASSE", ["m9"]),
+        ("mri第12次", ["m10"]),
+        ("ｍＲＩ", ["m10"]),
+        ("ｃｔ报告", ["m4"]),
         ("手术", []),
         ("OR", []),
     ],
@@ -201,6 +208,28 @@ async def test_search_declared_later_knows_the_texts_before(store: Store) -> Non
     await store.apply(Insert("notes", {"_id": "n99", "body": "药房值班", "owner": "a"}))
 
     assert len(await store.search("notes", "药房", {"a": 0})) == 31
+
+
+async def test_a_text_of_full_width_from_before_is_found_once_it_is_migrated(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = Collection("log", search=Search("text", "stream"), log=True)
+    for collection in (logged, Collection("mail_bodies", search=Search("words", "_id"))):
+        await store.ensure(collection)
+    texts = [f"第{number}次ＣＴ" for number in range(1, 103)]
+    with monkeypatch.context() as before:
+        before.setattr(bigrams, "_HAS_STAND_IN", re.compile("(?!)"))
+        entries = (Append("log", "a", {"_id": f"m{n:03}", "text": t}) for n, t in enumerate(texts))
+        await store.apply(*entries, Append("log", "a", {"_id": "joined"}))
+        await store.apply(Insert("mail_bodies", {"_id": "a", "words": "明早做ＣＴ"}))
+    assert await store.search("log", "CT", {"a": -1}) == []
+
+    [migration] = [step for step in load() if step.id == "0002_full_width"]
+    await migration.up(store)
+
+    assert len(await store.search("log", "次CT", {"a": -1}, limit=200)) == len(texts)
+    assert len(await store.search("log", "次ＣＴ", {"a": -1}, limit=200)) == len(texts)
+    assert ids(await store.search("mail_bodies", "ct", {"a": 0})) == ["a"]
 
 
 async def test_a_collection_without_search_cannot_be_searched(store: Store) -> None:

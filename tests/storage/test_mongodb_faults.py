@@ -4,11 +4,14 @@ Every test has a relay of its own before nx-27017 and breaks it.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import InsertOne
+from pymongo.errors import PyMongoError
 
 from server.clock import SystemClock
 from server.storage import (
@@ -22,7 +25,8 @@ from server.storage import (
     StorageError,
     StoreUnavailable,
 )
-from server.storage.mongodb import MongoStore
+from server.storage.mongodb import MongoStore, commits
+from server.storage.mongodb.commits import Write
 from tests.storage.mongodb import database_for, double
 from tests.storage.wire_double import Double, relay
 
@@ -236,3 +240,26 @@ async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.02)
+
+
+class Frozen(dict[str, list[Write]]):
+    """Writes of two collections, between which the process stands still for longer than it may take."""
+
+    def items(self) -> Any:
+        first, second = super().items()
+        yield first
+        time.sleep(0.5)
+        yield second
+
+
+async def test_a_transaction_that_ran_out_of_time_is_ended_all_the_same(
+    store: MongoStore, server: Double
+) -> None:
+    writes = Frozen(
+        {coll: [Write(InsertOne({"_id": "n1", "_v": 1}), {})] for coll in ("notes", "talk.heads")}
+    )
+    async with store._client.start_session() as session:
+        with pytest.raises(PyMongoError):
+            await commits.write(session, store._database, writes, 0.4)
+        async with asyncio.timeout(5):
+            await store.apply(Insert("notes", {"_id": "n1"}))

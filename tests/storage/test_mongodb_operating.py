@@ -8,7 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from pymongo import MongoClient
 
-from server.settings import BadSetting, Settings, load
+from server.settings import BadSetting, Settings
+from server.settings_loading import load
 from tests.operating import Ended, Operator, operator
 from tests.storage.mongodb import database_for, server_url
 

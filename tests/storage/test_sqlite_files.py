@@ -14,7 +14,7 @@ import pytest
 from server.clock import SystemClock
 from server.storage import Append, Collection, Insert, Search, StorageError, StoreUnavailable
 from server.storage.sqlite import SqliteStore, writer
-from server.storage.sqlite.snapshots import restore
+from server.storage.sqlite.snapshots import restore, write_snapshot
 
 TALK = Collection("talk", search=Search("text", "stream"), log=True)
 ROOT = Path(__file__).parents[2]
@@ -421,3 +421,10 @@ async def test_the_log_is_taken_into_the_database_while_work_goes_on(
     assert log < 40_000_000
     await store.close()
     assert not database.with_name("hospital.db-wal").exists()
+
+
+def test_a_copy_of_nothing_is_refused_with_the_place_that_was_looked_at(tmp_path: Path) -> None:
+    missing = tmp_path / "elsewhere" / "yuanxin.db"
+
+    with pytest.raises(StoreUnavailable, match=f"no database at {missing}"):
+        write_snapshot(missing, tmp_path / "copy.db")

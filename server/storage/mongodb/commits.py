@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+import pymongo
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -108,15 +109,21 @@ def _as_read(record: Record) -> Doc:
 
 
 async def write(
-    session: AsyncClientSession, database: Database, writes: Mapping[str, Sequence[Write]]
+    session: AsyncClientSession,
+    database: Database,
+    writes: Mapping[str, Sequence[Write]],
+    within_s: float,
 ) -> None:
     """Begin a transaction and write. Raises Stale, Taken or what the driver says; then it is aborted."""
     await session.start_transaction(ReadConcern("snapshot"), MAJORITY)
     try:
-        for coll, part in writes.items():
-            await _write_part(session, database, coll, part)
+        with pymongo.timeout(within_s):
+            for coll, part in writes.items():
+                await _write_part(session, database, coll, part)
     except BaseException:
-        await session.abort_transaction()
+        # In a time of its own: with none left nothing would be sent, and everybody else be kept out.
+        with pymongo.timeout(within_s):
+            await session.abort_transaction()
         raise
 
 

@@ -196,6 +196,8 @@ class Draft:
     def _require(self, op: Require) -> None:
         self._layouts[op.coll]
         present = self._present(op.coll, op.id, op.expect)
+        if not op.holding.items() <= present.doc.items():
+            raise Conflict(op.coll, op.id)
         self._batch_relied_on[DocFact(op.coll, op.id)] = present
 
     # Logs

@@ -215,8 +215,7 @@ class Writer:
         writes = commits.plan(draft, known, self._layouts)
         if writes:
             try:
-                with pymongo.timeout(self._question_s):
-                    await commits.write(session, self._database, writes)
+                await commits.write(session, self._database, writes, self._question_s)
             except Taken as taken:
                 await self._look_again(taken, group, draft)
             else:

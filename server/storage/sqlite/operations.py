@@ -178,10 +178,17 @@ class Operations:
         self._remove(table, row[0])
 
     def _require(self, op: Require) -> None:
+        if op.holding:
+            self._require_values(op)
         for (version,) in self.execute(self.tables[op.coll].get_version, (op.id,)):
             if op.expect is None or op.expect == version:
                 return
         raise Conflict(op.coll, op.id)
+
+    def _require_values(self, op: Require) -> None:
+        known = self._known(self.tables[op.coll], op.id)
+        if known is None or not op.holding.items() <= known[1].items():
+            raise Conflict(op.coll, op.id)
 
     # Logs
 

@@ -25,6 +25,8 @@ def write_snapshot(database: Path, target: Path) -> BackupInfo:
     try:
         if target.resolve() == database.resolve():
             raise StorageError("this is the database itself")
+        if not database.exists():
+            raise StorageError(f"there is no database at {database.absolute()}")
         target.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         _copy(database, part)
