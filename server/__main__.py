@@ -10,10 +10,10 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from server import settings as declared
 from server.clock import SystemClock
 from server.logs import start_logging
-from server.settings import BadSetting, Settings
+from server.settings import BadSetting, Settings, describe
+from server.settings_loading import load, unknown_names
 from server.storage import StorageError
 
 Command = Callable[[argparse.Namespace, Settings], int]
@@ -24,15 +24,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        settings = declared.load(os.environ)
+        settings = load(os.environ)
         start_logging(settings.log_level)
-        for name in declared.unknown_names(os.environ):
+        for name in unknown_names(os.environ):
             print(f"yuanxin: there is no setting {name}; it is ignored", file=sys.stderr)
         command: Command = given.command
         return command(given, settings)
     except (BadSetting, StorageError, OSError) as fault:
         print(f"yuanxin: {fault}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("yuanxin: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         help="serving processes at one port (needs MongoDB and Redis)",
     )
     run.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    run.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     add("sandbox", _sandbox, "serve only the stand-ins for WeCom and the OA")
     add("migrate", _migrate, "bring the store to this version")
     checked = add("check", _check, "look whether settings and store are fit to serve")
@@ -145,8 +149,8 @@ async def _serve(given: argparse.Namespace, settings: Settings, stop: asyncio.Ev
             place = f"http://127.0.0.1:{used.sandbox_port}/"
             print(f"phone and OA desk: {place}   sign in as s0001, password yuanxin", flush=True)
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
-        if given.worker is not None:
-            ends.append(asyncio.create_task(orphaned(os.getppid())))
+        if given.parent is not None:
+            ends.append(asyncio.create_task(orphaned(given.parent)))
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in ends:
             end.cancel()
@@ -193,7 +197,7 @@ def _protocol(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _settings(given: argparse.Namespace, settings: Settings) -> int:
-    print(declared.describe())
+    print(describe())
     return 0
 
 
