@@ -145,6 +145,10 @@ class UnitOfWork:
         expect = self._versions[coll, document.id] if unchanged else None
         self._ops.append(Require(coll, document.id, expect))
 
+    def rely_on(self, kind: type[Document], id: str, **fields: str | int | bool) -> None:
+        """Precondition without reading: when this is committed the document holds these values."""
+        self._ops.append(Require(kind.collection.name, id, holding=fields))
+
     # Telling
 
     def append(
@@ -195,6 +199,13 @@ class UnitOfWork:
 
     def record(self, action: str, subject: str, **detail: Any) -> None:
         """Leave an audit row in the same commit."""
+        self._record(action, subject, "done", detail)
+
+    def record_refusal(self, action: str, subject: str, **detail: Any) -> None:
+        """Leave an audit row about what somebody tried and may not, or could not prove."""
+        self._record(action, subject, "refused", detail)
+
+    def _record(self, action: str, subject: str, outcome: str, detail: dict[str, Any]) -> None:
         self.insert(
             AuditRow(
                 id=new_id(self.now),
@@ -204,6 +215,7 @@ class UnitOfWork:
                 subject=subject,
                 session_id=self.actor.session_id,
                 address=self.actor.address,
+                outcome=outcome,
                 detail=detail,
             )
         )

@@ -4,13 +4,15 @@ import asyncio
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 from realtime.protocol import Command, Nothing
 from server.feature import Feature, allow, staff
 from server.features import chat
 from server.storage import Conflict
 from server.work import UnitOfWork
 from tests.features.chat.talk import group, say
-from tests.features.office import open_office
+from tests.features.office import Refusal, open_office
 
 
 class AskOutside(Command, frozen=True):
@@ -48,3 +50,18 @@ async def test_who_waits_for_another_system_in_a_second_try_holds_up_nobody_else
 
         answered.set()
         await asking
+
+
+async def test_who_loses_every_race_is_refused_after_three_tries(tmp_path: Path) -> None:
+    tries = 0
+
+    async def ask(command: AskOutside, work: UnitOfWork) -> Nothing:
+        nonlocal tries
+        tries += 1
+        raise Conflict("things", "a race was lost")
+
+    outside = Feature("outside", commands=allow(staff, ask))
+    async with open_office(tmp_path, [outside]) as office:
+        with pytest.raises(Refusal, match="conflict"):
+            await office.ask("ann", "outside.ask", {})
+    assert tries == 3

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from realtime.publisher import Publisher
-from server.audit import AuditRow
 from server.auth import Actor, Credential
 from server.auth.failures import SignInLimits
 from server.auth.passwords import Passwords
@@ -21,7 +20,6 @@ from server.dispatch import ATTEMPTS
 from server.errors import ConflictRefused, Unauthenticated
 from server.features.account.commands import sign_out
 from server.features.account.protocol import SignedIn, SignInForm, SignOut, TicketIssued
-from server.ids import new_id
 from server.storage import Conflict, Duplicate, Store, refusing
 from server.work import UnitOfWork
 
@@ -93,17 +91,7 @@ class SignIn:
 
     async def _refused(self, person: Person | None, address: str) -> None:
         async def record(work: UnitOfWork) -> None:
-            work.insert(
-                AuditRow(
-                    id=new_id(work.now),
-                    at=work.now,
-                    actor_id="",
-                    action="account.sign_in",
-                    subject=person.id if person else "",
-                    address=address,
-                    outcome="refused",
-                )
-            )
+            work.record_refusal("account.sign_in", person.id if person else "")
 
         await self._do(Actor("", roles=frozenset(), address=address), record)
 

@@ -16,7 +16,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from server.audit import AuditRow
 from server.auth import Credential
 from server.auth.actor import Actor
 from server.auth.failures import SignInLimits
@@ -34,7 +33,6 @@ from server.errors import (
 )
 from server.features.host.documents import Claim, bound_as
 from server.features.host.words import CODE
-from server.ids import new_id
 from server.integrations.sms import Sms, SmsError
 from server.storage import Conflict, Duplicate, Store, refusing
 from server.work import SystemWork, UnitOfWork
@@ -189,17 +187,8 @@ class Claims:
 
     async def _refused(self, claim: Claim, person: Person | None, address: str) -> None:
         async def record(work: UnitOfWork) -> None:
-            work.insert(
-                AuditRow(
-                    id=new_id(work.now),
-                    at=work.now,
-                    actor_id="",
-                    action="host.prove",
-                    subject=person.id if person else "",
-                    address=address,
-                    outcome="refused",
-                    detail={"wecom_user_id": claim.wecom_user_id},
-                )
+            work.record_refusal(
+                "host.prove", person.id if person else "", wecom_user_id=claim.wecom_user_id
             )
 
         await self._do(record, Actor("", roles=frozenset(), address=address))

@@ -178,6 +178,23 @@ async def test_a_new_password_signs_out_all_other_devices(reception: Reception) 
     assert (await reception.try_sign_in("ann", "battery staple"))[0] == 200
 
 
+async def test_a_change_of_password_asked_for_again_is_answered_as_the_first_time(
+    reception: Reception,
+) -> None:
+    token = await reception.sign_in("ann")
+    asked = {"old": PASSWORD, "new": "battery staple"}
+
+    first = await reception.ask(token, "account.change_password", **asked)
+    again = await reception.ask(token, "account.change_password", **asked)
+    other = await reception.ask(token, "account.change_password", old=PASSWORD, new="battery apple")
+    reception.office.clock.advance(601)
+    late = await reception.ask(token, "account.change_password", **asked)
+
+    assert first == again == {"ok": True, "result": {}}
+    assert [ack["error"]["code"] for ack in (other, late)] == ["forbidden"] * 2
+    assert len(await reception.audited("account.change_password")) == 1
+
+
 async def test_a_wrong_old_password_changes_nothing_and_counts_as_a_failure(
     reception: Reception,
 ) -> None:
