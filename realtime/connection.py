@@ -93,9 +93,9 @@ class Connection:
         self.wire.close(reason)
 
     def confirm(self, ping_sent_at: int) -> None:
-        """A ping sent at that moment was answered."""
-        if ping_sent_at > self.confirmed_at:
-            self.confirmed_at = ping_sent_at
+        """A ping sent at that moment was answered. One at a time is under way, so it is the latest, also
+        where it seems earlier: the clock was set back, and what it said before proves nothing now."""
+        self.confirmed_at = ping_sent_at
 
     def hears_since(self, moment: int) -> int | None:
         """From when on this device holds what was told at `moment`; None when it may not yet."""

@@ -1,4 +1,4 @@
-"""For tests: a publisher that remembers, and a small Socket.IO client over one raw WebSocket.
+"""For tests: a small Socket.IO client over one raw WebSocket.
 
 The client shares no code with the server. It keeps every frame it received, in order, answers pings
 unless told not to, and can stop reading so that the kernel's buffers fill as a stuck device's would.
@@ -6,40 +6,13 @@ unless told not to, and can stop reading so that the kernel's buffers fill as a 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import aiohttp
 import msgspec
 
-from realtime.errors import Closing
-from realtime.publisher import Publication
-
 WAIT_S = 5.0
-
-
-class RecordingPublisher:
-    """Keeps what it is told. `Publisher` without a hub."""
-
-    def __init__(self) -> None:
-        self.publications: list[Publication] = []
-        self.disconnects: list[tuple[str, Closing, frozenset[str] | None]] = []
-
-    def publish(self, publications: Sequence[Publication]) -> None:
-        self.publications.extend(publications)
-
-    def disconnect(
-        self, person_id: str, reason: Closing, *, session_ids: frozenset[str] | None = None
-    ) -> None:
-        self.disconnects.append((person_id, reason, session_ids))
-
-    def named(self, name: str, channel: str | None = None) -> list[dict[str, Any]]:
-        """The objects of the events of that name (on that channel), oldest first."""
-        return [
-            msgspec.json.decode(publication.body)
-            for publication in self.publications
-            if publication.name == name and channel in (None, publication.channel)
-        ]
 
 
 class ConnectRefused(Exception):

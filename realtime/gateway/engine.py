@@ -298,7 +298,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             is_agreed = await self._probe(socket, ws)
         finally:
             socket.upgrading = False
-        if not is_agreed or socket.closing or socket.ended:
+        if not is_agreed or socket.closing:
             await ws.close()
             return ws
         socket.carry(ws, request.transport)

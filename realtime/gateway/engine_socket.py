@@ -8,7 +8,7 @@ which tells the listener at once and can be called by anybody any number of time
 
 Engine.IO itself calls this a session; here a session is somebody signed in on a device.
 
-Life: open → (closing: the last words are on their way, nothing is heard any more) → ended.
+Life: open → closing (the last words are on their way, nothing is heard any more) → ended (and closing).
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class EngineSocket(Heartbeat):
         if self.way is not None:
             self.way.write_frames(frame.wire)
             return
-        if self.closing or self.ended or self._write(frame):
+        if self.closing or self._write(frame):
             return
         if self._queue().put(frame, key=key, ephemeral=ephemeral):
             self._wake()
@@ -140,7 +140,7 @@ class EngineSocket(Heartbeat):
         if (
             isinstance(ws, DirectWebSocket)
             and not ws.is_full
-            and not (self.closing or self.ended or self.outgoing or self._flusher is not None)
+            and not (self.closing or self.outgoing or self._flusher is not None)
         ):
             self.way = ws
 
@@ -211,7 +211,7 @@ class EngineSocket(Heartbeat):
     def count(self) -> bool:
         """A frame has come, also one that carries nothing. False when it was one too many, or nothing is
         heard any more."""
-        if self.closing or self.ended:
+        if self.closing:
             return False
         self._allowed -= 1
         if self._allowed < 0 and not self._may_go_on():
@@ -337,7 +337,7 @@ class EngineSocket(Heartbeat):
 
     def close(self, reason: Closing | None, *, told: bool = True) -> None:
         """End by the server's will: last words, then the close. The listener knows at once."""
-        if self.closing or self.ended:
+        if self.closing:
             return
         last_words = self.server.listener.last_words(self, reason) if told and reason else ()
         self.closing, self.way = True, None

@@ -11,6 +11,7 @@ factory of aiohttp's protocols.
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import re
 import socket as sockets
@@ -29,6 +30,8 @@ from realtime.gateway.websocket import bound_send_buffer
 HEAD_LIMIT = 16 * 1024
 FIRST_BYTES_S = 30.0
 """How long a connection may take to say what it wants; browsers open some ahead of need."""
+TAKES_NOTHING_S = 60.0
+"""How long the other side may take nothing of what waits for it, whoever has the connection by then."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _QUERY = re.compile(r"[A-Za-z0-9_.=&-]*")
@@ -62,7 +65,8 @@ class Head:
 
 
 def read_head(raw: bytes, remote: str) -> Head | None:
-    """The head of a request that asks for a WebSocket in the plainest way; None for every other."""
+    """The head of a request that asks for a WebSocket in the plainest way, with nothing behind it; None
+    for every other."""
     line, *fields = raw.removesuffix(b"\r\n\r\n").split(b"\r\n")
     method, _, rest = line.partition(b" ")
     target, _, version = rest.rpartition(b" ")
@@ -113,10 +117,8 @@ class Front(asyncio.Protocol):
         opening = self._line.opening
         if not self._raw.startswith(opening[: len(self._raw)]) or len(self._raw) > HEAD_LIMIT:
             self._hand_over()
-        elif self._raw.endswith(b"\r\n\r\n") and self._raw.count(b"\r\n\r\n") == 1:
-            self._decide()
         elif b"\r\n\r\n" in self._raw:
-            self._hand_over()
+            self._decide()
 
     def _decide(self) -> None:
         peer = self._transport.get_extra_info("peername")
@@ -148,6 +150,14 @@ class Front(asyncio.Protocol):
     def close(self) -> None:
         """End a connection that has not said anything."""
         self._transport.close()
+
+
+def _bound_waiting(socket: sockets.socket) -> None:
+    """The kernel would ask for ever whether a reader that has stopped goes on, also after a close."""
+    with contextlib.suppress(OSError, AttributeError):
+        socket.setsockopt(
+            sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, round(TAKES_NOTHING_S * 1000)
+        )
 
 
 class FrontLine:
@@ -189,6 +199,7 @@ class FrontLine:
         for listening in server.sockets:
             # What is accepted here inherits it, without a call to the kernel each.
             bound_send_buffer(listening)
+            _bound_waiting(listening)
         place: sockets.socket = server.sockets[0]
         return int(place.getsockname()[1])
 

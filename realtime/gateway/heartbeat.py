@@ -22,7 +22,6 @@ class Heartbeat(ABC):
 
     server: "EngineServer"
     closing: bool
-    ended: bool
     way: Way | None
 
     def __init__(self) -> None:
@@ -35,13 +34,13 @@ class Heartbeat(ABC):
 
     def ping(self) -> None:
         """Ask for a sign of life now, unless one is awaited already."""
-        if self.ping_sent_at is None and not (self.closing or self.ended):
+        if self.ping_sent_at is None and not self.closing:
             self.server.wheel.asked(self)
             self.ask()
 
     def ask(self) -> None:
         """Send a ping; its answer is due when the wheel comes to look."""
-        if self.ping_sent_at is not None or self.closing or self.ended:
+        if self.ping_sent_at is not None or self.closing:
             return
         self.ping_sent_at = self.server.clock.now()
         self._asked_in = self.server.wheel.turned

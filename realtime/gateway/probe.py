@@ -29,7 +29,7 @@ class Probe:
             self._is_tried = True
             self._ws.transport.write(PROBED.wire)
             self._socket.cut_poll()
-        elif self._is_tried and text == b"5" and not (self._socket.closing or self._socket.ended):
+        elif self._is_tried and text == b"5" and not self._socket.closing:
             self._over()
             self._ws.carry(self._socket)
             self._socket.carry(self._ws, self._ws.transport)

@@ -37,7 +37,7 @@ class Workload:
     def wake(self) -> None:
         """Something has become less, or ended."""
         less, self._less = self._less, None
-        if less is not None and not less.done():
+        if less is not None:
             less.set_result(None)
         if self.on_less is not None:
             self.on_less()

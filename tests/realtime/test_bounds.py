@@ -206,6 +206,15 @@ async def test_many_attachments_are_not_collected() -> None:
         assert (await client.wait_for("closing"))["reason"] == "bad_frame"
 
 
+async def test_attachments_that_are_too_large_together_end_the_connection() -> None:
+    async with running_ward(max_payload=1_000) as ward:
+        client = await ward.connect("li")
+        await client.send('453-["a",{"_placeholder":true,"num":0}]')
+        await client.send(bytes(600))
+        await client.send(bytes(600))
+        assert (await client.wait_for("closing"))["reason"] == "bad_frame"
+
+
 async def test_a_socket_that_never_connects_is_closed() -> None:
     async with running_ward(connect_within_s=0.05) as ward:
         client = await ward.open()

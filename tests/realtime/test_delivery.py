@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from realtime.errors import Closing
+from realtime.errors import Busy, Closing
+from realtime.limits import ConnectionLimits
 from realtime.testing import ConnectRefused
 from tests.realtime.ward import Ward, eventually, running_ward
 
@@ -160,3 +161,22 @@ async def test_watchers_who_are_dismissed_hear_the_event_that_says_so_and_nothin
     await watcher.wait_for("end")
     assert [name for name, _ in watcher.events] == ["forum.board_changed", "end"]
     await member.wait_for("forum.posted")
+
+
+async def test_a_connection_watches_so_many_channels_and_no_more() -> None:
+    async with running_ward(limits=ConnectionLimits(watched_channels=2)) as ward:
+        await ward.connect("li")
+        (connection,) = ward.hub.connections_of("li")
+        for channel in ("forum:1", "forum:2"):
+            ward.hub.watch(connection, channel)
+        with pytest.raises(Busy):
+            ward.hub.watch(connection, "forum:3")
+        ward.hub.unwatch(connection, "forum:1")
+        ward.hub.watch(connection, "forum:3")
+
+
+async def test_who_cannot_be_admitted_for_a_fault_of_ours_is_told_to_come_back(ward: Ward) -> None:
+    with pytest.raises(ConnectRefused) as refused:
+        await ward.connect(7)  # type: ignore[arg-type]
+    assert refused.value.code == "unavailable"
+    assert not ward.hub.online_people()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from tests.protocol_server import Echo
 from tests.realtime.ward import eventually
 
 PATH = "/engine.io/"
+LARGE = 16 << 20
 ASK = (
     f"GET {PATH}?EIO=4&transport=websocket HTTP/1.1\r\nHost: ward\r\nUpgrade: websocket\r\n"
     "Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -25,8 +27,10 @@ ASK = (
 class Desk:
     """A front with an echoing engine and a plain page behind it."""
 
-    def __init__(self, engine: EngineServer, line: FrontLine, port: int) -> None:
-        self.engine, self.line, self.port = engine, line, port
+    def __init__(
+        self, engine: EngineServer, line: FrontLine, port: int, server: web.Server
+    ) -> None:
+        self.engine, self.line, self.port, self.server = engine, line, port, server
 
     async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -64,13 +68,19 @@ async def open_desk() -> AsyncIterator[Desk]:
         return web.Response(text=f"{request.method} {len(await request.read())}\n")
 
     app.router.add_route("*", PATH, engine.handle_request)
+
+    async def book(request: web.Request) -> web.Response:
+        return web.Response(body=bytes(LARGE))
+
     app.router.add_route("*", "/page", page)
+    app.router.add_get("/book", book)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     line = FrontLine(engine, PATH, runner)
     port = await line.open("127.0.0.1", 0, backlog=10)
     try:
-        yield Desk(engine, line, port)
+        assert runner.server is not None
+        yield Desk(engine, line, port, runner.server)
     finally:
         await line.close()
         await engine.disconnect()
@@ -201,7 +211,7 @@ async def test_the_descriptor_is_the_transports_until_it_is_lost(
 
 
 def test_only_the_plainest_head_is_read() -> None:
-    head = read_head(ASK.encode(), "10.0.0.7")
+    head = read_head(ASK.replace("Host", "X-Empty:\r\nHost").encode(), "10.0.0.7")
 
     assert head is not None
     assert (head.host, head.remote, dict(head.query)) == (
@@ -220,5 +230,20 @@ def test_only_the_plainest_head_is_read() -> None:
         ASK.replace("dGhlIHNhbXBsZSBub25jZQ==", "short"),
         ASK.replace("Host: ward", "Host: ward\r\nTransfer-Encoding: chunked"),
         ASK.replace("Host: ward", "Host: ward\r\nSec-WebSocket-Protocol: chat"),
+        ASK + "\x81\x80",
+        ASK + ASK,
     ):
         assert read_head(unusual.encode(), "") is None, unusual
+
+
+async def test_who_reads_no_further_does_not_keep_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime.gateway.front.TAKES_NOTHING_S", 0.2)
+    async with open_desk() as desk:
+        loop = asyncio.get_running_loop()
+        with socket.create_connection(("127.0.0.1", desk.port)) as reader:
+            reader.setblocking(False)
+            await loop.sock_sendall(reader, b"GET /book HTTP/1.1\r\nHost: ward\r\n\r\n")
+            await eventually(lambda: len(desk.server.connections) == 1)
+            await eventually(lambda: not desk.server.connections)

@@ -98,3 +98,18 @@ def test_the_last_listener_who_goes_and_comes_again_hears_nothing_between_and_no
     for place in arrived:
         hearing.order.hear([course[place]])
     assert hearing.handed == [1, 2, 4, 5, 6]
+
+
+def test_what_was_read_brings_back_in_who_had_left() -> None:
+    hearing = Hearing()
+    read = [told(1), told(2, leaves=("li",)), told(3), told(4, joins=("li",)), told(5)]
+    hearing.order.fill(TALK, read, 5)
+    assert hearing.handed == [1, 2, 4, 5]
+
+
+def test_what_waits_for_what_nobody_can_read_is_handed_on_at_once() -> None:
+    hearing = Hearing()
+    hearing.hear(2, 4)
+    hearing.order.give_up(TALK)
+    assert hearing.handed == [2, 4]
+    assert not hearing.order.missing

@@ -61,6 +61,21 @@ async def test_a_pong_to_an_earlier_ping_proves_nothing(ward: Ward, clock: Manua
     assert ward.hub.reach("li", told_at) is Reach.PENDING
 
 
+async def test_a_clock_that_is_set_back_makes_no_proof_of_an_old_pong(
+    ward: Ward, clock: ManualClock
+) -> None:
+    client = await ward.connect("li")
+    clock.advance(3600)
+    await answer_a_ping(ward, client)
+    clock.advance(-3000)
+    await answer_a_ping(ward, client)
+    clock.advance(1)
+    told_at = clock.now()
+    ward.tell("person:li", 1)
+    clock.advance(1)
+    assert ward.hub.reach("li", told_at) is Reach.PENDING
+
+
 async def test_a_pong_given_while_the_event_was_being_stored_proves_nothing(
     ward: Ward, clock: ManualClock
 ) -> None:

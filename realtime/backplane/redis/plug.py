@@ -131,6 +131,11 @@ class RedisBackplane:
         return not self._peers.any_quiet(time.monotonic())
 
     @property
+    def nodes(self) -> int:
+        """How many other nodes were heard of late."""
+        return len(self._peers)
+
+    @property
     def channel(self) -> str:
         """The Redis channel of the line."""
         return self._wire.channel
