@@ -166,7 +166,10 @@ def _text(value: object) -> str:
 
 
 def write_template(path: Path) -> None:
-    """Write an empty spreadsheet with the columns and what belongs into them."""
+    """Write an empty spreadsheet with the columns and what belongs into them. Raises OSError, also where
+    a file is already: it may be the list that somebody has filled in."""
+    if path.exists():
+        raise FileExistsError(f"{path} is there already and was left as it is; name a new file")
     book = Workbook()
     sheet = book.active
     assert sheet is not None, "a new workbook has a sheet"

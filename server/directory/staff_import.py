@@ -2,15 +2,14 @@
 
 The first run shows every mistake by row, or else what would change; the second, told to apply, does
 it in batches. Each batch holds its own audit row. A run that was cut short is simply repeated: what is
-done already shows as unchanged.
+done already shows as unchanged. Servers may be running beside it, so that of those who are known no more is
+written than the file changes: an id proved meanwhile stays, and who was retired stays so.
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
-
-import msgspec
 
 from server.audit import AuditRow
 from server.auth import Session
@@ -24,7 +23,7 @@ from server.directory.staff_plan import Change, Plan, make_plan
 from server.ids import new_id
 from server.integrations.oa import FindsUsers, OAError
 from server.nodes.bulletin import sessions_ended, staff_changed
-from server.storage import Insert, Op, Patch, Put, Store
+from server.storage import Conflict, Duplicate, Insert, Op, Patch, Store
 from server.storage.document import Document, to_doc
 
 __all__ = ["apply_plan", "import_staff", "write_template"]
@@ -36,6 +35,8 @@ MOST_LEAVING: Final = 0.5
 
 PEOPLE: Final = Person.collection.name
 DEPARTMENTS: Final = Department.collection.name
+IDS: Final = frozenset({"wecom_user_id", "oa_user_id"})
+"""By which other systems know a person."""
 ACTION: Final = "directory.import_staff"
 
 T = TypeVar("T")
@@ -73,7 +74,11 @@ async def import_staff(
     if not apply:
         print("以上为预览，尚未导入。" if not plan.is_empty else "没有要导入的变化。")
         return 0
-    await apply_plan(plan, store, clock, source=path.name)
+    try:
+        await apply_plan(plan, store, clock, source=path.name)
+    except (Conflict, Duplicate):
+        print("导入时名单在别处有改动，只导入了一部分，请再运行一次。")
+        return 1
     print("已导入。")
     return 0
 
@@ -83,7 +88,7 @@ async def apply_plan(plan: Plan, store: Store, clock: Clock, *, source: str) -> 
     hands: all are given up before any is taken."""
     now = clock.now()
     for departments in _in_batches(plan.departments):
-        ops = [_put(department) for department in departments]
+        ops = [_insert(department) for department in departments]
         await _apply(store, ops, now, source, departments=[d.id for d in departments])
     for ids in _in_batches(list(plan.numbers)):
         gone = [Patch(DEPARTMENTS, id, {"oa_department_id": None}) for id in ids]
@@ -92,19 +97,21 @@ async def apply_plan(plan: Plan, store: Store, clock: Clock, *, source: str) -> 
         taken = [Patch(DEPARTMENTS, id, {"oa_department_id": plan.numbers[id]}) for id in ids]
         await _apply(store, taken, now, source, numbered=list(ids))
     for leaving in _in_batches(plan.retired):
-        ops = [_put(_retired(person, now)) for person in leaving]
+        # The ids of other systems are given up: they may be somebody else's some day.
+        gone_ids = {"retired_at": now, "wecom_user_id": None, "oa_user_id": None}
+        ops = [Patch(PEOPLE, person.id, gone_ids) for person in leaving]
         ops += [op for person in leaving for op in await _ended_sessions(store, person, now)]
         await _apply(store, ops, now, source, retired=[p.id for p in leaving])
-    giving_up = [c for c in plan.changed if {"wecom_user_id", "oa_user_id"} & set(c.fields)]
+    giving_up = [c for c in plan.changed if IDS.intersection(c.fields)]
     for changes in _in_batches(giving_up):
         ops = [op for change in changes for op in await _given_up(store, change, now)]
         await _apply(store, ops, now, source, given_up=[c.after.id for c in changes])
     for changes in _in_batches(plan.changed):
         fields = {change.after.id: list(change.fields) for change in changes}
-        ops = [_put(change.after) for change in changes]
+        ops = [_changed(change) for change in changes]
         await _apply(store, ops, now, source, changed=fields)
     for people in _in_batches(plan.new):
-        ops = [_put(person) for person in people]
+        ops = [_insert(person) for person in people]
         await _apply(store, ops, now, source, new=[p.id for p in people])
 
 
@@ -115,18 +122,14 @@ async def _apply(
     await store.apply(*ops, _audit(now, source, **detail), staff_changed(now))
 
 
-def _put(document: Document) -> Op:
-    return Put(document.collection.name, to_doc(document), None)
-
-
-def _retired(person: Person, now: Millis) -> Person:
-    """The ids of other systems are given up: they may be somebody else's some day."""
-    return msgspec.structs.replace(person, retired_at=now, wecom_user_id="", oa_user_id="")
+def _changed(change: Change) -> Op:
+    after = to_doc(change.after)
+    return Patch(PEOPLE, change.after.id, {field: after.get(field) for field in change.fields})
 
 
 async def _given_up(store: Store, change: Change, now: Millis) -> list[Op]:
     """Whoever came by a WeCom id that is the person's no more may have been somebody else."""
-    ids = {"wecom_user_id": None, "oa_user_id": None}
+    ids = dict.fromkeys(IDS.intersection(change.fields))
     given_up: list[Op] = [Patch(PEOPLE, change.before.id, ids)]
     if "wecom_user_id" in change.fields:
         given_up += await _ended_sessions(store, change.before, now, only_by_wecom=True)

@@ -1,76 +1,19 @@
 """Bringing the directory in line with a spreadsheet."""
 
-import zipfile
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook, load_workbook
 
-from server import auth
-from server.audit import AuditRow
 from server.auth import Role, Session
-from server.directory import DOCUMENTS, Department, Directory, Person, Post
-from server.directory.staff_file import COLUMNS, BadFile, read_staff, write_template
+from server.directory import Department, Person, Post
 from server.directory.staff_import import import_staff
 from server.nodes import BULLETIN
-from server.storage import Insert, Patch
-from server.storage.document import from_doc, to_doc
+from server.storage import Insert, Op, Patch
+from server.storage.document import to_doc
 from server.storage.sqlite import SqliteStore
-from tests.clocks import ManualClock
+from tests.directory.staff_office import ANN, BOB, Office, office
 
-ANN = {"工号": "1001", "姓名": "安宁", "账号": "ann", "部门": "内科/心内科", "职务": "护士"}
-BOB = {"工号": "1002", "姓名": "鲍博", "账号": "bob", "部门": "内科/心内科", "职务": "主任"}
-
-
-class Office:
-    """A store, and spreadsheets to bring to it."""
-
-    def __init__(self, folder: Path, store: SqliteStore, clock: ManualClock) -> None:
-        self.folder, self.store, self.clock = folder, store, clock
-        self.file = folder / "staff.xlsx"
-
-    def write(self, *rows: dict[str, Any], columns: list[str] | None = None) -> Path:
-        book = Workbook()
-        sheet = book.active
-        names = columns or list(COLUMNS)
-        sheet.append(names)
-        for row in rows:
-            sheet.append([row.get(name) for name in names])
-        book.save(self.file)
-        return self.file
-
-    async def bring(self, *rows: dict[str, Any], apply: bool = True, **options: Any) -> int:
-        self.write(*rows, **options)
-        self.clock.advance(1)
-        return await import_staff(self.file, self.store, self.clock, apply)
-
-    async def directory(self) -> Directory:
-        directory = Directory()
-        await directory.load(self.store)
-        return directory
-
-    async def person(self, account: str) -> Person:
-        person = (await self.directory()).person(account)
-        assert person is not None
-        return person
-
-    async def audited(self) -> list[AuditRow]:
-        docs = await self.store.scan(AuditRow.collection.name)
-        return [from_doc(AuditRow, doc) for doc in docs]
-
-
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    clock = ManualClock()
-    store = SqliteStore(tmp_path / "o.db", clock=clock)
-    await store.open()
-    for kind in (*DOCUMENTS, *auth.DOCUMENTS, AuditRow):
-        await store.ensure(kind.collection)
-    await store.ensure(BULLETIN)
-    yield Office(tmp_path, store, clock)
-    await store.close()
+__all__ = ["office"]
 
 
 async def test_a_dry_run_shows_and_changes_nothing(
@@ -318,20 +261,6 @@ async def test_known_departments_are_found_by_their_path(office: Office) -> None
     assert (await office.person("ann")).posts == (Post(department_id="ward", title="护士"),)
 
 
-# Files
-
-
-async def test_the_template_is_accepted_and_empty(
-    office: Office, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_template(office.file)
-
-    assert read_staff(office.file).columns == frozenset(COLUMNS)
-    assert await import_staff(office.file, office.store, office.clock, True) == 2
-    assert "没有人员" in capsys.readouterr().out
-    assert [c.value for c in load_workbook(office.file).active[1]] == list(COLUMNS)
-
-
 async def test_departments_take_the_oas_numbers_and_pass_them_on(office: Office) -> None:
     ward = {**ANN, "OA部门编号": "7"}
     office_row = {**BOB, "部门": "院办", "OA部门编号": "8"}
@@ -360,62 +289,66 @@ async def test_a_number_of_the_oa_is_one_departments(
     assert "OA部门编号" in capsys.readouterr().out
 
 
-def test_a_header_without_the_needed_columns_is_no_staff_file(tmp_path: Path) -> None:
-    book = Workbook()
-    book.active.append(["姓名", "电话"])
-    book.save(tmp_path / "x.xlsx")
-
-    with pytest.raises(BadFile, match="缺少列：工号、账号、部门"):
-        read_staff(tmp_path / "x.xlsx")
+# Beside servers that are running
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04nonsense", b"\xd0\xcf\x11\xe0old", b"a,b\n"])
-def test_other_files_are_refused_in_words(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "x.xlsx"
-    file.write_bytes(content)
+class Beside:
+    """A store on which somebody else does something just before the first batch is stored."""
 
-    with pytest.raises(BadFile):
-        read_staff(file)
-    with pytest.raises(BadFile):
-        read_staff(tmp_path / "missing.xlsx")
+    def __init__(self, store: SqliteStore, meanwhile: Op) -> None:
+        self._store = store
+        self._meanwhile: list[Op] = [meanwhile]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def apply(self, *ops: Op, **named: Any) -> Any:
+        while self._meanwhile:
+            await self._store.apply(self._meanwhile.pop())
+        return await self._store.apply(*ops, **named)
+
+
+async def bring_beside(office: Office, meanwhile: Op, *rows: dict[str, Any]) -> int:
+    beside: Any = Beside(office.store, meanwhile)
+    return await import_staff(office.write(*rows), beside, office.clock, True)
 
 
 @pytest.mark.parametrize(
-    ("part", "content"),
-    [
-        ("xl/worksheets/sheet1.xml", b"<worksheet><broken"),
-        ("xl/worksheets/sheet1.xml", b'<!DOCTYPE x [<!ENTITY a "b">]><worksheet/>'),
-        ("xl/workbook.xml", b""),
-    ],
+    ("field", "value"), [("wecom_user_id", "wx-ann"), ("retired_at", 7), ("wecom_seen_id", "wx")]
 )
-def test_a_spoiled_file_is_refused_in_words(
-    office: Office, tmp_path: Path, part: str, content: bytes
+async def test_what_became_of_somebody_while_the_file_was_read_stays(
+    office: Office, field: str, value: str | int
 ) -> None:
-    office.write(ANN)
-    spoiled = tmp_path / "spoiled.xlsx"
-    with zipfile.ZipFile(office.file) as old, zipfile.ZipFile(spoiled, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, content if name == part else old.read(name))
+    await office.bring({**ANN, "OA编号": 7}, BOB)
+    meanwhile = Patch(Person.collection.name, "ann", {field: value})
 
-    with pytest.raises(BadFile):
-        read_staff(spoiled)
+    assert await bring_beside(office, meanwhile, {**ANN, "OA编号": 7, "职务": "护师"}, BOB) == 0
+
+    ann = await office.person("ann")
+    assert (getattr(ann, field), ann.oa_user_id, ann.posts[0].title) == (value, "7", "护师")
 
 
-def test_a_file_that_unpacks_to_too_much_is_not_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_who_leaves_keeps_what_was_changed_meanwhile(office: Office) -> None:
+    await office.bring(ANN, {**BOB, "手机": "10000000001", "企业微信账号": "w2"})
+    meanwhile = Patch(Person.collection.name, "bob", {"mobile": "10000000002"})
+
+    assert await bring_beside(office, meanwhile, ANN) == 0
+
+    bob = await office.person("bob")
+    assert bob.is_retired
+    assert (bob.mobile, bob.wecom_user_id) == ("10000000002", "")
+
+
+async def test_somebody_made_meanwhile_is_not_overwritten(
+    office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("server.directory.staff_file.LARGEST_UNPACKED", 1_000_000)
-    bomb = tmp_path / "bomb.xlsx"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as parts:
-        parts.writestr("xl/worksheets/sheet1.xml", b" " * 2_000_000)
+    await office.bring(ANN)
+    bob = Person(id="bob", name="鲍博", wecom_user_id="wx-bob")
+    made = Insert(Person.collection.name, to_doc(bob))
 
-    with pytest.raises(BadFile, match="过大"):
-        read_staff(bomb)
+    assert await bring_beside(office, made, ANN, BOB) == 1
+    assert "请再运行一次" in capsys.readouterr().out
+    assert await office.bring(ANN, BOB) == 0
 
-
-def test_too_many_rows_are_refused(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.directory.staff_file.MOST_ROWS", 1)
-    office.write(ANN, BOB)
-
-    with pytest.raises(BadFile, match="超过 1 行"):
-        read_staff(office.file)
+    bob = await office.person("bob")
+    assert (bob.employee_number, bob.wecom_user_id) == ("1002", "wx-bob")

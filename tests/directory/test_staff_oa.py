@@ -7,7 +7,7 @@ from server.directory.staff_file import NUMBER, OA, Row, StaffFile
 from server.directory.staff_import import import_staff
 from server.directory.staff_oa import with_oa_ids
 from server.integrations.oa import OAError, RefusedByOA, Unreachable
-from tests.directory.test_staff_import import ANN, BOB, Office, office
+from tests.directory.staff_office import ANN, BOB, Office, office
 
 __all__ = ["office"]
 

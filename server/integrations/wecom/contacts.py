@@ -22,7 +22,6 @@ NO_CONTACT: Final = 60129
 PARTY_EXISTS: Final = 60008
 PARTY_HAS_MEMBERS: Final = 60005
 PARTY_HAS_PARTIES: Final = 60006
-PROTECTED: Final = 45026
 
 
 @dataclass(frozen=True, slots=True)
