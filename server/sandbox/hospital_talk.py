@@ -45,7 +45,6 @@ class PaperWork:
     title: str
     creator: str
     approvers: tuple[str, ...]
-    days_ago: int
     urgency: Literal["normal", "important", "urgent"]
 
 
@@ -249,24 +248,20 @@ DIRECTS: Final[tuple[DirectTalk, ...]] = (
 )
 
 DOCUMENTS: Final[tuple[PaperWork, ...]] = (
-    PaperWork("关于加开心血管内科周一专家门诊的申请", "s0006", ("s0002",), 1, "important"),
-    PaperWork(
-        "关于印发《急诊分级分诊流程（试行）》的会签", "s0005", ("s0002", "s0007"), 2, "urgent"
-    ),
-    PaperWork("心血管内科监护仪导联线采购申请", "s0003", ("s0006", "s0002"), 1, "normal"),
-    PaperWork("移动查房平板电脑更新项目立项申请", "s0004", ("s0002", "s0007"), 4, "normal"),
-    PaperWork("外出参加全国心血管病学术会议的请示", "s0001", ("s0006", "s0002"), 3, "normal"),
-    PaperWork(
-        "护理人员夜班津贴调整方案（征求意见稿）", "s0003", ("s0005", "s0007"), 6, "important"
-    ),
-    PaperWork("病区备用药品目录年度调整", "s0008", ("s0003", "s0006"), 5, "normal"),
-    PaperWork("社区义诊活动方案", "s0001", ("s0002",), 7, "normal"),
-    PaperWork("信息系统等级保护测评整改计划", "s0004", ("s0005", "s0007"), 9, "important"),
-    PaperWork("进修医师接收申请（三名）", "s0002", ("s0007",), 2, "normal"),
-    PaperWork("手术室层流设备检修停用通知", "s0005", ("s0002", "s0003"), 1, "urgent"),
-    PaperWork("新员工岗前培训安排", "s0005", ("s0001", "s0002", "s0003", "s0004"), 8, "normal"),
-    PaperWork("继续教育学分申报汇总", "s0006", ("s0001",), 11, "normal"),
-    PaperWork("食堂夜间供餐改进方案", "s0005", ("s0003",), 13, "normal"),
-    PaperWork("抗菌药物临床应用专项检查通报", "s0008", ("s0001", "s0006"), 3, "important"),
-    PaperWork("春节值班安排（医务线）", "s0002", ("s0001", "s0006", "s0007"), 5, "important"),
+    PaperWork("关于加开心血管内科周一专家门诊的申请", "s0006", ("s0002",), "important"),
+    PaperWork("关于印发《急诊分级分诊流程（试行）》的会签", "s0005", ("s0002", "s0007"), "urgent"),
+    PaperWork("心血管内科监护仪导联线采购申请", "s0003", ("s0006", "s0002"), "normal"),
+    PaperWork("移动查房平板电脑更新项目立项申请", "s0004", ("s0002", "s0007"), "normal"),
+    PaperWork("外出参加全国心血管病学术会议的请示", "s0001", ("s0006", "s0002"), "normal"),
+    PaperWork("护理人员夜班津贴调整方案（征求意见稿）", "s0003", ("s0005", "s0007"), "important"),
+    PaperWork("病区备用药品目录年度调整", "s0008", ("s0003", "s0006"), "normal"),
+    PaperWork("社区义诊活动方案", "s0001", ("s0002",), "normal"),
+    PaperWork("信息系统等级保护测评整改计划", "s0004", ("s0005", "s0007"), "important"),
+    PaperWork("进修医师接收申请（三名）", "s0002", ("s0007",), "normal"),
+    PaperWork("手术室层流设备检修停用通知", "s0005", ("s0002", "s0003"), "urgent"),
+    PaperWork("新员工岗前培训安排", "s0005", ("s0001", "s0002", "s0003", "s0004"), "normal"),
+    PaperWork("继续教育学分申报汇总", "s0006", ("s0001",), "normal"),
+    PaperWork("食堂夜间供餐改进方案", "s0005", ("s0003",), "normal"),
+    PaperWork("抗菌药物临床应用专项检查通报", "s0008", ("s0001", "s0006"), "important"),
+    PaperWork("春节值班安排（医务线）", "s0002", ("s0001", "s0006", "s0007"), "important"),
 )

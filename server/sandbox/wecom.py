@@ -16,10 +16,11 @@ from aiohttp import web
 from server.sandbox.config import SandboxConfig
 from server.sandbox.faults import Faults
 from server.sandbox.wecom_actions import Actions, answer, caller_of
+from server.sandbox.wecom_body import Bad
 from server.sandbox.wecom_directory import Act, WeComDirectory
 from server.sandbox.wecom_groups import GroupStandIn
 from server.sandbox.wecom_host import WeComHouse
-from server.sandbox.wecom_message import Bad, Order, read_order
+from server.sandbox.wecom_message import Order, read_order
 from server.sandbox.wecom_state import WeComState
 
 MODES: Final = (

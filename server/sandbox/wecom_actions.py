@@ -12,9 +12,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.wecom_body import Bad, read_object
 from server.sandbox.wecom_callback import Caller, Seal
 from server.sandbox.wecom_cards import CardState, CodeFault
-from server.sandbox.wecom_message import Bad, read_update
+from server.sandbox.wecom_message import read_update
 from server.sandbox.wecom_state import WeComState
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -108,7 +109,7 @@ class Actions:
         return answer(request, 0, "ok", invaliduser=unknown)
 
     async def _recall(self, request: web.Request) -> web.Response:
-        body = _object(await request.read())
+        body = read_object(await request.read())
         msgid = body.get("msgid")
         if not isinstance(msgid, str) or not self._cards.recall(msgid, self._clock.now()):
             raise Bad(40058, "msgid is unknown or too old. invalid Request Parameter")
@@ -116,7 +117,7 @@ class Actions:
 
     async def _create_menu(self, request: web.Request) -> web.Response:
         self._check_agent(request)
-        body = _object(await request.read())
+        body = read_object(await request.read())
         _check_menu(body)
         self._cards.set_menu(body)
         return answer(request, 0, "ok")
@@ -244,16 +245,6 @@ def _door(act: Callable[[dict[str, Any]], int]) -> Handler:
 def _how(fields: dict[str, Any]) -> dict[str, Any]:
     """How the call back is to go wrong: delivered several times, sealed wrongly."""
     return {name: fields[name] for name in HOW if name in fields}
-
-
-def _object(raw: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise Bad(40035, "invalid parameter: the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Bad(40035, "invalid parameter: the body is not an object")
-    return body
 
 
 def _check_menu(body: dict[str, Any]) -> None:

@@ -7,10 +7,10 @@ within 72 hours; a message may be taken back within 24.
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
+
+from server.sandbox.wecom_file import committed
 
 CODE_LASTS_MS: Final = 72 * 3_600_000
 RECALLED_WITHIN_MS: Final = 24 * 3_600_000
@@ -54,11 +54,8 @@ class CodeFault(Exception):
 class CardState:
     """Over the connection of `WeComState`, which owns and closes it."""
 
-    def __init__(
-        self, db: sqlite3.Connection, committed: Callable[[], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._committed = committed
         self._db.executescript(_TABLES)
 
     # --- cards
@@ -73,7 +70,7 @@ class CardState:
         known = self._db.execute("select code from codes where msgid = ?", (msgid,)).fetchone()
         if known is not None:
             return str(known["code"])
-        with self._committed():
+        with committed(self._db):
             self._db.execute(
                 "insert into cards values (?, ?, ?)",
                 (msgid, task_id, json.dumps(buttons, ensure_ascii=False)),
@@ -83,7 +80,7 @@ class CardState:
     def new_code(self, msgid: str, now: int) -> str:
         """One more code for a card."""
         code = secrets.token_urlsafe(32)
-        with self._committed():
+        with committed(self._db):
             self._db.execute(
                 "insert into codes values (?, ?, ?, 0)", (code, msgid, now + CODE_LASTS_MS)
             )
@@ -112,7 +109,7 @@ class CardState:
                 "select userid from inbox where msgid = ?", (row["msgid"],)
             )
         }
-        with self._committed():
+        with committed(self._db):
             self._db.execute("update codes set used = 1 where code = ?", (code,))
             self._db.executemany(
                 "insert or replace into card_says values (?, ?, ?)",
@@ -127,7 +124,7 @@ class CardState:
         ).fetchone()
         if row["at"] is None or now - row["at"] > RECALLED_WITHIN_MS:
             return False
-        with self._committed():
+        with committed(self._db):
             self._db.execute("delete from inbox where msgid = ?", (msgid,))
             self._db.execute("insert or replace into recalled values (?, ?)", (msgid, now))
         return True
@@ -136,12 +133,12 @@ class CardState:
 
     def said(self, userid: str, text: str, now: int) -> None:
         """Somebody typed."""
-        with self._committed():
+        with committed(self._db):
             self._db.execute("insert into said values (null, ?, ?, ?)", (userid.lower(), text, now))
 
     def replied(self, userid: str, text: str, now: int) -> None:
         """The answer to a callback said something itself."""
-        with self._committed():
+        with committed(self._db):
             self._db.execute(
                 "insert into inbox values (null, ?, null, 'text', '', ?, '', '', ?, ?)",
                 (userid.lower(), text, now, f"reply-{secrets.token_hex(8)}"),
@@ -162,14 +159,14 @@ class CardState:
     def goes(self, userid: str, *, gone: bool) -> None:
         """Somebody leaves the app, or comes back."""
         statement = "insert or replace into gone" if gone else "delete from gone where userid ="
-        with self._committed():
+        with committed(self._db):
             self._db.execute(f"{statement} {'values (?)' if gone else '?'}", (userid.lower(),))
 
     # --- calls back
 
     def call(self, userid: str, body: str, how: dict[str, Any], now: int) -> int:
         """Keep a call that is to be made; its number."""
-        with self._committed():
+        with committed(self._db):
             row = self._db.execute(
                 "insert into callbacks (at, userid, body, how) values (?, ?, ?, ?)",
                 (now, userid, body, json.dumps(how)),
@@ -190,14 +187,14 @@ class CardState:
         """One try of a call was answered so (0: not at all)."""
         row = self._db.execute("select tries from callbacks where number = ?", (number,)).fetchone()
         tries = [*json.loads(row["tries"]), {"status": status, "at": now}]
-        with self._committed():
+        with committed(self._db):
             self._db.execute(
                 "update callbacks set tries = ? where number = ?", (json.dumps(tries), number)
             )
 
     def called(self, number: int) -> None:
         """No further try."""
-        with self._committed():
+        with committed(self._db):
             self._db.execute("update callbacks set waiting = 0 where number = ?", (number,))
 
     def callbacks(self, limit: int = 500) -> list[dict[str, Any]]:
@@ -224,7 +221,7 @@ class CardState:
 
     def set_menu(self, body: dict[str, Any] | None) -> None:
         """Another menu, or none."""
-        with self._committed():
+        with committed(self._db):
             self._db.execute("delete from menu")
             if body is not None:
                 text = json.dumps(body, ensure_ascii=False)

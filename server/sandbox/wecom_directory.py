@@ -14,9 +14,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
-from server.sandbox.wecom_message import Bad
+from server.sandbox.wecom_body import Bad, read_object
 from server.sandbox.wecom_rolls import Rolls
-from server.sandbox.wecom_writing import ContactsWriting, read_object
+from server.sandbox.wecom_writing import ContactsWriting
 
 MOST_IDS: Final = 10_000
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from server.sandbox.wecom_file import committed, open_file
+
 MEMBER_A_MINUTE: Final = 200
 MEMBER_A_DAY: Final = 10_000
 
@@ -43,12 +45,7 @@ class GroupLog:
     """Groups and what was said in them. One owner; `close` when done."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(folder / "wecom_groups.db", isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = normal")
-        self._db.executescript(_TABLES)
+        self._db = open_file(folder / "wecom_groups.db", _TABLES)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -73,16 +70,15 @@ class GroupLog:
     def put(self, group: Group, kind: str, now: int) -> None:
         """Make or change a group, by a call of a kind."""
         values = (group.chat_id, group.name, group.owner, json.dumps(group.users))
-        self._db.execute("begin immediate")
-        self._db.execute(
-            "insert into groups values (?, ?, ?, ?) on conflict (chat_id) do update set"
-            " name = excluded.name, owner = excluded.owner, users = excluded.users",
-            values,
-        )
-        self._db.execute(
-            "insert into group_calls values (null, ?, ?, ?)", (kind, group.chat_id, now)
-        )
-        self._db.execute("commit")
+        with committed(self._db):
+            self._db.execute(
+                "insert into groups values (?, ?, ?, ?) on conflict (chat_id) do update set"
+                " name = excluded.name, owner = excluded.owner, users = excluded.users",
+                values,
+            )
+            self._db.execute(
+                "insert into group_calls values (null, ?, ?, ?)", (kind, group.chat_id, now)
+            )
 
     def calls_since(self, kind: str, since: int) -> int:
         """How many calls of a kind were taken after a moment."""
@@ -93,13 +89,12 @@ class GroupLog:
 
     def say(self, group: Group, msgtype: str, content: str, now: int) -> None:
         """Show a message to everybody who is in the group and has room for it."""
-        self._db.execute("begin immediate")
-        shown = [user for user in group.users if self._has_room(user, now)]
-        dropped = [user for user in group.users if user not in shown]
-        told = (group.chat_id, now, msgtype, content, json.dumps(shown), json.dumps(dropped))
-        self._db.execute("insert into group_messages values (null, ?, ?, ?, ?, ?, ?)", told)
-        self._db.executemany("insert into group_views values (?, ?)", [(u, now) for u in shown])
-        self._db.execute("commit")
+        with committed(self._db):
+            shown = [user for user in group.users if self._has_room(user, now)]
+            dropped = [user for user in group.users if user not in shown]
+            told = (group.chat_id, now, msgtype, content, json.dumps(shown), json.dumps(dropped))
+            self._db.execute("insert into group_messages values (null, ?, ?, ?, ?, ?, ?)", told)
+            self._db.executemany("insert into group_views values (?, ?)", [(u, now) for u in shown])
 
     def _has_room(self, user: str, now: int) -> bool:
         return all(

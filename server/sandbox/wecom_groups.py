@@ -5,7 +5,6 @@ What one member would see too much of is dropped without an error. A message is 
 group at that moment and to nobody else, so that a judge can see who saw what.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -13,8 +12,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.wecom_body import Bad, check_unescaped, read_object
 from server.sandbox.wecom_group_state import Group, GroupLog
-from server.sandbox.wecom_message import Bad
 
 MOST_MEMBERS: Final = 2_000
 LEAST_MEMBERS: Final = 2
@@ -26,7 +25,6 @@ UPDATED_AN_HOUR: Final = 1_000
 PERSON_TIMES_A_MINUTE: Final = 20_000
 
 _CHAT_ID: Final = re.compile(r"[0-9a-zA-Z]{1,32}")
-_ESCAPED: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")
 
 Answer = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[Answer]]
@@ -192,15 +190,8 @@ class GroupStandIn:
 
 async def _body(request: web.Request) -> dict[str, Any]:
     raw = await request.read()
-    if _ESCAPED.search(raw):
-        raise Bad(40033, "invalid character: \\uxxxx is not allowed")
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise Bad(40035, "invalid parameter: the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Bad(40035, "invalid parameter: the body is not an object")
-    return body
+    check_unescaped(raw)
+    return read_object(raw)
 
 
 def _list(body: dict[str, Any], field: str) -> list[str]:

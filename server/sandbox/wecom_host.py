@@ -20,7 +20,7 @@ from aiohttp import web
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
 from server.sandbox.qr_picture import picture
-from server.sandbox.wecom_message import Bad
+from server.sandbox.wecom_body import Bad
 
 PHONE: Final = "sandbox_phone"
 CODE_MS: Final = 300_000

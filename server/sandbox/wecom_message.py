@@ -3,27 +3,17 @@
 Pure. Refusals carry WeCom's errcodes; the text before the hint follows the live ones.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from server.sandbox.wecom_body import Bad, check_unescaped, read_object
 from server.sandbox.wecom_state import Card
 
 LONGEST_DUPLICATE_CHECK_S: Final = 14_400
-_ESCAPED: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")
 _MEDIA: Final = ("image", "voice", "file", "video")
 _TEXT_BYTES: Final = 2_048
-
-
-class Bad(Exception):
-    """WeCom's answer to a request it does not take."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +34,8 @@ class Order:
 
 def read_order(raw: bytes, agent_id: int) -> Order:
     """The order in these bytes, or `Bad`."""
-    if _ESCAPED.search(raw):
-        raise Bad(40033, "invalid character: \\uxxxx is not allowed")
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise Bad(40035, "invalid parameter: the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Bad(40035, "invalid parameter: the body is not an object")
+    check_unescaped(raw)
+    body = read_object(raw)
     _check_agent(body, agent_id)
     msgtype = body.get("msgtype")
     content = body.get(msgtype) if isinstance(msgtype, str) else None
@@ -212,12 +196,8 @@ def _button(given: Any) -> dict[str, Any]:
 
 def read_update(raw: bytes, agent_id: int) -> tuple[list[str], str, str]:
     """Users, code and what a card is to say, out of `message/update_template_card`."""
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise Bad(40035, "invalid parameter: the body is not JSON") from None
-    if not isinstance(body, dict) or _ESCAPED.search(raw):
-        raise Bad(40035, "invalid parameter: the body")
+    check_unescaped(raw)
+    body = read_object(raw)
     if body.get("agentid") != agent_id or isinstance(body.get("agentid"), bool):
         raise Bad(40056, "invalid agentid")
     users = body.get("userids", [])

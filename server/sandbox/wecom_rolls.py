@@ -6,12 +6,12 @@ any answer. Rows come out as plain mappings.
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server.sandbox.config import SandboxConfig, SandboxPerson
+from server.sandbox.wecom_file import committed, open_file
 
 ROOT: Final = 1
 _TABLES: Final = """
@@ -69,12 +69,7 @@ class Rolls:
     """One owner; `close` when done. `people` is the members as the rest of the stand-in knows them."""
 
     def __init__(self, config: SandboxConfig) -> None:
-        config.state_dir.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(config.state_dir / "wecom_directory.db", isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = normal")
-        self._db.executescript(_TABLES)
+        self._db = open_file(config.state_dir / "wecom_directory.db", _TABLES)
         if self.party(str(ROOT)) is None:
             self._fill(config)
         self.people: dict[str, SandboxPerson] = {}
@@ -189,18 +184,18 @@ class Rolls:
 
     def store_party(self, party: NewParty) -> None:
         """Keep a department, new or changed."""
-        with self._commit():
+        with committed(self._db):
             self._put_party(party)
 
     def delete_party(self, number: int) -> None:
         """Remove a department."""
-        with self._commit():
+        with committed(self._db):
             self._db.execute("delete from parties where id = ?", (number,))
             self._db.execute("delete from scope where party = ?", (number,))
 
     def store_member(self, member: NewMember) -> None:
         """Keep a member, new or changed."""
-        with self._commit():
+        with committed(self._db):
             self._put_member(member)
         row = self.member(member.userid)
         self._know([row] if row else [])
@@ -208,7 +203,7 @@ class Rolls:
     def delete_members(self, userids: Sequence[str]) -> None:
         """Remove members."""
         keys = [(userid.lower(),) for userid in userids]
-        with self._commit():
+        with committed(self._db):
             self._db.executemany("delete from members where key = ?", keys)
             self._db.executemany("delete from memberships where key = ?", keys)
         for (key,) in keys:
@@ -216,7 +211,7 @@ class Rolls:
 
     def set_scope(self, parties: Sequence[int]) -> None:
         """What the app sees from now on."""
-        with self._commit():
+        with committed(self._db):
             self._db.execute("delete from scope")
             self._db.executemany("insert into scope values (?)", [(party,) for party in parties])
 
@@ -228,7 +223,7 @@ class Rolls:
         if found is not None:
             return str(found["token"]), max(1, (found["expires_at"] - now) // 1000)
         token = secrets.token_urlsafe(160)
-        with self._commit():
+        with committed(self._db):
             until = now + lifetime_s * 1000
             self._db.execute("insert into tokens values (?, ?)", (token, until))
         return token, lifetime_s
@@ -243,7 +238,7 @@ class Rolls:
 
     def expire_tokens(self) -> None:
         """Every token given out so far has had its time."""
-        with self._commit():
+        with committed(self._db):
             self._db.execute("update tokens set expires_at = 0")
 
     # --- inside
@@ -254,7 +249,7 @@ class Rolls:
         given = {party.key: (party.name, party.parent) for party in config.parties}
         tree = given or {name: (name, "") for name in names}
         numbers = {key: number for number, key in enumerate(tree, start=2)}
-        with self._commit():
+        with committed(self._db):
             self._put_party(NewParty(ROOT, "院信医院", 0, 1))
             for place, (key, (name, parent)) in enumerate(tree.items()):
                 above = numbers.get(parent, ROOT)
@@ -306,16 +301,6 @@ class Rolls:
                 mobile=row["mobile"],
                 email=row["email"],
             )
-
-    @contextmanager
-    def _commit(self) -> Iterator[None]:
-        self._db.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
 
 
 def _first(person: SandboxPerson, numbers: dict[str, int]) -> NewMember:

@@ -8,14 +8,13 @@ and synchronous: nothing else runs between the check for a duplicate and the com
 import hashlib
 import json
 import secrets
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from server.sandbox.wecom_cards import CardState
+from server.sandbox.wecom_file import committed, open_file
 
 PER_MINUTE: Final = 30
 PER_HOUR: Final = 1_000
@@ -65,15 +64,9 @@ class WeComState:
     """Tokens, calls and phones. One owner; `close` when done."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(folder / "wecom.db", isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("pragma journal_mode = wal")
-        # A killed process loses nothing at this level; only a power cut could.
-        self._db.execute("pragma synchronous = normal")
-        self._db.executescript(_TABLES)
+        self._db = open_file(folder / "wecom.db", _TABLES)
         self._day, self._today = -1, 0
-        self.cards = CardState(self._db, self._commit)
+        self.cards = CardState(self._db)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -90,7 +83,7 @@ class WeComState:
         if row is not None:
             return str(row["token"]), max(1, (row["expires_at"] - now) // 1000)
         token = secrets.token_urlsafe(160)
-        with self._commit():
+        with committed(self._db):
             self._db.execute(
                 "insert into tokens values (?, ?, ?)", (token, now, now + lifetime_s * 1000)
             )
@@ -105,7 +98,7 @@ class WeComState:
 
     def expire_tokens(self) -> None:
         """Every token given out so far has had its time."""
-        with self._commit():
+        with committed(self._db):
             self._db.execute("update tokens set expires_at = 0")
 
     # --- messages
@@ -124,7 +117,7 @@ class WeComState:
         `remember_s` is the window of the duplicate check, 0 when it was not asked for.
         """
         digest = _digest(request)
-        with self._commit():
+        with committed(self._db):
             known = self.known(request, now)
             repeated = bool(remember_s and known)
             msgid = known if repeated else secrets.token_urlsafe(32)
@@ -219,16 +212,6 @@ class WeComState:
             if row.fetchone()[0] >= most:
                 return False
         return True
-
-    @contextmanager
-    def _commit(self) -> Iterator[None]:
-        self._db.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
 
 
 def _digest(request: dict[str, Any]) -> str:

@@ -1,12 +1,11 @@
 """Writing to the contacts of the WeCom stand-in: what WeCom takes of departments and members, and by which
 number it refuses the rest."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from server.sandbox.wecom_message import Bad
+from server.sandbox.wecom_body import Bad, read_object
 from server.sandbox.wecom_rolls import ROOT, NewMember, NewParty, Rolls
 
 MOST_PARTIES: Final = 100
@@ -184,14 +183,3 @@ def _number_of(further: Any) -> str:
 def _check_text(name: object, code: int) -> None:
     if not isinstance(name, str) or not 1 <= len(name) <= 64:
         raise Bad(code, "invalid name")
-
-
-def read_object(raw: bytes) -> dict[str, Any]:
-    """A body that is a JSON object. Raises Bad."""
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise Bad(40035, "invalid parameter: the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Bad(40035, "invalid parameter: the body is not an object")
-    return body
