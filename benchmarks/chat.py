@@ -27,24 +27,16 @@ from typing import Final
 import aiohttp
 import uvloop
 
+from benchmarks.people import connect, prepared_store, signed_in
 from benchmarks.raw_socket import RawSocket
 from benchmarks.server_process import own_processor_s, processor_s, served
-from server import schema
-from server.app import ALL
-from server.auth import Session
-from server.auth.tokens import digest
-from server.clock import Millis, SystemClock
+from server.clock import SystemClock
 from server.directory import Person
 from server.features.chat.documents import direct_id
 from server.features.chat.seeding import Talk, seed_talk
-from server.storage import Insert
-from server.storage.document import to_doc
-from server.storage.migrate import migrate
-from server.storage.sqlite import SqliteStore
 
 QUICK: Final = "--people 600 --seconds 1.5 --rounds 1"
 TEXT = "患者复查结果正常，今日可安排出院，请护理组协助办理。"
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True)
@@ -64,26 +56,12 @@ class Round:
 async def prepare(folder: Path, people: int, prefix: str = "p") -> list[str]:
     """A store with people in pairs, each signed in; their ids."""
     clock = SystemClock()
-    store = SqliteStore(folder / "yuanxin.db", clock=clock)
-    await store.open()
-    await migrate(store, clock=clock, alone=True)
-    await schema.declare(store, ALL)
     ids = [f"{prefix}{n:05d}" for n in range(people)]
-    now = clock.now()
-    for id in ids:
-        session = Session(
-            id=f"session-{id}",
-            person_id=id,
-            token_hash=digest(f"token-{id}"),
-            created_at=now,
-            seen_at=now,
-            expires_at=Millis(now + DAY_MS),
-        )
-        docs = (Person(id=id, name=id), session)
-        await store.apply(*(Insert(d.collection.name, to_doc(d)) for d in docs))
     pairs = [Talk("direct", "", (a, b), ()) for a, b in zip(ids[::2], ids[1::2], strict=True)]
-    await seed_talk(store, clock, pairs)
-    await store.close()
+    async with prepared_store(folder) as store:
+        for id in ids:
+            await store.apply(*signed_in(Person(id=id, name=id), clock.now()))
+        await seed_talk(store, clock, pairs)
     return ids
 
 
@@ -106,17 +84,12 @@ class Crowd:
         """Everybody connects, fifty at a time."""
         limit, port = asyncio.Semaphore(50), self._port
 
+        def page(ticket: str) -> RawSocket:
+            return RawSocket(port, ticket, self._event, self._acked)
+
         async def one(place: int, id: str) -> None:
             async with limit:
-                headers = {"Authorization": f"Bearer token-{id}"}
-                url = f"http://127.0.0.1:{port}/api/v1/auth/ticket"
-                async with self._http.post(url, headers=headers) as answer:
-                    ticket = (await answer.json())["ticket"]
-                loop = asyncio.get_running_loop()
-                _, opened = await loop.create_connection(
-                    lambda: RawSocket(port, ticket, self._event, self._acked), "127.0.0.1", port
-                )
-                await opened.connected
+                opened = await connect(self._http, port, id, page)
                 self._people[opened] = (id, direct_id(id, self._ids[place ^ 1]))
                 self._sockets.append(opened)
 

@@ -29,14 +29,13 @@ import msgspec
 import uvloop
 
 from benchmarks import chat, dashboard
+from benchmarks.people import bearer, prepared_store
 from benchmarks.raw_socket import RawSocket
 from benchmarks.server_process import Served, own_processor_s, processor_s, served
-from server.clock import SystemClock
 from server.directory.audience import Audience
 from server.features.forum.documents import Board
 from server.storage import Insert
 from server.storage.document import to_doc
-from server.storage.sqlite import SqliteStore
 
 CHATTING = 200
 BOARD = Board(id="b1", title="院内公告", audience=Audience(everybody=True), order=1)
@@ -92,8 +91,7 @@ class Ward(dashboard.Ward):
         """A post, over HTTP."""
         fields = {"board_id": BOARD.id, "client_id": f"post-{number}", "text": chat.TEXT}
         url = f"http://127.0.0.1:{self._port}/api/v1/commands/forum.post"
-        headers = {"Authorization": f"Bearer token-{person_id}"}
-        async with self._http.post(url, json=fields, headers=headers) as answer:
+        async with self._http.post(url, json=fields, headers=bearer(person_id)) as answer:
             assert answer.status == 200, await answer.text()
 
     async def keep_writing(self, people: Sequence[str], seconds: float) -> None:
@@ -117,10 +115,8 @@ async def prepare(folder: Path, watchers: int) -> tuple[list[str], list[str]]:
     """Leaders, people who chat, and a board; the ids of both kinds of people."""
     leaders = await dashboard.prepare(folder, watchers, 40)
     chatting = await chat.prepare(folder, CHATTING, "c")
-    store = SqliteStore(folder / "yuanxin.db", clock=SystemClock())
-    await store.open()
-    await store.apply(Insert(Board.collection.name, to_doc(BOARD)))
-    await store.close()
+    async with prepared_store(folder) as store:
+        await store.apply(Insert(Board.collection.name, to_doc(BOARD)))
     return leaders, chatting
 
 

@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,22 +34,14 @@ import uvloop
 
 from benchmarks.machine import allow_many_files, describe, free_port, in_words
 from benchmarks.oa_desk import Desk, desk
+from benchmarks.people import connect, prepared_store, signed_in
 from benchmarks.raw_socket import RawSocket
 from benchmarks.server_process import Served, own_processor_s, processor_s, served
-from server import schema
-from server.app import ALL
-from server.auth import Session
-from server.auth.tokens import digest
-from server.clock import Millis, SystemClock
+from server.clock import SystemClock
 from server.directory import Person
-from server.storage import Insert
-from server.storage.document import to_doc
-from server.storage.migrate import migrate
-from server.storage.sqlite import SqliteStore
 
 QUICK: Final = "--people 300 --seconds 15 --visible 40"
 SECRET = "worth nothing"
-DAY_MS = 86_400_000
 AT_ONCE = 50
 READ_WITHIN_S = 300.0
 TOLD_WITHIN_S = 60.0
@@ -97,25 +90,11 @@ class Page(RawSocket):
 
 async def prepare(folder: Path, people: int) -> list[str]:
     """A store with people who are signed in and have an account in the OA; their ids."""
-    clock = SystemClock()
-    store = SqliteStore(folder / "yuanxin.db", clock=clock)
-    await store.open()
-    await migrate(store, clock=clock, alone=True)
-    await schema.declare(store, ALL)
-    now = clock.now()
+    now = SystemClock().now()
     ids = [f"p{number:05d}" for number in range(1, people + 1)]
-    for number, id in enumerate(ids, 1):
-        session = Session(
-            id=f"session-{id}",
-            person_id=id,
-            token_hash=digest(f"token-{id}"),
-            created_at=now,
-            seen_at=now,
-            expires_at=Millis(now + DAY_MS),
-        )
-        person = Person(id=id, name=id, oa_user_id=str(number))
-        await store.apply(*(Insert(d.collection.name, to_doc(d)) for d in (person, session)))
-    await store.close()
+    async with prepared_store(folder) as store:
+        for number, id in enumerate(ids, 1):
+            await store.apply(*signed_in(Person(id=id, name=id, oa_user_id=str(number)), now))
     return ids
 
 
@@ -127,18 +106,11 @@ class Ward:
         self.pages: dict[int, Page] = {}
 
     async def connect(self, ids: Sequence[str], on_screen: int) -> None:
-        limit = asyncio.Semaphore(AT_ONCE)
+        limit, port = asyncio.Semaphore(AT_ONCE), self._server.port
 
         async def one(number: int, id: str) -> None:
             async with limit:
-                headers = {"Authorization": f"Bearer token-{id}"}
-                url = f"http://127.0.0.1:{self._server.port}/api/v1/auth/ticket"
-                async with self._server.http.post(url, headers=headers) as answer:
-                    ticket = (await answer.json())["ticket"]
-                _, page = await asyncio.get_running_loop().create_connection(
-                    lambda: Page(self._server.port, ticket), "127.0.0.1", self._server.port
-                )
-                await page.connected
+                page = await connect(self._server.http, port, id, partial(Page, port))
                 if number <= on_screen:
                     page.send("stream.visible", {"visible": True})
                 self.pages[number] = page

@@ -34,10 +34,9 @@ from aiohttp import web
 
 from benchmarks import chat
 from benchmarks.crowd import talk
+from benchmarks.people import bearer, prepared_store
 from benchmarks.server_process import Served, processor_s, served
-from server.clock import SystemClock
 from server.storage import Patch
-from server.storage.sqlite import SqliteStore
 
 QUICK: Final = "--seconds 3 --rounds 1"
 PAGE_ROWS: Final = 20
@@ -180,9 +179,8 @@ class Readers:
 
     async def _page(self, id: str, page: int) -> bool:
         url = f"http://127.0.0.1:{self._server.port}/api/v1/commands/todos.list"
-        headers = {"Authorization": f"Bearer token-{id}"}
         fields = {"state": "started", "page": page}
-        async with self._server.http.post(url, json=fields, headers=headers) as response:
+        async with self._server.http.post(url, json=fields, headers=bearer(id)) as response:
             told = (await response.json()).get("result")
             if response.status == 429:
                 return False
@@ -195,11 +193,9 @@ async def prepare(folder: Path, people: int) -> tuple[list[str], list[str]]:
     """Those who chat, and those who read and have somebody in the OA."""
     chatting = await chat.prepare(folder, CHATTING, "c")
     reading = await chat.prepare(folder, people + people % 2, "r")
-    store = SqliteStore(folder / "yuanxin.db", clock=SystemClock())
-    await store.open()
-    for number, id in enumerate(reading, 1):
-        await store.apply(Patch("people", id, {"oa_user_id": str(number)}))
-    await store.close()
+    async with prepared_store(folder) as store:
+        for number, id in enumerate(reading, 1):
+            await store.apply(Patch("people", id, {"oa_user_id": str(number)}))
     return chatting, reading
 
 

@@ -23,12 +23,9 @@ from typing import Any
 import msgspec
 import uvloop
 
+from benchmarks.people import connect, prepared_store, signed_in
 from benchmarks.raw_socket import RawSocket
 from benchmarks.server_process import Served, memory_mib, own_processor_s, processor_s, served
-from server import schema
-from server.app import ALL
-from server.auth import Session
-from server.auth.tokens import digest
 from server.clock import Millis, SystemClock
 from server.directory import Person
 from server.features.chat.documents import Conversation, Member, member_id
@@ -37,12 +34,9 @@ from server.features.chat.shapes import Message, Text
 from server.ids import new_id
 from server.storage import Append, Insert, Op
 from server.storage.document import to_doc
-from server.storage.migrate import migrate
-from server.storage.sqlite import SqliteStore
 from server.work import LOG
 
 GROUP = 50
-DAY_MS = 86_400_000
 AT_ONCE = 100
 """Handshakes the client has under way; its own limit, not the server's."""
 WITHIN_S = 30.0
@@ -102,35 +96,17 @@ class Hospital:
 
 async def prepare(folder: Path, hospital: Hospital) -> None:
     """A store in which everybody is signed in, and all that was said is kept."""
-    clock = SystemClock()
-    store = SqliteStore(folder / "yuanxin.db", clock=clock)
-    await store.open()
-    await migrate(store, clock=clock, alone=True)
-    await schema.declare(store, ALL)
-    now = clock.now()
-    for id in hospital.people:
-        await store.apply(*_person(id, now))
+    now = SystemClock().now()
     groups = list(hospital.members)
-    for start in range(0, len(groups), 20):
-        ops = (op for group in groups[start : start + 20] for op in _group(hospital, group, now))
-        await store.apply(*ops)
-    for start in range(0, len(hospital.said), 500):
-        said = enumerate(hospital.said[start : start + 500], start)
-        await store.apply(*(_message(hospital, group, number, now) for number, group in said))
-    await store.close()
-
-
-def _person(id: str, now: Millis) -> Iterator[Op]:
-    session = Session(
-        id=f"session-{id}",
-        person_id=id,
-        token_hash=digest(f"token-{id}"),
-        created_at=now,
-        seen_at=now,
-        expires_at=Millis(now + DAY_MS),
-    )
-    yield Insert(Person.collection.name, to_doc(Person(id=id, name=id)))
-    yield Insert(Session.collection.name, to_doc(session))
+    async with prepared_store(folder) as store:
+        for id in hospital.people:
+            await store.apply(*signed_in(Person(id=id, name=id), now))
+        for start in range(0, len(groups), 20):
+            some = groups[start : start + 20]
+            await store.apply(*(op for group in some for op in _group(hospital, group, now)))
+        for start in range(0, len(hospital.said), 500):
+            said = enumerate(hospital.said[start : start + 500], start)
+            await store.apply(*(_message(hospital, group, number, now) for number, group in said))
 
 
 def _group(hospital: Hospital, group: str, now: Millis) -> Iterator[Op]:
@@ -239,14 +215,12 @@ class Storm:
         port = self._server.port
         positions = self._hospital.stands(id, self._behind[id]) | {f"person:{id}": 0}
         async with self._limit:
-            headers = {"Authorization": f"Bearer token-{id}"}
-            url = f"http://127.0.0.1:{port}/api/v1/auth/ticket"
-            async with self._server.http.post(url, headers=headers) as answer:
-                ticket = (await answer.json())["ticket"]
-            _, returning = await asyncio.get_running_loop().create_connection(
-                lambda: Returning(port, ticket, self._epoch, positions), "127.0.0.1", port
+            returning = await connect(
+                self._server.http,
+                port,
+                id,
+                lambda ticket: Returning(port, ticket, self._epoch, positions),
             )
-            await returning.connected
         self.back[id] = returning
         returning.ask()
         await returning.caught_up
