@@ -67,7 +67,8 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class ReadMark(Document, frozen=True):
-    """A person had read up to `seq` at a moment. Kept, so that it can be said who read what when."""
+    """A person had read up to `seq` at a moment. Kept as long as the messages, so that it can be said who
+    read what when."""
 
     collection: ClassVar[Collection] = Collection(
         "read_marks",

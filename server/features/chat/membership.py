@@ -39,7 +39,7 @@ async def add_members(command: AddMembers, work: UnitOfWork, directory: Director
     if new:
         conversation = replace(conversation, member_count=count)
         work.put(conversation)
-        join(work, conversation, new)
+        await join(work, conversation, new)
         work.record("chat.add_members", conversation.id, added=list(new))
     return Nothing()
 
@@ -49,13 +49,15 @@ async def remove_member(command: RemoveMember, work: UnitOfWork) -> Nothing:
     conversation, _ = await rights.owned_group(work, command.conversation_id)
     if command.person_id == work.actor.person_id:
         raise Invalid("to go yourself, leave the group")
-    await _part(work, conversation, command.person_id)
-    work.record("chat.remove_member", conversation.id, removed=command.person_id)
+    if await _part(work, conversation, command.person_id):
+        work.record("chat.remove_member", conversation.id, removed=command.person_id)
     return Nothing()
 
 
 async def leave(command: Leave, work: UnitOfWork, directory: Directory) -> Nothing:
     """Leave a group; an owner hands it over first."""
+    if await _has_gone(work, command.conversation_id, work.actor.person_id):
+        return Nothing()
     conversation, member = await rights.group(work, command.conversation_id)
     if member.role == "owner":
         to = await heir(work, conversation, directory)
@@ -67,10 +69,12 @@ async def leave(command: Leave, work: UnitOfWork, directory: Directory) -> Nothi
     return Nothing()
 
 
-async def _part(work: UnitOfWork, conversation: Conversation, person_id: str) -> None:
-    """End a membership: the person hears of it as the last thing."""
+async def _part(work: UnitOfWork, conversation: Conversation, person_id: str) -> bool:
+    """End a membership: the person hears of it as the last thing. False when it has ended before."""
     member = await work.get(Member, member_id(conversation.id, person_id))
     if member is None:
+        if await _has_gone(work, conversation.id, person_id):
+            return False
         raise NotFound("this person is not in the group")
     conversation = replace(conversation, member_count=conversation.member_count - 1)
     work.put(conversation)
@@ -81,21 +85,31 @@ async def _part(work: UnitOfWork, conversation: Conversation, person_id: str) ->
         Left(conversation_id=conversation.id, at=work.now),
         key=f"chat:{conversation.id}",
     )
+    return True
+
+
+async def _has_gone(work: UnitOfWork, conversation_id: str, person_id: str) -> bool:
+    """Whether the last thing a person was told of a group is that he or she is out of it: phones ask
+    again when the ack is lost, and what is asked for is done."""
+    told = await work.log.value(person_channel(person_id), f"chat:{conversation_id}")
+    return told is not None and told.event == Left.wire_name
 
 
 async def transfer_owner(command: TransferOwner, work: UnitOfWork) -> Nothing:
     """Hand a group to another member."""
+    conversation, _ = await rights.group(work, command.conversation_id)
+    if conversation.owner_id == command.person_id:
+        return Nothing()  # Also to a repeat, by somebody who owns it no more.
     conversation, owner = await rights.owned_group(work, command.conversation_id)
     heir = await work.get(Member, member_id(conversation.id, command.person_id))
     if heir is None:
         raise NotFound("this person is not in the group")
-    if heir.person_id != owner.person_id:
-        conversation = replace(conversation, owner_id=heir.person_id)
-        work.put(conversation)
-        work.patch(Member, owner.id, role="member")
-        work.patch(Member, heir.id, role="owner")
-        tell(work, conversation)
-        work.record("chat.transfer_owner", conversation.id, to=heir.person_id)
+    conversation = replace(conversation, owner_id=heir.person_id)
+    work.put(conversation)
+    work.patch(Member, owner.id, role="member")
+    work.patch(Member, heir.id, role="owner")
+    tell(work, conversation)
+    work.record("chat.transfer_owner", conversation.id, to=heir.person_id)
     return Nothing()
 
 

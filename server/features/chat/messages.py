@@ -1,7 +1,6 @@
 """Sending messages, reading them back, taking them back, finding them."""
 
 import hashlib
-from collections.abc import Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -44,24 +43,23 @@ async def send_message(command: SendMessage, work: UnitOfWork, settings: Setting
         raise Invalid("there is nothing to read in this text - at `$.content.text`")
     try:
         member = await rights.membership(work, command.conversation_id)
-        mentioned = await _mentioned(command.content, work, member)
+        await _check_mentions(command.content, work, member)
     except Refused as refused:
         return await _sent_before(work, command, refused)
-    return _send(command, work, settings, mentioned)
+    return _send(command, work, settings)
 
 
 def send_at_once(command: SendMessage, work: UnitOfWork, settings: Settings) -> Later[Sent] | None:
-    """The same for a text that mentions nobody, without asking whether the sender is a member: raising
-    the sender's mark fails the commit where there is no membership."""
-    if command.content.mentions or not command.content.text.strip():
-        return None
-    return _send(command, work, settings, ())
+    """The same without asking whether the sender and whoever is mentioned are members: raising their
+    marks fails the commit where there is no membership. So messages sent in a row stay in their order."""
+    return _send(command, work, settings) if command.content.text.strip() else None
 
 
-def _send(
-    command: SendMessage, work: UnitOfWork, settings: Settings, mentioned: "Mentioned"
-) -> Later[Sent]:
+def _send(command: SendMessage, work: UnitOfWork, settings: Settings) -> Later[Sent]:
     sender_id, conversation_id = work.actor.person_id, command.conversation_id
+    mentions_all = "all" in command.content.mentions
+    if mentions_all:
+        work.rely_on(Member, member_id(conversation_id, sender_id), role="owner")
     message = Message(
         message_id=new_id(work.now),
         sender_id=sender_id,
@@ -80,8 +78,11 @@ def _send(
         text=command.content.text,
     )
     work.raise_to(Member, member_id(conversation_id, sender_id), "read_seq", entry.taking_seq)
-    for kind, id, field in mentioned:
-        work.raise_to(kind, id, field, entry.taking_seq)
+    if mentions_all:
+        work.raise_to(Conversation, conversation_id, "mention_all_seq", entry.taking_seq)
+    else:
+        for id in _mentioned(conversation_id, command.content):
+            work.raise_to(Member, id, "mentioned_seq", entry.taking_seq)
     work.owe("chat", conversation_id, due_in_ms=settings.notice_first_seconds * 1000)
     return lambda: Sent(message_id=entry.id, seq=entry.seq, sent_at=entry.at)
 
@@ -109,21 +110,20 @@ async def _sent_before(work: UnitOfWork, command: SendMessage, otherwise: Refuse
     return lambda: Sent(message_id=first["_id"], seq=first["seq"], sent_at=first["at"])
 
 
-Mentioned = Sequence[tuple[type[Member] | type[Conversation], str, str]]
-"""The documents that remember a mention, each with its field."""
-
-
-async def _mentioned(content: Text, work: UnitOfWork, sender: Member) -> Mentioned:
-    """Whom a text mentions: some of the members, or everybody. Raises Forbidden or Invalid."""
+async def _check_mentions(content: Text, work: UnitOfWork, sender: Member) -> None:
+    """Whether a text mentions whom it may: some of the members, or everybody. Raises Forbidden or Invalid."""
     if "all" in content.mentions:
         if sender.role != "owner":
             raise Forbidden("only the group's owner may mention everybody")
-        return [(Conversation, sender.conversation_id, "mention_all_seq")]
-    wanted = [member_id(sender.conversation_id, p) for p in dict.fromkeys(content.mentions)]
-    there = await work.get_many(Member, wanted) if wanted else {}
-    if len(there) < len(wanted):
+        return
+    wanted = _mentioned(sender.conversation_id, content)
+    if wanted and len(await work.get_many(Member, wanted)) < len(wanted):
         raise Invalid("somebody mentioned is not in this conversation - at `$.content.mentions`")
-    return [(Member, id, "mentioned_seq") for id in wanted]
+
+
+def _mentioned(conversation_id: str, content: Text) -> list[str]:
+    """The memberships of those a text names."""
+    return [member_id(conversation_id, p) for p in dict.fromkeys(content.mentions)]
 
 
 async def history(command: History, work: UnitOfWork) -> HistoryPage:

@@ -67,7 +67,7 @@ async def _hold(store: Store, now: Millis, talk: Talk) -> None:
         people=tuple(sorted(talk.people)) if direct else (),
         member_count=len(talk.people),
     )
-    begin(work, conversation, talk.people)
+    await begin(work, conversation, talk.people)
     await work.commit(Silence())
     for place, (person_id, ago, text) in enumerate(talk.lines):
         work = _work(store, person_id, now, ago)

@@ -172,7 +172,7 @@ async def test_nobody_watches_what_is_heard_by_membership(ann: Client) -> None:
             await ann.ask("stream.watch", channel=name)
 
 
-async def test_who_is_very_far_behind_loads_afresh(
+async def test_only_who_is_very_far_behind_loads_afresh(
     office: Office, ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "MOST_BEHIND", 3)
@@ -181,3 +181,6 @@ async def test_who_is_very_far_behind_loads_afresh(
     for _ in range(4):
         await say(ann, conversation)
     assert (await missed(bob, office.store.epoch, positions))["reload"] is True
+    positions = await places(bob)
+    await say(ann, conversation)
+    assert (await missed(bob, office.store.epoch, positions))["reload"] is False

@@ -1,7 +1,11 @@
 """What one person's one question may cost everybody."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
+from realtime.tasks import ended
+from server.features import chat
 from server.features.chat.duty import ChatDuty
 from server.features.chat.shapes import TEXT_LIMIT
 from server.outbox import Owed
@@ -9,7 +13,7 @@ from server.storage import Missed
 from server.storage.document import from_doc
 from server.stream import BYTES_PER_ANSWER
 from tests.features.chat.talk import direct, group, say
-from tests.features.office import Client, Office
+from tests.features.office import Client, Office, open_office
 
 
 class Counting:
@@ -128,6 +132,31 @@ async def test_coming_back_over_a_socket_costs_two_reads_besides_the_one_at_conn
     assert all(tail["complete"] for tail in answer["channels"].values())
     assert sum(len(tail["events"]) for tail in answer["channels"].values()) == len(talks)
     assert store.calls == 2
+
+
+async def test_others_have_turns_while_a_large_group_is_made(tmp_path: Path) -> None:
+    names = {f"p{number:03}": f"护士{number}" for number in range(500)}
+    async with open_office(tmp_path, [chat.feature], names=names) as office:
+        turns = 0
+
+        async def take_turns() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        class Noting(Counting):
+            async def apply(self, *ops: Any, **named: Any) -> Any:
+                self.calls, self.docs = turns, len(ops)
+                return await self._store.apply(*ops, **named)
+
+        office.dispatcher._store = noting = Noting(office.store)  # type: ignore[assignment]
+        others = asyncio.create_task(take_turns())
+        await office.ask("p000", "chat.create_group", {"title": "全院", "member_ids": [*names]})
+        await ended(others)
+
+    assert noting.docs > 1_000
+    assert noting.calls >= 4
 
 
 async def test_a_list_of_conversations_is_no_larger_than_a_reader_may_be_behind(

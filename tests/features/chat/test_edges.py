@@ -259,3 +259,22 @@ async def test_pages_of_history_are_turned_no_faster_than_anybody_reads(
         codes.append(await code_of(ann.ask("chat.history", conversation_id=talk)))
     assert codes.index("rate_limited") >= 60
     assert codes[-50:].count("") == 25
+
+
+@pytest.mark.parametrize("mentions", [[], ["bob"]], ids=["at once", "read first"])
+async def test_a_text_of_blanks_is_no_message(ann: Client, mentions: list[str]) -> None:
+    talk = await group(ann, "bob")
+    with pytest.raises(Refusal, match="invalid"):
+        await say(ann, talk, " \n\t", mentions=mentions)
+    assert not ann.told("chat.sent")
+
+
+async def test_a_retired_owner_who_comes_back_is_a_member_like_others(
+    office: Office, ann: Client, bob: Client
+) -> None:
+    talk = await group(ann, "bob", "cai")
+    await retire(office, "ann")
+    await bob.ask("chat.conversation", conversation_id=talk)  # It is handed over at this point.
+    await bob.ask("chat.rename", conversation_id=talk, title="夜班")
+    with pytest.raises(Refusal, match="forbidden"):
+        await ann.ask("chat.rename", conversation_id=talk, title="白班")

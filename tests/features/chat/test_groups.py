@@ -118,6 +118,38 @@ async def test_handing_over_changes_both_roles(ann: Client, bob: Client) -> None
         await ann.ask("chat.rename", conversation_id=conversation, title="x")
 
 
+async def test_a_change_of_members_asked_for_again_is_answered_as_the_first_time(
+    office: Office, ann: Client, bob: Client, cai: Client
+) -> None:
+    conversation = await group(ann, "bob", "cai", "dan")
+    away = {"conversation_id": conversation, "person_id": "cai"}
+    over = {"conversation_id": conversation, "person_id": "bob"}
+
+    for client, name, fields in (
+        (ann, "chat.remove_member", away),
+        (ann, "chat.transfer_owner", over),
+        (ann, "chat.leave", {"conversation_id": conversation}),
+    ):
+        together = (client.ask(name, **fields) for _ in range(3))
+        assert await asyncio.gather(*together) == [{}] * 3
+        assert await client.ask(name, **fields) == {}
+
+    assert len(bob.told("chat.members_changed")) == 1 + 3
+    rows = await office.store.find("audit", "subject", (conversation,))
+    assert len(rows) == 1 + 3
+
+
+async def test_who_comes_back_into_a_group_may_leave_it_again(ann: Client, bob: Client) -> None:
+    conversation = await group(ann, "bob")
+    await bob.ask("chat.leave", conversation_id=conversation)
+    await ann.ask("chat.add_members", conversation_id=conversation, member_ids=["bob"])
+    await bob.ask("chat.leave", conversation_id=conversation)
+    with pytest.raises(Refusal, match="not_found"):
+        await bob.ask("chat.history", conversation_id=conversation)
+    with pytest.raises(Refusal, match="not_found"):
+        await ann.ask("chat.remove_member", conversation_id=conversation, person_id="eve")
+
+
 async def test_members_of_a_direct_conversation_cannot_change(ann: Client) -> None:
     conversation = await direct(ann, "bob")
     with pytest.raises(Refusal, match="invalid"):
@@ -152,3 +184,20 @@ async def test_changes_of_members_leave_rows_in_the_audit(office: Office, ann: C
         ("ann", "chat.create_group"),
         ("ann", "chat.remove_member"),
     ]
+
+
+async def test_a_group_grows_to_its_bound_and_no_further(
+    ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.features.chat.membership.MEMBER_LIMIT", 3)
+    conversation = await group(ann, "bob")
+    await ann.ask("chat.add_members", conversation_id=conversation, member_ids=["cai"])
+    with pytest.raises(Refusal, match="invalid"):
+        await ann.ask("chat.add_members", conversation_id=conversation, member_ids=["dan"])
+
+
+async def test_an_owner_takes_out_neither_themselves_nor_who_is_not_there(ann: Client) -> None:
+    conversation = await group(ann, "bob")
+    for person_id, refusal in (("ann", "invalid"), ("cai", "not_found")):
+        with pytest.raises(Refusal, match=refusal):
+            await ann.ask("chat.remove_member", conversation_id=conversation, person_id=person_id)

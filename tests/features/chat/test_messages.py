@@ -21,6 +21,32 @@ async def test_a_message_is_numbered_and_told_to_every_connection_of_every_membe
         assert event["channel"] == f"conversation:{conversation}"
 
 
+async def test_messages_sent_in_a_row_keep_their_order_whomever_they_mention(
+    ann: Client, bob: Client
+) -> None:
+    conversation = await group(ann, "bob")
+
+    await asyncio.gather(
+        say(ann, conversation, "@鲍博 三床", mentions=["bob"]),
+        say(ann, conversation, "血压又低了"),
+        say(ann, conversation, "@所有人 来人", mentions=["all"]),
+        say(ann, conversation, "快"),
+    )
+
+    assert texts(bob) == ["@鲍博 三床", "血压又低了", "@所有人 来人", "快"]
+
+
+async def test_only_the_owner_mentions_everybody_also_just_after_handing_over(
+    ann: Client, bob: Client
+) -> None:
+    conversation = await group(ann, "bob")
+    await ann.ask("chat.transfer_owner", conversation_id=conversation, person_id="bob")
+    with pytest.raises(Refusal, match="forbidden"):
+        await say(ann, conversation, "@所有人", mentions=["all"])
+    await say(bob, conversation, "@所有人", mentions=["all"])
+    assert texts(ann) == ["@所有人"]
+
+
 async def test_a_repeated_send_is_answered_with_the_first_number_and_told_once(
     ann: Client, bob: Client
 ) -> None:
