@@ -3,7 +3,7 @@
 from server.clock import Clock
 from server.feature import Feature, Rate, allow, staff
 from server.features.dashboard.commands import show_range, show_scopes
-from server.features.dashboard.documents import DaySums, Fact, Heard, TakenEvent
+from server.features.dashboard.documents import DaySums, Fact, Heard, TakenEvent, Told
 from server.features.dashboard.protocol import DashboardUpdated
 from server.features.dashboard.rights import FAMILY, check_watching
 from server.features.dashboard.routes import add_routes
@@ -29,7 +29,7 @@ feature = Feature(
         *allow(staff, show_range, rate=Rate(burst=20, per_second=1)),
     ],
     events=[DashboardUpdated],
-    documents=[TakenEvent, Fact, DaySums, Heard],
+    documents=[TakenEvent, Fact, DaySums, Heard, Told],
     watching={FAMILY: check_watching},
     parts=[ticking],
     checks={"his": check_his},

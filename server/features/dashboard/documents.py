@@ -112,7 +112,16 @@ class Heard(Document, frozen=True):
     signed: dict[str, int] = {}
 
 
-HEARD_ID = "his"
+class Told(Document, frozen=True):
+    """There is one, written with whatever is told, in the version read before the figures were: a node that
+    was frozen and still believes that it leads reads again, and takes nothing back that another has told."""
+
+    collection: ClassVar[Collection] = Collection("his_told")
+
+    at: Millis
+
+
+HEARD_ID = TOLD_ID = "his"
 MOST_DEPARTMENTS = 1_000
 """Departments of one day that are read."""
 

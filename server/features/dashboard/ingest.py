@@ -102,15 +102,16 @@ class Ingest:
                 waiting.receipt = receipt
 
     async def _take(self, work: UnitOfWork, group: Sequence[Waiting]) -> list[Receipt]:
+        # Read before anything else: whoever takes something meanwhile, on any node, writes it too.
+        before = heard = await work.get(Heard, HEARD_ID)
         taking = Taking(work, self._directory, self._days)
         await taking.read([event for waiting in group for event in waiting.events])
         taken = [taking.take(waiting) for waiting in group]
         departments = await taking.write()
-        before = heard = await work.get(Heard, HEARD_ID)
         for waiting, receipt in zip(group, taken, strict=True):
             heard = sign_of_life(heard, waiting.sender, bool(receipt.accepted), work.now)
         assert heard is not None
-        if heard != before:
+        if heard != before or taking.has_news:
             work.put(heard)
         work.afterwards(lambda: self._ticker.heard(departments, heard.at))
         return [replace(receipt, as_of=heard.at) for receipt in taken]
@@ -138,6 +139,11 @@ class Taking:
         self._before: Mapping[str, Fact] = {}
         self._after: dict[str, Fact] = {}
         self._accepted: list[TakenEvent] = []
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything was accepted."""
+        return bool(self._accepted)
 
     async def read(self, events: Sequence[HisEvent]) -> None:
         """What is known of these events and of those they name."""

@@ -15,7 +15,7 @@ import msgspec
 from server.background import repeated, repeating
 from server.clock import Clock, Millis
 from server.days import HospitalDays, days_before, days_from
-from server.features.dashboard.documents import HEARD_ID, DaySums, Heard, sums_id
+from server.features.dashboard.documents import HEARD_ID, TOLD_ID, DaySums, Heard, Told, sums_id
 from server.features.dashboard.keeping import Keeping
 from server.features.dashboard.protocol import DashboardUpdated, Figures, Source
 from server.features.dashboard.ranges import READING_HOLDS_DAYS, read_day
@@ -107,10 +107,13 @@ class Ticker:
         self._day = today
 
     async def _tell(self, work: UnitOfWork, today: str, due: Collection[str]) -> None:
+        await work.get(Told, TOLD_ID)
         figures = await read_figures(work, today, sorted(due)) if due else {}
         changed = {id: new for id, new in figures.items() if new != self._told.get(id)}
         source = self.source(work.now)
         silent = self._silent_channels(source, changed)
+        if changed or silent:
+            work.put(Told(id=TOLD_ID, at=work.now))
         for id, new in changed.items():
             self._append(work, HOSPITAL, id, new)
         if HOSPITAL in silent:

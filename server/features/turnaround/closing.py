@@ -20,7 +20,7 @@ from server.features.turnaround.documents import PROGRESS, DayCut, Progress
 from server.nodes import Leader
 from server.retention import drop_old
 from server.settings import Settings
-from server.storage import Put, Store
+from server.storage import Doc, Put, Store
 from server.storage.document import from_doc, to_doc
 from server.work import SystemWork
 
@@ -66,7 +66,6 @@ class Days:
                 *(Put(DayCut.collection.name, to_doc(cut), None) for cut in count.cuts()),
                 Put(Progress.collection.name, to_doc(progress), None),
             )
-            self._open.pop(day, None)
         return len(old)
 
     async def count(self, day: str) -> DayCount:
@@ -84,6 +83,8 @@ class Days:
     async def open_days(self, progress: Progress, last: str) -> list[DayCount]:
         """The days up to the last that are not closed, as counted a moment ago."""
         async with self._counting:
+            # Whoever leads has closed them, perhaps another node.
+            self._open = {day: kept for day, kept in self._open.items() if day > progress.closed}
             return [
                 await self._recent(day) for day in days_from(days_before(progress.closed, -1), last)
             ]
@@ -97,31 +98,41 @@ class Days:
 
     async def closed(self, cut: str, first: str, last: str) -> Mapping[str, Group]:
         """A cut of the closed days from one to another, together. Held for whoever asks again, and made
-        for one after the other, a week at a time: the longest range is seconds of counting."""
+        for one after the other: the longest range is seconds of counting."""
         key = (cut, first, last)
         async with self._merging:
             if key not in self._held:
                 groups: dict[str, Group] = {}
-                for start in range(0, max(0, days_until(first, last) + 1), 7):
-                    begin = days_before(first, -start)
-                    week = await self.cuts(cut, begin, min(last, days_before(begin, -6)))
+                async for week in self.weeks(cut, first, last):
                     await asyncio.to_thread(merge_into, groups, week)
                 self._held[key] = groups
                 while len(self._held) > HELD:
                     del self._held[next(iter(self._held))]
             return self._held[key]
 
-    async def cuts(self, cut: str, first: str, last: str) -> Sequence[DayCut]:
-        """A cut of each closed day from one to another."""
-        before, after = days_before(first, 1), days_before(last, -1)
-        docs = await self._store.find(
-            DayCut.collection.name, "cut", (cut,), gt=before, lt=after, limit=2_000
-        )
-        return await asyncio.to_thread(lambda: [from_doc(DayCut, doc) for doc in docs])
+    async def weeks(self, cut: str, first: str, last: str) -> AsyncIterator[Sequence[DayCut]]:
+        """A cut of each closed day from one to another, seven days at a time: a year of them at once is
+        some megabytes to be read, and nothing else goes on meanwhile."""
+        for start in range(0, max(0, days_until(first, last) + 1), 7):
+            begin = days_before(first, -start)
+            before, after = days_before(begin, 1), days_before(begin, -7)
+            docs = await self._store.find(
+                DayCut.collection.name,
+                "cut",
+                (cut,),
+                gt=before,
+                lt=min(after, days_before(last, -1)),
+                limit=7,
+            )
+            yield await asyncio.to_thread(_cuts, docs)
 
     async def drop_old(self) -> int:
         """Drop some records of more than two years ago; how many it were."""
         return await drop_old(self._store, Ending, "ended_at", self._clock.now() - KEPT_MS)
+
+
+def _cuts(docs: Sequence[Doc]) -> list[DayCut]:
+    return [from_doc(DayCut, doc) for doc in docs]
 
 
 @asynccontextmanager

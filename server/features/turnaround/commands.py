@@ -72,13 +72,14 @@ async def show_processes(
     )
     by_department = {} if department else await reading.groups(DEPARTMENTS, first)
     work.record("turnaround.processes", f"{first}..{command.to_day}", department=department or "")
+    names = {d.id: d.name for d in directory.departments()}
     return ProcessesShown(
         from_day=first,
         to_day=command.to_day,
         today=today,
-        total=_waited(together(by_process.values())),
-        processes=_named(by_process, {}),
-        departments=_named(by_department, {d.id: d.name for d in directory.departments()}),
+        total=await asyncio.to_thread(_total, by_process),
+        processes=await asyncio.to_thread(_named, by_process, {}),
+        departments=await asyncio.to_thread(_named, by_department, names),
         weeks=await reading.weeks(department, _first_week(first, command.to_day)),
         live_day=await reading.live_day(),
     )
@@ -90,7 +91,8 @@ def _first_week(first: str, last: str) -> str:
 
 
 class Reading:
-    """Cuts up to a day: of closed days as they are kept, of the others as they stand."""
+    """Cuts up to a day: of closed days as they are kept, of the others as they stand. Adding them up is done
+    beside the loop: a hospital's groups have some hundred thousand counts."""
 
     def __init__(self, days: Days, progress: Progress, last: str) -> None:
         self._days, self._progress, self._last = days, progress, last
@@ -106,15 +108,16 @@ class Reading:
 
     async def groups(self, cut: str, first: str) -> Mapping[str, Group]:
         closed = await self._days.closed(cut, first, self._closed)
-        groups = {name: together([group]) for name, group in closed.items()}
-        merge_into(groups, await self.open_cuts(cut, first))
-        return groups
+        return await asyncio.to_thread(_completed, closed, await self.open_cuts(cut, first))
 
     async def weeks(self, department: str | None, first: str) -> list[WeekWaited]:
         """Each week that has anything."""
         cut = department_cut(department) if department else ALL
-        cuts = [*await self._days.cuts(cut, first, self._closed), *await self.open_cuts(cut, first)]
-        return await asyncio.to_thread(_by_week, cuts)
+        weeks: dict[str, dict[str, Group]] = {}
+        async for cuts in self._days.weeks(cut, first, self._closed):
+            await asyncio.to_thread(_add_to_weeks, weeks, cuts)
+        _add_to_weeks(weeks, await self.open_cuts(cut, first))
+        return await asyncio.to_thread(_by_week, weeks)
 
     async def live_day(self) -> str | None:
         if self._progress.live is not None:
@@ -123,10 +126,19 @@ class Reading:
         return next((count.day for count in open_days if count.has_here), None)
 
 
-def _by_week(cuts: Sequence[DayCut]) -> list[WeekWaited]:
-    weeks: dict[str, dict[str, Group]] = {}
+def _completed(closed: Mapping[str, Group], open_cuts: Sequence[DayCut]) -> Mapping[str, Group]:
+    """Groups of closed days, which stay as they are, with those of the others."""
+    groups = {name: together([group]) for name, group in closed.items()}
+    merge_into(groups, open_cuts)
+    return groups
+
+
+def _add_to_weeks(weeks: dict[str, dict[str, Group]], cuts: Sequence[DayCut]) -> None:
     for cut in cuts:
         merge_into(weeks.setdefault(monday_of(cut.day), {}), [cut])
+
+
+def _by_week(weeks: Mapping[str, Mapping[str, Group]]) -> list[WeekWaited]:
     return [
         WeekWaited(monday=monday, **_figures(together(weeks[monday].values())))
         for monday in sorted(weeks)
@@ -147,8 +159,8 @@ def _named(groups: Mapping[str, Group], names: Mapping[str, str]) -> list[NamedW
     return sorted(rows, key=lambda row: (-row.n, row.name))
 
 
-def _waited(group: Group) -> Waited:
-    return Waited(**_figures(group))
+def _total(groups: Mapping[str, Group]) -> Waited:
+    return Waited(**_figures(together(groups.values())))
 
 
 def _figures(group: Group) -> dict[str, Any]:

@@ -94,20 +94,21 @@ class DayCount:
 
     def cuts(self) -> list[DayCut]:
         """As they are kept."""
-        return [
-            DayCut(
-                id=cut_id(self.day, cut),
-                day=self.day,
-                cut=cut,
-                groups={name: _written(group.minutes) for name, group in groups.items()},
-                here={name: group.here for name, group in groups.items() if group.here},
-            )
-            for cut, groups in self._cuts.items()
-        ]
+        return [self._as_kept(cut, groups) for cut, groups in self._cuts.items()]
 
     def cut(self, name: str) -> DayCut | None:
         """One of them."""
-        return next((cut for cut in self.cuts() if cut.cut == name), None)
+        groups = self._cuts.get(name)
+        return None if groups is None else self._as_kept(name, groups)
+
+    def _as_kept(self, cut: str, groups: Mapping[str, Group]) -> DayCut:
+        return DayCut(
+            id=cut_id(self.day, cut),
+            day=self.day,
+            cut=cut,
+            groups={name: _written(group.minutes) for name, group in groups.items()},
+            here={name: group.here for name, group in groups.items() if group.here},
+        )
 
 
 def _written(minutes: Mapping[int, int]) -> Minutes:

@@ -3,6 +3,7 @@
 Bob leads the hospital, ann works in the ward, cai in cardiology, dan nowhere.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from server.features.dashboard.ingest import Ingest
 from server.features.dashboard.ticker import Ticker
 from server.integrations.his import HisEvent, Receipt
 from server.integrations.signing import Sender
-from server.storage import Put
+from server.storage import Put, Store
 from server.storage.document import to_doc
 from server.work import SystemWork
 from tests.features.office import Office, open_office
@@ -33,10 +34,15 @@ MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 
 
+def ticker_over(system: SystemWork, clock: Clock) -> Ticker:
+    """A ticker of its own, as another process has one."""
+    return Ticker(system, clock, HospitalDays(ZONE), period_ms=PERIOD_MS)
+
+
 @asynccontextmanager
 async def still_ticker(system: SystemWork, clock: Clock) -> AsyncIterator[Ticker]:
     """A ticker that ticks when a test says so."""
-    ticker = Ticker(system, clock, HospitalDays(ZONE), period_ms=PERIOD_MS)
+    ticker = ticker_over(system, clock)
     await ticker.load()
     yield ticker
 
@@ -58,9 +64,11 @@ class Board:
         if ticker is not None:
             self.office.services[Ticker] = ticker
             self.office.open()
-        self.intake = Ingest(
-            self.office.system, self.office.directory, self.ticker, HospitalDays(ZONE)
-        )
+        self.intake = self.intake_over(self.office.system)
+
+    def intake_over(self, system: SystemWork) -> Ingest:
+        """An intake of its own, as another process has one."""
+        return Ingest(system, self.office.directory, self.ticker, HospitalDays(ZONE))
 
     @property
     def ticker(self) -> Ticker:
@@ -73,16 +81,17 @@ class Board:
 
     async def restart(self) -> None:
         """Another process over the same store."""
-        ticker = Ticker(
-            self.office.system, self.office.clock, HospitalDays(ZONE), period_ms=PERIOD_MS
-        )
+        ticker = ticker_over(self.office.system, self.office.clock)
         await ticker.load()
         self.renew(ticker)
 
-    async def send(self, *events: Event, signed_s: int | None = None) -> Receipt:
+    async def send(
+        self, *events: Event, signed_s: int | None = None, to: Ingest | None = None
+    ) -> Receipt:
         """A batch of the HIS."""
         sender = Sender(key_id="his", signed_s=self.now // 1000 if signed_s is None else signed_s)
-        return await self.intake.take(msgspec.convert(list(events), list[HisEvent]), sender)
+        batch = msgspec.convert(list(events), list[HisEvent])
+        return await (to or self.intake).take(batch, sender)
 
     async def sums(self) -> list[dict[str, Any]]:
         """All sums that are kept."""
@@ -119,6 +128,26 @@ async def move_in(office: Office) -> None:
     )
     await office.directory.load(office.store)
     office.roles["bob"] = frozenset({Role.STAFF, Role.LEADER})
+
+
+class Frozen:
+    """The store as a node reaches it that stops for a while just before it writes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.stops, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def apply(self, *ops: Any, **options: Any) -> Any:
+        self.stops.set()
+        await self.goes_on.wait()
+        return await self._store.apply(*ops, **options)
+
+    def system(self, office: Office) -> SystemWork:
+        """How that node changes things."""
+        return SystemWork(self, office.hub, office.clock)  # type: ignore[arg-type]
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from server.features.dashboard.documents import Fact, TakenEvent
 from server.features.dashboard.keeping import KEPT_DAYS, Keeping
 from server.integrations.his import Receipt
 from tests.clocks import ManualClock
-from tests.features.dashboard.board import DAY_MS, MINUTE_MS, Board, Event, open_board
+from tests.features.dashboard.board import DAY_MS, MINUTE_MS, Board, Event, Frozen, open_board
 from tests.features.dashboard.recount import day_of, recount, stored
 from tests.memory import MEMORY
 
@@ -117,6 +117,26 @@ async def test_a_correction_may_move_a_fact_to_another_department_and_kind(board
         await board.send(event)
 
     assert stored(await board.sums()) == recount(events)
+
+
+async def test_a_reading_another_node_takes_while_the_last_one_is_cancelled_counts(
+    board: Board,
+) -> None:
+    first, between, last = (
+        board.event(f"r{n}", "inpatients", value=n, at=board.now + n) for n in range(3)
+    )
+    cancelled = board.event("c", cancels="r2")
+    await board.send(first, last)
+    frozen = Frozen(board.office.store)
+    cancelling = asyncio.create_task(
+        board.send(cancelled, to=board.intake_over(frozen.system(board.office)))
+    )
+    await frozen.stops.wait()
+    await board.send(between, signed_s=0)
+    frozen.goes_on.set()
+    await cancelling
+
+    assert stored(await board.sums()) == recount([first, between, last, cancelled])
 
 
 async def test_nothing_is_taken_while_the_store_cannot_write(board: Board) -> None:

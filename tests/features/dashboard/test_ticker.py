@@ -1,5 +1,6 @@
 """What watchers are told: what changed, once a tick, and when the source fell silent."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from server.features.dashboard import check_his
 from server.settings import Settings
 from server.storage import StoreUnavailable
-from tests.features.dashboard.board import PERIOD_MS, Board, values_of
+from tests.features.dashboard.board import PERIOD_MS, Board, Frozen, ticker_over, values_of
 from tests.features.office import Client
 
 HOSPITAL = "dashboard:hospital"
@@ -232,3 +233,22 @@ async def test_what_could_not_be_told_is_told_when_the_store_is_back(board: Boar
     await board.ticker.tick_quietly()
 
     assert values_of(told(bob))["ward"]["registered"] == {"general": 1}
+
+
+async def test_a_node_that_was_frozen_takes_back_nothing_that_another_told(board: Board) -> None:
+    office = board.office
+    bob = await watcher(board)
+    await board.send(board.event("a"))
+    frozen = Frozen(office.store)
+    led = ticker_over(frozen.system(office), office.clock)
+    await led.load()
+    telling = asyncio.create_task(led.tick())
+    await frozen.stops.wait()
+    await board.send(board.event("b"))
+    await board.ticker.tick()
+    frozen.goes_on.set()
+    await telling
+    await board.ticker.tick()
+
+    assert values_of(told(bob))["ward"]["registered"] == {"general": 2}
+    assert (await fresh(board))["ward"]["registered"] == {"general": 2}

@@ -210,6 +210,19 @@ async def test_days_to_come_are_not_counted_one_by_one(office: Office) -> None:
     assert len(office.services[Days]._open) <= 32
 
 
+async def test_a_node_that_does_not_lead_holds_no_days_that_another_has_closed(
+    office: Office,
+) -> None:
+    await a_month(office, 20)
+    led = Days(office.store, office.system, office.clock, ZONE)
+    for _ in range(5):
+        await show(office)
+        office.clock.advance(DAY_MS / 1000)
+        await led.close_old()
+    await show(office)
+    assert len(office.services[Days]._open) == 1
+
+
 async def test_everybody_sees_his_own_list_by_age(office: Office) -> None:
     now = office.clock.now()
     ages = (0, 1, 3, 4, 7, 8, 40)
