@@ -55,12 +55,14 @@ class Represented(Document, frozen=True):
 
 
 class PassedOn(Document, frozen=True):
-    """A document of somebody else's that was told to a deputy: once for each of the two, for good.
+    """A document of somebody else's that was told to a deputy: once for each of the two.
 
     `notified` is 1 once the deputy was told; `gone_at` says since when it waits no more.
     """
 
-    collection: ClassVar[Collection] = Collection("passed_on")
+    collection: ClassVar[Collection] = Collection(
+        "passed_on", indexes=(Index("gone_at", ("gone_at",), sparse=True),)
+    )
 
     deputation_id: str
     deputy_id: str

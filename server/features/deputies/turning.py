@@ -2,7 +2,7 @@
 
 Whether a deputation holds is always asked of the clock, so nothing waits for this: it tells open pages,
 and takes back what stands on phones. Done by the node that leads; what was not told while nobody led is
-told late, in the version read.
+told late, in the version read. What was passed on is forgotten long after it went.
 """
 
 from collections.abc import AsyncIterator
@@ -14,16 +14,19 @@ from msgspec.structs import replace
 
 from server.background import repeated
 from server.clock import Clock
-from server.features.deputies.documents import Deputation
+from server.features.deputies.documents import Deputation, PassedOn
 from server.features.deputies.passing import take_all_back
 from server.features.deputies.standing import tell
 from server.integrations.oa.mirror import Worklist
 from server.nodes import Leader
+from server.retention import drop_old
 from server.storage import Store
 from server.work import SystemWork, UnitOfWork
 
 LOOK_S: Final = 5.0
 AT_ONCE: Final = 100
+KEPT_MS: Final = 400 * 86_400_000
+KEEP_S: Final = 600.0
 
 
 class Turning:
@@ -52,6 +55,10 @@ class Turning:
             work.put(replace(deputation, turns_at=deputation.ends_at))
         tell(work, deputation.person_id, deputation.deputy_id)
 
+    async def drop_old(self) -> int:
+        """How many documents that were passed on were forgotten."""
+        return await drop_old(self._store, PassedOn, "gone_at", self._clock.now() - KEPT_MS)
+
 
 @asynccontextmanager
 async def turning(
@@ -60,5 +67,6 @@ async def turning(
     """While the server lives, on the node that leads."""
     made = Turning(store, system, clock, worklist)
     run = partial(repeated, "deputies", LOOK_S, made.look)
-    async with leader.keep("deputies", run):
+    forget = partial(repeated, "old deputies", KEEP_S, made.drop_old)
+    async with leader.keep("deputies", run), leader.keep("old deputies", forget):
         yield made

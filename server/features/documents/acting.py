@@ -19,7 +19,7 @@ from server.acting.verdict import is_waiting
 from server.auth import Actor
 from server.clock import Clock
 from server.directory import Directory
-from server.errors import Busy, ConflictRefused, Invalid, Unavailable
+from server.errors import Busy, ConflictRefused, Invalid, Refused, Unavailable
 from server.features.documents.commands import oa_user_of
 from server.features.documents.filling import Filling
 from server.features.documents.protocol import Act, Acted
@@ -28,7 +28,8 @@ from server.features.documents.words import OAAway, refused_by
 from server.integrations.oa import OAError
 from server.integrations.oa.documents import Documents, OpenedDocument, Submission
 from server.settings import Settings
-from server.work import UnitOfWork
+from server.storage import refusing
+from server.work import SystemWork, UnitOfWork
 
 WAIT_S: Final = 3.0
 OPEN_S: Final = 6.0
@@ -175,33 +176,57 @@ async def act(
     oa: Documents,
     acts: Acts,
     telling: Telling,
+    system: SystemWork,
 ) -> Acted:
     """Once for each client id of a person, whatever happens on the way."""
-    began = clock.monotonic()
     person_id = work.actor.person_id
-    oa_user = oa_user_of(work.actor, directory)
-    if (known := await acts.by_client(person_id, command.client_id)) is not None:
-        return _acted(known, command)
-    door = Door(directory, oa, acts, PlainYes(settings))
+    known = await acts.by_client(person_id, command.client_id)
+    if known is None:
+        door = Door(directory, oa, acts, PlainYes(settings))
+        try:
+            known = await _told(command, work.actor, door, clock, telling)
+        except Refused as refused:
+            await _record_refused(command, work.actor, refused, system)
+            raise
+        known = known or await acts.by_client(person_id, command.client_id)
+    if known is None:
+        raise Unavailable("this cannot be kept at this moment; look again before you repeat it")
+    if (known.request_id, known.action) != (command.request_id, command.action):
+        raise ConflictRefused("this client_id was used for something else; use a new one")
+    return Acted(act=known.card)
+
+
+async def _told(
+    command: Act, actor: Actor, door: Door, clock: Clock, telling: Telling
+) -> KeptAct | None:
+    """The act once it is kept; None when it takes longer. Raises Refused: nothing was done."""
+    began = clock.monotonic()
+    acts, oa_user = door.acts, oa_user_of(actor, door.directory)
     # Before it is opened: what is done meanwhile does not show in the opening.
-    last = await acts.last(person_id, command.request_id)
+    last = await acts.last(actor.person_id, command.request_id)
     opened = await door.opened(oa_user, command.request_id)
     if last is not None:
         await acts.conclude(last, opened, oa_user)
     if door.has_moved(command, opened):
         submission = Submission(command.action, command.opinion)
-        said = Said(work.actor, command.client_id, "page", submission)
-        return _acted(await acts.put_aside(oa_user, opened, said), command)
-    said = door.said(command, work.actor, opened, after=0 if last is None else last.number)
+        said = Said(actor, command.client_id, "page", submission)
+        return await acts.put_aside(oa_user, opened, said)
+    said = door.said(command, actor, opened, after=0 if last is None else last.number)
     rest_s = max(0.5, WAIT_S - (clock.monotonic() - began))
-    ended = await telling.wait(acts.tell(oa_user, opened, said), rest_s)
-    kept = ended or await acts.by_client(person_id, command.client_id)
-    if kept is None:
-        raise Unavailable("this cannot be kept at this moment; look again before you repeat it")
-    return _acted(kept, command)
+    return await telling.wait(acts.tell(oa_user, opened, said), rest_s)
 
 
-def _acted(act: KeptAct, command: Act) -> Acted:
-    if (act.request_id, act.action) != (command.request_id, command.action):
-        raise ConflictRefused("this client_id was used for something else; use a new one")
-    return Acted(act=act.card)
+async def _record_refused(command: Act, actor: Actor, refused: Refused, system: SystemWork) -> None:
+    """Who wanted to do what, and why nothing came of it: no act is kept of that."""
+
+    async def record(work: UnitOfWork) -> None:
+        work.record(
+            "documents.not_acted",
+            command.request_id,
+            did=command.action,
+            via="page",
+            why=refused.code,
+        )
+
+    with refusing():
+        await system.do(record, actor)

@@ -111,13 +111,13 @@ class FileDoor:
             await _write(response, begins)
             async for piece in download.pieces:
                 await _write(response, piece)
+            async with asyncio.timeout(WRITE_S):
+                await response.write_eof()
         except (OAError, TimeoutError) as fault:
             # What came is not the file: break it off, so that nobody takes it for one.
             log.info("a file broke off: %s", type(fault).__name__)
             if request.transport is not None:
                 request.transport.abort()
-            return response
-        await response.write_eof()
         return response
 
     async def _record(self, actor: Actor, note: FileNote) -> None:

@@ -5,6 +5,7 @@ from server.features.todos import commands, listing
 from server.features.todos.approving import approving
 from server.features.todos.documents import SeenList, Todo
 from server.features.todos.duty import TodoDuty
+from server.features.todos.keeping import keeping
 from server.features.todos.protocol import TodosCounted
 from server.features.todos.webhook import add_routes, check_webhook
 from server.notify.reminders import TodoUrged, Urge, UrgedToday
@@ -21,7 +22,7 @@ feature = Feature(
     events=[TodosCounted, TodoUrged],
     documents=[SeenList, Todo, Urge, UrgedToday],
     duties=[TodoDuty],
-    parts=[approving],
+    parts=[approving, keeping],
     checks={"oa_webhook": check_webhook},
     routes=add_routes,
 )

@@ -21,6 +21,7 @@ from server.integrations.oa import Item
 from server.integrations.oa.mirror import Outdated, Seen
 from server.settings import Settings
 from server.storage import Store
+from server.storage.document import from_doc
 from server.work import SystemWork, UnitOfWork
 
 
@@ -46,15 +47,19 @@ class Arrivals:
         *followed_by: Follower,
     ) -> None:
         self._followers = followed_by
+        self._directory = directory
         self._endings = Endings(settings, directory)
         self._store = store
         self._system = system
         self._due_in_ms = settings.notice_first_seconds * 1000
 
     async def load(self, person_id: str) -> Seen | None:
-        """The list as last kept."""
+        """The list as last kept, unless the person had another account in the OA then."""
         doc = await self._store.get(SeenList.collection.name, person_id)
-        return None if doc is None else Seen.from_document(doc["seen"])
+        kept = None if doc is None else from_doc(SeenList, doc)
+        if kept is None or kept.oa_user not in ("", self._oa_user(person_id)):
+            return None
+        return Seen.from_document(kept.seen)
 
     async def changed(
         self,
@@ -81,6 +86,10 @@ class Arrivals:
         kept = await work.get(SeenList, person_id)
         if before and kept and not Seen.from_document(kept.seen).says_the_same(before):
             raise Outdated("Another node has told a change of this list.")
+        if before is None and kept:
+            # What a former account had waits for this person no more.
+            former = Seen.from_document(kept.seen)
+            gone = tuple(sorted(former.request_ids - seen.request_ids))
         known = await work.get_many(Todo, [todo_id(person_id, item.request_id) for item in arrived])
         for item in arrived:
             self._arrive(work, person_id, item, known, is_baseline=before is None)
@@ -89,12 +98,18 @@ class Arrivals:
             work.put(replace(todo, gone_at=work.now))
             if todo.gone_at is None:
                 work.withdraw("todo", todo.id)
-                await self._endings.leave(work, todo, received.get(todo.request_id))
+                if before is not None:
+                    await self._endings.leave(work, todo, received.get(todo.request_id))
         unread = await count_unread(work, person_id, seen)
-        work.put(SeenList(id=person_id, seen=seen.to_document()))
+        oa_user = self._oa_user(person_id)
+        work.put(SeenList(id=person_id, seen=seen.to_document(), oa_user=oa_user))
         work.append(person_channel(person_id), counted(seen, unread), key=COUNTED_KEY)
         for follow in self._followers:
             await follow(work, person_id, arrived if before is not None else (), gone)
+
+    def _oa_user(self, person_id: str) -> str:
+        person = self._directory.person(person_id)
+        return person.oa_user_id or "" if person is not None else ""
 
     def _arrive(
         self,

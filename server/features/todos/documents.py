@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from server.clock import Millis
-from server.storage import Collection
+from server.storage import Collection, Index
 from server.storage.document import Document
 
 
@@ -13,15 +13,20 @@ class SeenList(Document, frozen=True):
     collection: ClassVar[Collection] = Collection("oa_seen")
 
     seen: dict[str, Any]
+    oa_user: str = ""
+    """Whose list it is in the OA: of another account it says nothing."""
 
 
 class Todo(Document, frozen=True):
-    """A person's dealings with one document, kept for good so that it makes one notice ever.
+    """A person's dealings with one document, kept long after it went so that it makes one notice ever
+    (see `keeping.py`).
 
     `notified` is 1 once nothing is owed (any more): told, or in the list from before the first reading.
     """
 
-    collection: ClassVar[Collection] = Collection("todos")
+    collection: ClassVar[Collection] = Collection(
+        "todos", indexes=(Index("gone_at", ("gone_at",), sparse=True),)
+    )
 
     person_id: str
     request_id: str

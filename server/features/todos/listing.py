@@ -5,6 +5,7 @@ page by page, and no question of ours may be put to it (its conditions are raw S
 are looked through, and the answer says how far.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -132,8 +133,13 @@ def _matches(command: ListTodos, item: Item, directory: Directory) -> bool:
         return False
     creator = directory.by_oa(item.creator)
     place = directory.main_department(creator.id) if creator is not None else ""
-    text = "\n".join((item.title, item.kind, item.creator_name, place)).casefold()
-    return all(word in text for word in command.search.casefold().split())
+    text = _plain("\n".join((item.title, item.kind, item.creator_name, place)))
+    return all(word in text for word in _plain(command.search).split())
+
+
+def _plain(text: str) -> str:
+    """A text as it is compared: without case and width."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _kinds(items: Sequence[Item]) -> list[str]:

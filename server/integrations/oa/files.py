@@ -27,7 +27,10 @@ WHOLE_FILE_S: Final = 120.0
 PLACE: Final = "{id}"
 
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
-_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|meta)\b", re.I)
+# What was passed over is not tried in other ways: with many comments there are more than anybody can count.
+_PAGE = re.compile(
+    rb"\s*+(?:<!--.*?-->\s*+)*+<(?:!doctype\s+html|html|head|body|script|meta)\b", re.I | re.S
+)
 _EXTENDED = re.compile(r"filename\*\s*=\s*([\w-]*)'[^']*'([^;]+)", re.IGNORECASE)
 _PLAIN = re.compile(r"filename\s*=\s*(?:\"([^\"]*)\"|([^;]+))", re.IGNORECASE)
 

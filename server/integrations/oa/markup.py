@@ -52,9 +52,9 @@ _CELL = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 _FETCHED = re.compile(r"[?&;]fileid=([0-9]{1,18})(?![0-9])", re.IGNORECASE)
-_OPENED = re.compile(r"openDoc\w*\(\s*'?[0-9]+'?\s*,\s*'?([0-9]{1,18})'?\s*[,)]")
+_OPENED = re.compile(r"openDoc\w{0,20}\(\s*'?[0-9]+'?\s*,\s*'?([0-9]{1,18})'?\s*[,)]")
 _SIZE = re.compile(
-    r"[(（]\s*([0-9][0-9,]{0,12}(?:\.[0-9]{1,6})?)\s*([KMG]?)B?\s*[)）]\s*$", re.IGNORECASE
+    r"[(（]\s*+([0-9][0-9,]{0,12}(?:\.[0-9]{1,6})?)\s*+([KMG]?)B?\s*+[)）]\s*+$", re.IGNORECASE
 )
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _FETCH_WORDS: Final = frozenset(("下载", "下載", "download", "打开", "查看", "预览"))

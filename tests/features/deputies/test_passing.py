@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from server.features.deputies.turning import KEPT_MS
 from tests.features.deputies.ward import DAY_S, TODAY, Ward, documents_of
 from tests.features.office import Refusal
 
@@ -270,3 +271,15 @@ async def test_the_day_is_the_one_named(ward: Ward) -> None:
     bob = await ward.stands_in("bob", "ann")
     [shown] = (await bob.ask("deputies.show"))["for_others"]
     assert (shown["begins_on"], shown["ends_on"]) == (TODAY, TODAY)
+
+
+async def test_what_was_passed_on_is_forgotten_long_after_it_went(ward: Ward) -> None:
+    await ward.holds("ann")
+    await ward.stands_in("bob", "ann")
+    await ward.holds("ann", "1", "2")
+    await ward.holds("ann", "2")
+    ward.office.clock.advance(KEPT_MS / 1000)
+    assert await ward.turning.drop_old() == 0
+    ward.office.clock.advance(1)
+    assert await ward.turning.drop_old() == 1
+    assert [doc["_id"] for doc in await ward.office.store.scan("passed_on")] == ["bob:2"]

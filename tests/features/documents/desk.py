@@ -214,7 +214,8 @@ class Desk:
 
     async def came_to(self) -> list[tuple[str, str]]:
         """What was recorded: where it came to, by which answer."""
-        return [(r["detail"]["came_to"], r["detail"]["answer"]) for r in await self.records()]
+        details = [row["detail"] for row in await self.records()]
+        return [(one["came_to"], one["answer"]) for one in details if "came_to" in one]
 
     async def kept(self) -> list[Act]:
         return [from_doc(Act, doc) for doc in await self.office.store.scan("acts")]

@@ -217,6 +217,24 @@ async def test_a_no_because_the_document_went_on_meanwhile_says_so(
     assert desk.oa.said == []
 
 
+async def test_a_yes_of_the_oa_stands_above_what_an_opening_showed_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "WAIT_S", 0.0)
+    ann = await desk.office.client("ann")
+    desk.oa.slow = asyncio.Event()
+    await desk.act(opinion="可以")
+    desk.oa.node_id, desk.oa.holder = "30", "3"  # the step has ended, its entry is not written yet
+    assert (await desk.open())["last_act"]["state"] == "moved"
+    desk.oa.holder = "2"
+    desk.oa.slow.set()
+    async with asyncio.timeout(20):
+        while len(ann.told("documents.acted")) < 2:
+            await asyncio.sleep(0.01)
+    assert [told["act"]["state"] for told in ann.told("documents.acted")] == ["moved", "done"]
+    assert [act.state for act in await desk.kept()] == ["done"]
+
+
 async def test_a_no_of_the_oa_is_told(desk: Desk) -> None:
     desk.oa.refuses = True
     assert (await desk.act())["state"] == "refused"
@@ -365,10 +383,30 @@ async def test_it_is_forwarded_to_people_with_an_account(desk: Desk) -> None:
     assert act["state"] == "done"
     assert desk.oa.forwarded == [("2", ("3", "4"), "请看", "127.0.0.1")]
     assert desk.taken.acted_on == []
-    [row] = await desk.records()
+    [row] = [row for row in await desk.records() if row["action"] == "documents.acted"]
     assert row["detail"]["to"] == ["bob", "cai"]
 
 
 async def test_acts_are_counted_by_what_they_came_to(desk: Desk) -> None:
     await desk.act()
     assert desk.acts.ended == {("page", "approve", "done"): 1}
+
+
+async def test_what_ends_before_it_is_kept_is_recorded_with_the_reason(desk: Desk) -> None:
+    seen = (await desk.open())["seen"]
+    desk.oa.fault = Unreachable("down")
+    for _ in range(2):
+        with pytest.raises(Refusal):
+            await desk.act(seen=seen)
+    desk.oa.fault = None
+    with pytest.raises(Refusal):
+        await desk.act("approve_wanting_reply", seen=seen)
+
+    assert (desk.oa.said, await desk.kept()) == ([], [])
+    rows = sorted(await desk.records(), key=lambda row: row["detail"]["why"])
+    assert [(row["action"], row["detail"]["why"]) for row in rows] == [
+        ("documents.not_acted", why) for why in ("invalid", "oa_away", "oa_away")
+    ]
+    assert {(row["actor_id"], row["subject"], row["address"]) for row in rows} == {
+        ("ann", "7", "127.0.0.1")
+    }

@@ -1,13 +1,14 @@
 """A yes from a card, with an OA that loses answers, refuses, moves on, and is down."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from server.acting.acts import Acts
+from server.acting.acts import Acts, Said
 from server.acting.documents import Act
+from server.auth import Actor
 from server.clock import Millis
 from server.features import todos
 from server.features.todos.approving import MOST_TRIES, SURE_AFTER_MS, Approving
@@ -46,6 +47,8 @@ class OneDocument:
     loses: str = ""
     """`before`: the call never arrives; `after`: it is done, and the answer is lost."""
     refuses: bool = False
+    meanwhile: Callable[[OpenedDocument], Awaitable[object]] | None = None
+    """What happens once between an opening and what is done with it."""
     yeses: int = 0
 
     async def open_document(self, oa_user: str, request_id: str) -> OpenedDocument:
@@ -53,7 +56,7 @@ class OneDocument:
             raise Unreachable("nobody there")
         if oa_user != "2":
             raise RefusedByOA("not for this person")
-        return OpenedDocument(
+        opened = OpenedDocument(
             request_id=request_id,
             workflow_id="1",
             kind="公文审批",
@@ -73,6 +76,10 @@ class OneDocument:
                 Opinion(node, node, "", oa_user, "", "", None, "批准") for node in self.acted
             ),
         )
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            await happens(opened)
+        return opened
 
     async def submit(self, oa_user: str, opened: OpenedDocument, said: Submission) -> bool:
         if self.loses == "before":
@@ -120,6 +127,12 @@ class Desk:
 
     async def press(self, key: str = "approve.1", person: str = "ann") -> str:
         return await self.approving.approve(person, "ann:7", key)
+
+    async def act_by_page(self, opened: OpenedDocument) -> None:
+        """The same person sends the document back from an open page."""
+        submission = Submission("reject", "再议")
+        said = Said(Actor("ann", roles=frozenset()), "page-1", "page", submission, after=1)
+        await self.office.services[Acts].tell("2", opened, said)
 
     async def records(self) -> list[str]:
         """The yeses that were recorded."""
@@ -203,6 +216,37 @@ async def test_a_no_of_the_oa_is_told_and_may_be_tried_again(desk: Desk) -> None
     assert await desk.press() == "未办成，请打开查看"
     desk.oa.refuses = False
     assert await desk.press() == "已同意"
+
+
+@pytest.mark.parametrize("fate", ["lost", "refused"])
+async def test_a_yes_is_not_tried_again_when_its_page_acted_since_the_opening(
+    desk: Desk, fate: str
+) -> None:
+    desk.oa.refuses = True
+    await desk.press()
+
+    async def by_page(opened: OpenedDocument) -> None:
+        desk.oa.refuses, desk.oa.loses = fate == "refused", "before" if fate == "lost" else ""
+        await desk.act_by_page(opened)
+        desk.oa.refuses, desk.oa.loses = False, ""
+
+    desk.oa.meanwhile = by_page
+    with pytest.raises(NotYet):
+        await desk.press()
+    assert desk.oa.yeses == 0
+
+
+async def test_a_yes_is_not_tried_again_while_what_its_page_did_may_still_be_done(
+    desk: Desk,
+) -> None:
+    desk.oa.refuses = True
+    await desk.press()
+    desk.oa.refuses, desk.oa.loses = False, "before"
+    await desk.act_by_page(await desk.oa.open_document("2", "7"))
+    desk.oa.loses = ""
+    with pytest.raises(NotYet):
+        await desk.press()
+    assert desk.oa.yeses == 0
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ async def test_a_row_says_who_what_and_whether_a_yes_may_be_enough(
     [
         ({"search": "77号 鲍博"}, ["77"]),
         ({"search": "产科 77"}, ["77"]),
+        ({"search": "产科　７７号"}, ["77"]),
+        ({"search": "ct"}, ["90"]),
         ({"kind": "请假"}, ["90"]),
         ({"urgency": "urgent"}, ["90"]),
         ({"since": AT - 2}, ["1", "2"]),
@@ -102,7 +104,7 @@ async def test_all_that_waits_is_looked_through(
     ann: Client, lists: Lists, asked: dict[str, Any], found: list[str]
 ) -> None:
     rows = [item(n) for n in range(1, 120) if n != 90]
-    lists.rows = {"pending": [*rows, item(90, kind="请假", urgency="urgent")]}
+    lists.rows = {"pending": [*rows, item(90, title="ＣＴ室", kind="请假", urgency="urgent")]}
     page = await ann.ask("todos.list", state="pending", **asked)
     assert (ids(page), page["total"], page.get("looked_at")) == (found, len(found), None)
     assert page["kinds"] == ["公文审批", "请假"]

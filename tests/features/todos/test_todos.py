@@ -12,12 +12,14 @@ from server.features import todos
 from server.features.todos.approving import Approving
 from server.features.todos.arrivals import Arrivals
 from server.features.todos.duty import TodoDuty
+from server.features.todos.keeping import KEPT_MS, Keeping
 from server.integrations.oa import Item, State
 from server.integrations.oa.documents import Documents
 from server.integrations.oa.mirror import MirrorHealth, Reading, Seen, Waiting, Worklist
+from server.notify.reminders import Urge
 from server.outbox import Owed
-from server.storage import Store
-from server.storage.document import from_doc
+from server.storage import Insert, Patch, Store
+from server.storage.document import from_doc, to_doc
 from server.work import SystemWork
 from tests.features.office import Client, Office, Refusal, open_office
 
@@ -96,6 +98,11 @@ class Desk:
         gone = tuple(sorted(old - seen.request_ids))
         await self.sink.changed(person, before, seen, arrived, gone)
         self.mirror.lists[person] = seen
+
+    async def has_account(self, person: str, oa_user: str) -> None:
+        """As an import of the staff file leaves it."""
+        await self.office.store.apply(Patch("people", person, {"oa_user_id": oa_user}))
+        await self.office.directory.load(self.office.store)
 
     async def owed(self) -> set[str]:
         """The subjects for which somebody is owed a notice now."""
@@ -299,3 +306,43 @@ async def test_what_is_no_list_is_refused(desk: Desk, fields: dict[str, object])
     ann = await desk.office.client("ann")
     with pytest.raises(Refusal, match="invalid"):
         await ann.ask("todos.list", **fields)
+
+
+async def test_dealings_go_with_their_reminders_long_after_the_document_went(desk: Desk) -> None:
+    store, clock = desk.office.store, desk.office.clock
+    keeping: Keeping = desk.office.services[Keeping]
+    await desk.holds("ann", "1", "2", "3")
+    for id in ("ann:2", "ann:3"):
+        urge = Urge(id=id, by_id="bob", by_name="鲍博", at=clock.now(), times=3)
+        await store.apply(Insert("urges", to_doc(urge)))
+    await desk.holds("ann", "1", "2")
+    clock.advance(KEPT_MS / 1000)
+    await desk.holds("ann", "1")
+    assert await keeping.drop_old() == 0
+
+    clock.advance(1)
+    assert await keeping.drop_old() == 1
+    assert [doc["_id"] for doc in await store.scan("todos")] == ["ann:1", "ann:2"]
+    assert [doc["_id"] for doc in await store.scan("urges")] == ["ann:2"]
+    await desk.holds("ann", "1", "3")
+    assert await desk.owed() == {"ann:3"}
+
+
+async def test_what_a_former_account_had_is_neither_told_nor_shown_any_more(desk: Desk) -> None:
+    """A wrong account in the staff file was put right: what waits is another colleague's."""
+    await desk.has_account("ann", "2")
+    await desk.holds("ann", "1")
+    await desk.holds("ann", "1", "2")
+    assert await desk.owed() == {"ann:2"}
+    await desk.has_account("ann", "5")
+    assert await desk.sink.load("ann") is None
+
+    del desk.mirror.lists["ann"]
+    await desk.holds("ann", "8", "9")
+    assert await desk.owed() == set()
+    withdrawn = [row["_id"] for row in await desk.office.store.scan("withdrawals")]
+    assert withdrawn == ["todo:ann:1", "todo:ann:2"]
+    kept = await desk.sink.load("ann")
+    assert kept is not None
+    assert kept.request_ids == {"8", "9"}
+    assert await desk.office.store.scan("endings") == []

@@ -137,6 +137,19 @@ async def test_a_page_that_is_sent_as_a_file_is_one(cabinet: Given) -> None:
     assert b"".join([piece async for piece in download.pieces]) == served.body
 
 
+async def test_a_file_that_begins_like_many_pages_is_looked_at_as_quickly_as_any(
+    cabinet: Given,
+) -> None:
+    """Each comment doubled the ways to read it: with thirty nobody was served for ten minutes."""
+    served, files, _ = cabinet
+    served.body = b"<!---->" * 280 + b"x"
+    download = await files.fetch("1", 10_000)
+    assert b"".join([piece async for piece in download.pieces]) == served.body
+    served.body = b"<!-- one\n--> <!-- two --> <html>"
+    with pytest.raises(Blocked):
+        await files.fetch("1", 10_000)
+
+
 async def test_a_file_whose_size_was_not_told_is_cut_off(cabinet: Given) -> None:
     served, files, _ = cabinet
     served.in_pieces = True

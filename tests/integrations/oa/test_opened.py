@@ -222,6 +222,16 @@ async def test_detail_tables_keep_their_places_and_their_columns(
     assert (third.title, third.columns, third.rows) == ("没有的", (), ())
 
 
+async def test_a_row_that_holds_nothing_keeps_its_place_but_for_blank_ones_at_the_end(
+    oa: Ecology, script: Script
+) -> None:
+    script.body = opened(
+        detail_tables(("明细", [record(field("n", value)) for value in ("", "2", "", "4", "", "")]))
+    )
+    [table] = (await oa.open_document("2", "7")).tables
+    assert [row[0].value for row in table.rows] == ["", "2", "", "4"]
+
+
 async def test_files_are_named_by_the_number_under_which_they_are_fetched(
     oa: Ecology, script: Script
 ) -> None:
@@ -235,18 +245,36 @@ async def test_files_are_named_by_the_number_under_which_they_are_fetched(
     assert "FileDownload" not in repr(found)
 
 
+async def test_a_file_that_somebody_wrote_into_an_opinion_is_none_of_the_document(
+    oa: Ecology, script: Script
+) -> None:
+    """Files are fetched in nobody's name: whoever writes numbers would read all files of the hospital."""
+    script.body = opened(logs(entry(1, remark=FILE)))
+    found = await oa.open_document("2", "7")
+    assert found.opinions[0].attachments == ()
+
+
 # Opinions and steps
 
 
 @pytest.mark.parametrize(
-    "piece", ["<a ", "<!--", "<script ", "<a href='", "<a href='?fileid=1'>" + " " * 900]
+    "piece",
+    [
+        "<a ",
+        "<!--",
+        "<script ",
+        "<a href='",
+        "<a href='?fileid=1'>" + " " * 900,
+        "<a href='?fileid=1'>(1" + " " * 14_000 + "x</a>",
+    ],
 )
 async def test_markup_that_never_ends_is_read_as_quickly_as_any(
     oa: Ecology, script: Script, piece: str
 ) -> None:
     """It used to take seconds for each entry, with nobody else served meanwhile: here it would be minutes."""
     remark = piece * (15_000 // len(piece)) + "完"
-    script.body = opened(logs(*(entry(id, remark=remark) for id in range(1, 11))))
+    log = (entry(id, remark=remark, annexDocHtmls=remark) for id in range(1, 11))
+    script.body = opened(logs(*log))
     found = await oa.open_document("2", "7")
     assert len(found.opinions) == 10
 

@@ -137,6 +137,20 @@ async def test_a_table_that_changes_goes_whole_and_the_others_keep_their_place(
     assert [one.text for one in second.iter(f"{{{TYPES}}}recordOrder")] == ["0", "1", "2"]
 
 
+async def test_a_row_that_holds_nothing_goes_as_one_so_that_none_moves_up(
+    oa: Ecology, script: Script
+) -> None:
+    rows = [record(field("c", value, edit=True)) for value in ("1", "", "3")]
+    script.body = opened(detail_tables(("一", rows)))
+    found = await oa.open_document("2", "7")
+    script.forget()
+    script.body = said("submitWorkflowRequest", "success")
+    changed = [[{"c": "1"}, {"c": ""}, {"c": "4"}]]
+    await oa.submit("2", found, Submission("approve", rows=changed))
+    records = list(sent(script).iter(f"{{{TYPES}}}WorkflowRequestTableRecord"))
+    assert [[value for _, value, _ in fields_in(one)] for one in records] == [["1"], [], ["4"]]
+
+
 async def test_a_column_nobody_may_change_goes_with_its_row_unchanged(
     oa: Ecology, script: Script
 ) -> None:

@@ -72,11 +72,13 @@ def _table(given: Any) -> Table:
             columns.setdefault(
                 one.name, replace(one, value="", shown="", attachments=(), stored="")
             )
-    filled = [row for row in rows if any(one.value or one.attachments for one in row)]
+    while rows and not any(one.value or one.attachments for one in rows[-1]):
+        # A blank one at the end is to be filled in; one in between is a place like any other.
+        rows.pop()
     return Table(
         title=plain_text(given.tableTitle),
         columns=tuple(columns.values()),
-        rows=tuple(_aligned(row, columns) for row in filled),
+        rows=tuple(_aligned(row, columns) for row in rows),
     )
 
 

@@ -56,7 +56,8 @@ def _opinion(entry: Any, zone: tzinfo) -> Opinion:
         html=harmless_html(entry.remark),
         received_by=_names(entry.receivedPersons),
         on_behalf_of="" if behalf in _NOBODY else behalf,
-        attachments=files_in(entry.annexDocHtmls, entry.signDocHtmls, entry.remark),
+        # What the OA made of its files, never what somebody wrote: any number can be written.
+        attachments=files_in(entry.annexDocHtmls, entry.signDocHtmls),
     )
 
 
