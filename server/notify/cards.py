@@ -17,7 +17,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from realtime.tasks import ended
+from server.audit import AuditRow
 from server.clock import Clock, Millis
+from server.ids import new_id
 from server.integrations.wecom import (
     Misconfigured,
     Paused,
@@ -31,7 +33,7 @@ from server.notify.gate import Gate
 from server.notify.metrics import NoticeMetrics
 from server.notify.texts import say
 from server.outbox import Notice, Press, Withdrawal, phone_id
-from server.storage import Conflict, Delete, Patch, Put, StorageError, Store
+from server.storage import Conflict, Delete, Insert, Op, Patch, Put, StorageError, Store
 from server.storage.document import Document, from_doc, to_doc
 
 logger = logging.getLogger(__name__)
@@ -163,11 +165,11 @@ class Cards:
         if notice is None or user is None or phone_id(user) != phone_id(press.wecom_user):
             logger.warning("a button was pressed that is not this person's")
             self._metrics.presses.labels("stranger").inc()
-            await self._forget(press, version)
+            await self._forget(press, version, self._record(press, notice, "", "refused"))
             return
         if not press.says:
             says = await self._said(press, notice)
-            press, version = await self._keep(replace(press, says=says), version)
+            press, version = await self._keep(replace(press, says=says), version, notice)
         if press.response_code:
             await self._change(press.response_code, user, press.says, press.failures)
         await self._close(notice.id)
@@ -195,10 +197,32 @@ class Cards:
         self._metrics.presses.labels("put_off").inc()
         raise Again(wait_s)
 
-    async def _keep(self, press: Press, version: int) -> tuple[Press, int]:
-        stored = (await self._store.apply(Put(Press.collection.name, to_doc(press), version)))[0]
+    async def _keep(self, press: Press, version: int, notice: Notice) -> tuple[Press, int]:
+        keep = Put(Press.collection.name, to_doc(press), version)
+        record = self._record(press, notice, notice.person_id, "done")
+        stored = (await self._store.apply(keep, record))[0]
         assert stored is not None, "a put stores its document"
         return press, stored["_v"]
+
+    def _record(self, press: Press, notice: Notice | None, actor_id: str, outcome: str) -> Insert:
+        """Every press, and what its card says of it; what was done by it has a row of its own."""
+        now = self._clock.now()
+        row = AuditRow(
+            id=new_id(now),
+            at=now,
+            actor_id=actor_id,
+            action="notices.pressed",
+            subject=notice.subject if notice is not None else press.notice_id,
+            outcome=outcome,
+            detail={
+                "kind": notice.kind if notice is not None else "",
+                "key": press.key,
+                "wecom_user": press.wecom_user,
+                "pressed_at": press.pressed_at,
+                "says": press.says,
+            },
+        )
+        return Insert(AuditRow.collection.name, to_doc(row))
 
     # Over
 
@@ -273,8 +297,8 @@ class Cards:
         except Conflict:
             logger.info("a notice is not kept any more")
 
-    async def _forget(self, row: Document, version: int) -> None:
-        await self._store.apply(Delete(row.collection.name, row.id, version))
+    async def _forget(self, row: Document, version: int, *also: Op) -> None:
+        await self._store.apply(Delete(row.collection.name, row.id, version), *also)
 
 
 def _growing(failures: int) -> float:

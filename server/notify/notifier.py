@@ -46,7 +46,7 @@ KEEP_MS: Final = 90 * 24 * 3_600_000
 """How long the ledger remembers notices that have ended."""
 SET_BACK_MS: Final = 5_000
 AFTER_FAULT_S: Final = 2.0
-STOP_WITHIN_S: Final = 5.0
+STOP_WITHIN_S: Final = 4.0
 
 
 class Notifier:

@@ -7,7 +7,6 @@ Names of people and groups are shown; what was written is shown only where the h
 from collections.abc import Sequence
 from typing import Final
 
-LANGUAGES: Final = ("zh", "en")
 MOST_COUNTED: Final = 99
 EXCERPT_CHARACTERS: Final = 40
 DIGEST_LINES: Final = 4

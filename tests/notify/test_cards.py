@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from server.audit import AuditRow
 from server.clock import Millis
 from server.integrations.wecom import Misconfigured, Paused, RefusedByWeCom, Retry
 from server.integrations.wecom.memory import MemoryWeCom
@@ -150,6 +151,11 @@ class Hall:
         """How many presses came to this, for operators."""
         return self.registry.get_sample_value("notices_presses_total", {"outcome": outcome})
 
+    async def pressed_rows(self, outcome: str) -> list[Any]:
+        """What the audit holds of presses."""
+        rows = await self.store.scan("audit")
+        return [row for row in rows if row.get("outcome", "done") == outcome]
+
     async def left(self) -> int:
         rows = [await self.store.scan(name) for name in ("presses", "withdrawals")]
         return sum(map(len, rows))
@@ -163,7 +169,7 @@ async def hall(tmp_path: Path) -> Any:
     clock = ManualClock()
     store = SqliteStore(tmp_path / "hall.db", clock=clock)
     await store.open()
-    for kind in DOCUMENTS:
+    for kind in (*DOCUMENTS, AuditRow):
         await store.ensure(kind.collection)
     yield Hall(store, clock)
     await store.close()
@@ -204,6 +210,7 @@ async def test_a_crash_at_any_moment_loses_nothing_and_does_nothing_twice(
 
         assert await hall.left() == 0, moment
         assert len(hall.duty.done) == (what == "press"), moment
+        assert len(await hall.store.scan("audit")) == moment * (what == "press"), moment
         assert hall.said() == ["done" if what == "press" else "已处理"], moment
         if fuse.asked < moment:
             return
@@ -220,6 +227,8 @@ async def test_a_press_of_somebody_else_or_nobody_does_nothing(hall: Hall) -> No
     await hall.works()
 
     assert (hall.duty.asked, hall.said(), await hall.left()) == (0, [], 0)
+    users = {row["detail"]["wecom_user"] for row in await hall.pressed_rows("refused")}
+    assert users == {"bob", "", "left"}
 
 
 @pytest.mark.parametrize(
@@ -260,6 +269,9 @@ async def test_what_nobody_knows_is_asked_again_and_given_up_in_the_end(hall: Ha
     assert (hall.pressed("put_off") or 0) >= asked
     assert hall.said() == ["未办成，请打开查看"]
     assert await hall.left() == 0
+    [row] = await hall.pressed_rows("done")
+    assert (row["actor_id"], row["subject"]) == ("ann", "d1")
+    assert (row["detail"]["key"], row["detail"]["says"]) == ("yes", "未办成，请打开查看")
 
 
 async def test_what_was_pressed_says_more_than_that_it_is_over(hall: Hall) -> None:

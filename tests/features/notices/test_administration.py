@@ -91,6 +91,10 @@ async def test_the_ledger_is_filtered_and_leafed_through(hospital: Hospital) -> 
     assert len(await ledger(hospital, until=begun)) == 3
     assert await ledger(hospital, kind="mail") == []
     assert len(await ledger(hospital, person_id="cai")) == 2
+    assert len(await ledger(hospital, person_id="cai", kind="chat")) == 2
+    assert await ledger(hospital, person_id="cai", kind="mail") == []
+    [refused] = await ledger(hospital, person_id="cai", state="refused")
+    assert refused["notice"]["state"] == "refused"
     first = await hospital.ask("eve", "notices.admin_ledger", limit=3)
     second = await hospital.ask("eve", "notices.admin_ledger", limit=3, after=first["next"])
     ids = [row["notice"]["notice_id"] for row in first["items"] + second["items"]]

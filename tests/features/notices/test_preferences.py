@@ -191,6 +191,18 @@ async def test_the_record_is_leafed_through_without_gaps_or_repeats(hospital: Ho
     assert len(found) == 7
 
 
+async def test_the_record_of_one_conversation_holds_no_other(hospital: Hospital) -> None:
+    group = await hospital.ask("ann", "chat.create_group", title="交班", member_ids=["bob", "cai"])
+    both = [await hospital.write(), group["conversation_id"]]
+    await hospital.say(both[1])
+    await hospital.pass_time(20)
+
+    for asked in both:
+        found = await why(hospital, kind="chat", subject=asked)
+        assert found
+        assert {item["subject"] for item in found} == {asked}
+
+
 async def test_a_page_that_follows_none_is_invalid(hospital: Hospital) -> None:
     with pytest.raises(Refusal) as refused:
         await hospital.ask("bob", "notices.why", after="nonsense")
