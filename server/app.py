@@ -76,7 +76,6 @@ from server.state import (
     StoreMetrics,
     SyncMetrics,
     oa_check,
-    redis_check,
     storage_check,
     wecom_check,
 )
@@ -253,7 +252,7 @@ async def running(
             others={
                 "oa": oa_check(worklist, settings),
                 "wecom": wecom_check(notifier, settings),
-                "redis": redis_check(line, leader),
+                "redis": lambda: line.check(leader.nodes),
                 "directory": sync_check(sync),
                 **{
                     name: partial(check, **wired(check, services))
@@ -375,5 +374,5 @@ async def watching(metrics: HubMetrics) -> AsyncIterator[None]:
 
 
 async def _sweep(sessions: Sessions, hub: Hub) -> None:
-    for person_id, session_id in await sessions.sweep():
+    async for person_id, session_id in sessions.sweep():
         hub.close_connections(person_id, Closing.REVOKED, frozenset({session_id}))

@@ -12,7 +12,6 @@ from server.directory.wecom_sync import DirectorySync
 from server.http import health
 from server.http.health import Check
 from server.integrations.oa.mirror import Worklist
-from server.line import Line
 from server.nodes import Leader
 from server.notify.notifier import Notifier
 from server.settings import Settings
@@ -112,20 +111,6 @@ class OAMetrics(Collector):
             ("oa_webhook_relied_on", "1 while pages rely on it", float(state.relies_on_hints)),
         ):
             yield GaugeMetricFamily(name, sentence, value=float(value))
-
-
-def redis_check(line: Line, leader: Leader) -> health.Ask:
-    async def ask() -> Check:
-        check = await line.check()
-        if line.backplane is None and leader.nodes > 1:
-            return Check(
-                False,
-                f"{leader.nodes} nodes share the store and nothing links them: "
-                "give all of them the same YUANXIN_REDIS_URL",
-            )
-        return check
-
-    return ask
 
 
 def storage_check(store: Store) -> health.Ask:

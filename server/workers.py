@@ -108,14 +108,15 @@ class Worker:
 
 
 async def orphaned(parent: int) -> None:
-    """Return when the parent has died: a worker whom nobody looks after leaves too."""
+    """Return when the parent, as it called itself, has died: a worker whom nobody looks after leaves too,
+    also one that was still starting then."""
     while os.getppid() == parent:  # noqa: ASYNC110  (nothing tells of it)
         await asyncio.sleep(ORPHANED_S)
 
 
 async def supervise(count: int, settings: Settings, leaving: asyncio.Event) -> None:
     """Keep so many workers until `leaving`, then see them off."""
-    command = [sys.executable, "-m", "server", "run", "--worker"]
+    command = [sys.executable, "-m", "server", "run", "--parent", str(os.getpid()), "--worker"]
     workers = [Worker(n, [*command, str(n)], os.environ) for n in range(count)]
     tasks = [asyncio.create_task(worker.run(leaving)) for worker in workers]
     stopping = asyncio.create_task(leaving.wait())

@@ -9,7 +9,7 @@ each time, which also keeps out people who have retired.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -178,11 +178,11 @@ class Sessions:
 
     # Cleaning
 
-    async def sweep(self) -> list[tuple[str, str]]:
+    async def sweep(self) -> AsyncIterator[tuple[str, str]]:
         """The held sessions (person, session) that have ended, by themselves or with their person's
         leaving: their sockets here are to be closed. To be called every few seconds; what stands costs
-        no read, and what seems to have ended is read again, since it may be in use on another node."""
-        ended = []
+        no read, and what seems to have ended is read again, since it may be in use on another node. Each is
+        told as soon as it is found and then forgotten, so that a reading that fails costs none before it."""
         for number, (session_id, held) in enumerate(list(self._held.items()), 1):
             if number % SWEPT_AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -194,8 +194,7 @@ class Sessions:
                 self._hold(session)
             else:
                 self._drop(session_id)
-                ended.append((held.session.person_id, session_id))
-        return ended
+                yield held.session.person_id, session_id
 
     def _stands(self, session: Session) -> bool:
         return self.is_live(session) and self._roles_of(session.person_id) is not None

@@ -1,11 +1,15 @@
 """`python -m server check`: is this installation fit to serve? Each line says what was looked at.
 
 It looks and changes nothing: a store that needs migrating is told of, not migrated. A MongoDB is also put
-to the test, in a database of its own that is dropped again: whether it keeps what the store promises.
+to the test, in a database of its own that is dropped again: whether it keeps what the store promises. A
+Redis has to keep a ticket and give it back.
 """
 
+from server.auth.tickets import try_out
+from server.auth.tickets.redis import RedisTickets
 from server.clock import Clock
 from server.directory import Person
+from server.errors import Refused
 from server.settings import Settings
 from server.storage import StorageError, Store
 from server.storage.migrate import pending
@@ -25,6 +29,7 @@ async def check(settings: Settings, clock: Clock) -> int:
     except StorageError as fault:
         print(f"storage   NOT READY: {fault}")
         fit = False
+    fit = await _check_redis(settings) and fit
     print(f"pages     {settings.url}")
     print(f"wecom     {settings.wecom_api_base or 'not configured: nobody away is told anything'}")
     hears = f"{settings.url}/wecom/callback" if settings.hears_wecom else "not configured"
@@ -50,6 +55,23 @@ async def _check_storage(settings: Settings, clock: Clock) -> bool:
         return await _look_into(store) and kept
     finally:
         await store.close()
+
+
+async def _check_redis(settings: Settings) -> bool:
+    """Whether sockets can be opened: what a page shows for one lies there."""
+    if not settings.redis_url:
+        print("redis     not configured: one node")
+        return True
+    tickets = RedisTickets(settings.redis_url)
+    try:
+        await try_out(tickets)
+    except Refused as refused:
+        print(f"redis     NOT READY: {refused.__cause__ or refused}")
+        return False
+    finally:
+        await tickets.close()
+    print("redis     ready")
+    return True
 
 
 async def _look_into(store: Store) -> bool:

@@ -67,8 +67,7 @@ class Reader:
 
     async def begin(self) -> None:
         """From here on: to be called before what is held in memory is read."""
-        ends = await self._store.positions(BULLETIN.name, [STREAM])
-        self._position = ends.get(STREAM, (0, 0))[0]
+        self._position = await _end(self._store)
 
     async def read(self, hearer: Hearer) -> None:
         """Hear what was written since."""
@@ -83,6 +82,11 @@ class Reader:
             more = len(words) == AT_ONCE
 
 
+async def _end(store: Store) -> int:
+    ends = await store.positions(BULLETIN.name, [STREAM])
+    return ends.get(STREAM, (0, 0))[0]
+
+
 async def _hear(hearer: Hearer, words: Sequence[Doc]) -> None:
     for word in words:
         if word["kind"] == SESSIONS_ENDED:
@@ -95,9 +99,16 @@ async def _hear(hearer: Hearer, words: Sequence[Doc]) -> None:
 
 
 async def prune(store: Store, clock: Clock) -> int:
-    """Remove old words, some at a time; how many it were."""
-    words = await store.scan(BULLETIN.name, limit=AT_ONCE)
-    old = [word["_id"] for word in words if word["at"] < clock.now() - KEPT_MS]
-    if old:
-        await store.apply(*(Delete(BULLETIN.name, id) for id in old))
-    return len(old)
+    """Remove old words; how many it were. The last one stays, however old: it says where the log ends, and a
+    node that began at nothing would take the next word for one of many it has missed."""
+    last = await _end(store)
+    removed = 0
+    while True:
+        words = await store.scan(BULLETIN.name, limit=AT_ONCE)
+        horizon = clock.now() - KEPT_MS
+        old = [w["_id"] for w in words if w["at"] < horizon and w["position"] != last]
+        if old:
+            await store.apply(*(Delete(BULLETIN.name, id) for id in old))
+        removed += len(old)
+        if len(old) < AT_ONCE:
+            return removed

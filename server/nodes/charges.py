@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 AGAIN_S: Final = 2.0
 """How long after a failure work is begun again."""
+ENDS_WITHIN_S: Final = 4.5
+"""When work that was cancelled is cancelled again: later than any work lets its calls go on, so that it
+leaves none behind, and sooner than another node may begin it."""
 
 
 class Charges:
@@ -53,7 +56,7 @@ class Charges:
 
     async def _end(self, names: list[str]) -> None:
         tasks = [task for name in names if (task := self._tasks.pop(name, None)) is not None]
-        await ended(*tasks)
+        await ended(*tasks, again_s=ENDS_WITHIN_S)
 
 
 async def _carried(name: str, run: "Run") -> None:

@@ -116,7 +116,9 @@ class Elected:
     async def _renew(self) -> bool:
         """Write that this node lives and, if it may, that it leads; whether it does."""
         began = self._clock.monotonic()
-        self._look(await self._store.scan(NODES.name, limit=MOST_NODES), began)
+        docs = await self._store.scan(NODES.name, limit=MOST_NODES)
+        # What a slow reading shows may have been written just before it came.
+        self._look(docs, self._clock.monotonic())
         lease, _ = self._seen.get(LEASE, (None, began))
         leading = not self._resigned and self._may_lead(began)
         ops: list[Op] = [Put(NODES.name, {"_id": self.id, "demand": self._demand}, None)]

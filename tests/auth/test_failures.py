@@ -43,6 +43,17 @@ def test_an_address_of_the_newer_kind_is_the_network_its_holder_chooses_from() -
     assert refused(limits, "d", "::ffff:10.0.0.1") is None
 
 
+def test_a_failure_that_was_none_is_taken_back_and_the_others_stay() -> None:
+    limits = SignInLimits(ManualClock(), per_account=2)
+    limits.failed("ann", "10.0.0.1")
+    limits.failed("ann", "10.0.0.1")
+    limits.taken_back("ann", "10.0.0.1")
+
+    assert refused(limits, "ann", "10.0.0.1") is None
+    limits.failed("ann", "10.0.0.1")
+    assert refused(limits, "ann", "10.0.0.1") == 900_000
+
+
 def test_the_window_slides() -> None:
     clock = ManualClock()
     limits = SignInLimits(clock, per_account=2)

@@ -1,6 +1,7 @@
 """Sessions: who is behind a token, until when, and at what cost."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,13 @@ class CountingStore(SqliteStore):
     """A real store that counts what is asked of it."""
 
     asked = 0
+    answers = 1_000
 
     async def get(self, coll, id):
         self.asked += 1
+        self.answers -= 1
+        if self.answers < 0:
+            raise StoreUnavailable("no primary")
         return await super().get(coll, id)
 
     async def find(self, *args, **kwargs):
@@ -50,6 +55,14 @@ class World:
         token, session = self.sessions.begin("ann", "Chrome · Windows", "10.0.0.1")
         await self.store.apply(Insert(COLL, to_doc(session)))
         return token, session
+
+    async def swept(self) -> list[tuple[str, str]]:
+        """What is named until the store does not answer."""
+        named = []
+        with suppress(StoreUnavailable):
+            async for each in self.sessions.sweep():
+                named.append(each)
+        return named
 
     async def is_in(self, token: str) -> bool:
         try:
@@ -168,6 +181,34 @@ async def test_a_revocation_during_a_reading_is_not_missed(world: World) -> None
     assert not await world.is_in(token)
 
 
+async def test_a_revocation_while_its_use_is_noted_is_not_missed(world: World) -> None:
+    token, session = await world.sign_in()
+    await world.sessions.authenticate(token)
+    world.clock.advance(61)
+    note = world.store.apply
+
+    async def slow_apply(*ops, then=None):
+        await note(Patch(COLL, session.id, {"revoked_at": world.clock.now()}))
+        world.sessions.forget(session.id)
+        return await note(*ops, then=then)
+
+    world.store.apply = slow_apply
+    assert not await world.is_in(token)
+
+
+async def test_what_is_known_of_a_session_ends_with_it(world: World) -> None:
+    token, session = await world.sign_in()
+    for _ in range(23):
+        world.clock.advance(HOUR_S)
+        await world.sessions.authenticate(token)
+    world.clock.advance(HOUR_S - 1)
+    await world.sessions.authenticate(token)
+
+    assert world.sessions.known(session.id) is not None
+    world.clock.advance(1)
+    assert world.sessions.known(session.id) is None
+
+
 async def test_who_has_retired_is_out(world: World) -> None:
     token, _ = await world.sign_in()
     await world.sessions.authenticate(token)
@@ -179,12 +220,12 @@ async def test_who_has_retired_is_out(world: World) -> None:
 async def test_the_sweep_names_what_has_ended_once(world: World) -> None:
     token, session = await world.sign_in()
     await world.sessions.authenticate(token)
-    assert await world.sessions.sweep() == []
+    assert await world.swept() == []
 
     world.clock.advance(2 * HOUR_S)
 
-    assert await world.sessions.sweep() == [("ann", session.id)]
-    assert await world.sessions.sweep() == []
+    assert await world.swept() == [("ann", session.id)]
+    assert await world.swept() == []
 
 
 async def test_a_session_in_use_on_another_node_is_not_swept_away(world: World) -> None:
@@ -195,7 +236,7 @@ async def test_a_session_in_use_on_another_node_is_not_swept_away(world: World) 
         world.clock.advance(HOUR_S)
         await world.sessions.authenticate(token)
 
-    assert await other.sweep() == []
+    assert [each async for each in other.sweep()] == []
 
 
 async def test_the_sweep_names_those_who_have_retired(world: World) -> None:
@@ -203,7 +244,18 @@ async def test_the_sweep_names_those_who_have_retired(world: World) -> None:
     await world.sessions.authenticate(token)
     del world.roles["ann"]
 
-    assert await world.sessions.sweep() == [("ann", session.id)]
+    assert await world.swept() == [("ann", session.id)]
+
+
+async def test_a_sweep_that_is_cut_short_has_named_what_it_found(world: World) -> None:
+    for _ in range(2):
+        await world.sessions.authenticate((await world.sign_in())[0])
+    del world.roles["ann"]
+    world.store.answers = 1
+
+    cut_short = await world.swept()
+    world.store.answers = 10
+    assert len(cut_short) == len(await world.swept()) == 1
 
 
 async def test_what_is_held_is_bounded(world: World) -> None:

@@ -101,10 +101,37 @@ async def test_old_words_go_and_who_missed_some_is_told(store: Store, clock: Man
         await store.apply(sessions_ended(clock.now(), "ann", ["1"]))
     await awake.read(Ears())
     clock.advance(KEPT_MS / 1000 + 1)
-    assert await prune(store, clock) == 3
+    assert await prune(store, clock) == 2
     await store.apply(sessions_ended(clock.now(), "bob", ["2"]))
 
-    for reading, heard in ((awake, [("bob", "2")]), (asleep, ["missed", ("bob", "2")])):
+    last, new = ("ann", "1"), ("bob", "2")
+    for reading, heard in ((awake, [new]), (asleep, ["missed", last, new])):
         ears = Ears()
         await reading.read(ears)
         assert ears.heard == heard
+
+
+async def test_who_begins_after_a_quiet_day_has_missed_nothing(
+    store: Store, clock: ManualClock
+) -> None:
+    for _ in range(3):
+        await store.apply(sessions_ended(clock.now(), "ann", ["1"]))
+    clock.advance(KEPT_MS / 1000 + 1)
+    await prune(store, clock)
+    begun, ears = await reader(store), Ears()
+    await store.apply(sessions_ended(clock.now(), "bob", ["2"]))
+
+    await begun.read(ears)
+    assert ears.heard == [("bob", "2")]
+
+
+async def test_old_words_go_however_many_there_are(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.nodes.bulletin.AT_ONCE", 4)
+    for _ in range(11):
+        await store.apply(oa_changed(clock.now(), ["ann"]))
+    clock.advance(KEPT_MS / 1000 + 1)
+    await store.apply(staff_changed(clock.now()))
+    assert await prune(store, clock) == 11
+    assert [word["kind"] for word in await store.scan("bulletin")] == ["staff_changed"]

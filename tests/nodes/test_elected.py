@@ -1,15 +1,18 @@
 """The lead: one node has it, keeps it by saying so, and loses it by silence. Clocks are the nodes' own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server.features.chat.mirror.mirrors import END_WITHIN_S
 from server.nodes import COLLECTIONS, NODES
+from server.nodes.charges import ENDS_WITHIN_S
 from server.nodes.elected import FORGOTTEN_S, LEASE, LOST_S, TAKEN_OVER_S, VALID_S, Elected
+from server.notify.notifier import STOP_WITHIN_S
 from server.storage import Put, Store, StoreUnavailable
 from server.storage.sqlite import SqliteStore
 from tests.clocks import ManualClock
@@ -19,11 +22,13 @@ __all__ = ["tmp_path"]
 
 
 class Away:
-    """A store that may be away; it may take what it is told and lose the answer."""
+    """A store that may be away; it may take what it is told and lose the answer, and let something happen
+    before it reads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.is_away = self.loses_answers = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
@@ -31,6 +36,9 @@ class Away:
         async def asked(*args: Any, **options: Any) -> Any:
             if self.is_away:
                 raise StoreUnavailable("no primary")
+            if name == "scan" and self.meanwhile is not None:
+                happens, self.meanwhile = self.meanwhile, None
+                await happens()
             answer = await method(*args, **options)
             if self.loses_answers and name == "apply":
                 raise StoreUnavailable("the answer was lost")
@@ -135,6 +143,23 @@ async def test_who_cannot_reach_the_store_stops_before_another_may_begin(world: 
     assert world.working in ([1], [2]), "who comes back does not push in"
 
 
+async def test_what_a_slow_reading_shows_is_not_older_than_the_reading(world: World) -> None:
+    await world.passes(3)
+    second = world.nodes[1]
+
+    async def meanwhile() -> None:
+        world.silent.add(1)
+        await world.passes(8)
+        world.silent.discard(1)
+
+    second.store.meanwhile = meanwhile  # an election, or a disk that stalls
+    await second.leader.beat()
+    second.clock.advance(1.0)
+    await second.leader.beat()
+    await asyncio.sleep(0)
+    assert world.working == [0], "it was renewed a second ago"
+
+
 async def test_while_the_store_is_away_nobody_leads_and_afterwards_one_does(world: World) -> None:
     await world.passes(3)
     for node in world.nodes:
@@ -178,6 +203,11 @@ async def test_somebody_elses_lease_in_ones_place_ends_the_work(world: World) ->
     await world.store.apply(Put(NODES.name, usurped, None))
     await world.passes(1)
     assert world.working == []
+
+
+async def test_work_that_lets_its_calls_end_is_not_cut_off_and_over_before_another_begins() -> None:
+    longest = max(STOP_WITHIN_S, END_WITHIN_S)
+    assert longest < ENDS_WITHIN_S < TAKEN_OVER_S - VALID_S
 
 
 async def test_work_that_fails_is_begun_again(

@@ -15,7 +15,8 @@ from server.app import opened_store
 from server.clock import SystemClock
 from server.directory.first_password import read_password
 from server.directory.seeding import seed_people
-from server.settings import BadSetting, Settings, load
+from server.settings import BadSetting, Settings
+from server.settings_loading import load
 from server.storage import Store
 from server.work import LOG
 from tests.end_to_end.processes import ServerProcess

@@ -1,11 +1,13 @@
 """The parent of several workers: what one of them suffers is not the others'."""
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from server.workers import Worker
+from tests.operating import operate
 from tests.realtime.ward import eventually
 
 
@@ -26,3 +28,11 @@ async def test_a_worker_that_cannot_be_started_is_tried_again(
 
     await running
     assert came.exists()
+
+
+def test_a_worker_whose_parent_died_while_it_started_ends_too(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as parent:
+        pass
+    worker = operate("run", "--worker", 0, "--parent", parent.pid, folder=tmp_path, http_port="0")
+
+    assert (worker.returncode, "Yuanxin serves" in worker.stdout) == (0, True)

@@ -8,7 +8,7 @@ script, by its own clock.
 import secrets
 from typing import Final
 
-from server.auth.redis_door import away, opened
+from server.auth.redis_door import Door
 from server.auth.states import LIFETIME_S, MOST, Taken, kept_as
 
 CONNECTIONS: Final = 8
@@ -41,12 +41,12 @@ class RedisStates:
     """Keeps the promise of `States`; `close` gives the connections back."""
 
     def __init__(self, url: str, *, name: str = "yuanxin", most: int = MOST) -> None:
-        self._redis = opened(url, CONNECTIONS)
+        self._door = Door(url, CONNECTIONS, AWAY)
         self._all = f"{name}:states"
         self._state = f"{name}:state:"
         self._most = most
-        self._begin = self._redis.register_script(_BEGIN)
-        self._take = self._redis.register_script(_TAKE)
+        self._begin = self._door.redis.register_script(_BEGIN)
+        self._take = self._door.redis.register_script(_TAKE)
 
     async def begin(self, browser: str, target: str) -> str:
         """A new state. Raises Unavailable."""
@@ -54,7 +54,7 @@ class RedisStates:
         name = kept_as(state, browser)
         assert name is not None, "a browser without a mark cannot begin"
         args: list[str | int] = [name, target, LIFETIME_S * 1000, self._most, self._state]
-        with away(AWAY):
+        with self._door.asked():
             await self._begin(keys=[self._all, self._state + name], args=args)
         return state
 
@@ -63,10 +63,10 @@ class RedisStates:
         name = kept_as(state, browser)
         if name is None:
             return None
-        with away(AWAY):
+        with self._door.asked():
             found = await self._take(keys=[self._state + name])
         return None if found is None else Taken(found[0], again=found[1] > 1)
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._redis.aclose()
+        await self._door.close()

@@ -16,6 +16,8 @@ Promises every adapter keeps:
 from typing import Final, Protocol
 
 LIFETIME_S: Final = 60
+_NOBODYS: Final = "check"
+"""No session is called so: what is issued for it opens nothing."""
 
 
 class Tickets(Protocol):
@@ -29,3 +31,8 @@ class Tickets(Protocol):
         """The id of the session the ticket was issued to, the first time and in time; else None.
         Raises Unavailable."""
         ...
+
+
+async def try_out(tickets: Tickets) -> None:
+    """Issue a ticket and redeem it, to see whether anybody could connect. Raises Busy, Unavailable."""
+    await tickets.redeem(await tickets.issue(_NOBODYS))

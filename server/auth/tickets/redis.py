@@ -8,7 +8,7 @@ When it is away nobody new can connect: that is told as Unavailable, and asked a
 import secrets
 from typing import Final
 
-from server.auth.redis_door import away, opened
+from server.auth.redis_door import Door
 from server.auth.tickets import LIFETIME_S
 from server.auth.tickets.memory import MOST, PER_SESSION
 from server.errors import Busy
@@ -63,21 +63,21 @@ class RedisTickets:
         per_session: int = PER_SESSION,
         most: int = MOST,
     ) -> None:
-        self._redis = opened(url, CONNECTIONS)
+        self._door = Door(url, CONNECTIONS, AWAY)
         self._all = f"{name}:tickets"
         self._ticket = f"{name}:ticket:"
         self._of = f"{name}:tickets-of:"
         self._per_session = per_session
         self._most = most
-        self._issue = self._redis.register_script(_ISSUE)
-        self._redeem = self._redis.register_script(_REDEEM)
+        self._issue = self._door.redis.register_script(_ISSUE)
+        self._redeem = self._door.redis.register_script(_REDEEM)
 
     async def issue(self, session_id: str) -> str:
         """A new ticket. Raises Busy, Unavailable."""
         ticket = secrets.token_urlsafe(24)
         keys = [self._all, self._of + session_id]
         bounds = [LIFETIME_S * 1000, self._per_session, self._most]
-        with away(AWAY):
+        with self._door.asked():
             issued = await self._issue(keys=keys, args=[ticket, session_id, *bounds, self._ticket])
         if not issued:
             raise Busy("many people are connecting; try again in a moment", retry_after_ms=2_000)
@@ -87,7 +87,7 @@ class RedisTickets:
         """The session of a ticket, once. Raises Unavailable."""
         if len(ticket) > LONGEST or not ticket.isascii():
             return None
-        with away(AWAY):
+        with self._door.asked():
             session_id: str | None = await self._redeem(
                 keys=[self._all, self._ticket + ticket], args=[ticket, self._of]
             )
@@ -95,4 +95,4 @@ class RedisTickets:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._redis.aclose()
+        await self._door.close()
