@@ -181,6 +181,12 @@ describe("tables", () => {
     expect(dayTable(told, "registered", names).rows.map(({ label, values }) => [label, values[0]])).toEqual([["11-01", null], ["11-02", 6], ["11-03", null]])
   })
 
+  it("of days name the year in rows and file: a spreadsheet takes 12-31 for one of this year", () => {
+    const told = range({ from_day: "2025-12-31", to_day: "2026-01-01", days: [day("2025-12-31", 6), day("2026-01-01", 7)] })
+
+    expect(csvOf(dayTable(told, "registered", names), "")).toMatch(/2025-12-31,6\r\n2026-01-01,7\r\n$/)
+  })
+
   it("become a file with a mark, quoted where needed, and nothing a spreadsheet would run", () => {
     const table = departmentTable(range({ departments: [department("=1+1", 4, 1), department('x,"y"', 2)] }), "registered", TYPES, names)
 

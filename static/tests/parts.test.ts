@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { RowHeights } from "../src/parts/heights"
+import { holds } from "../src/parts/holds"
 import { byLetter, fitting, letterOf } from "../src/parts/letters"
 import { estimatedLines, pieces } from "../src/parts/rich_text"
 
@@ -35,8 +36,15 @@ describe("tappable text", () => {
     ])
   })
 
+  it("finds phones with a country, an area, and right after another", () => {
+    const found = pieces("+86-13800138000 86-13900139000、010-65500000或400-820-8820").filter((p) => p.href)
+
+    expect(found.map((p) => p.text)).toEqual(["+86-13800138000", "86-13900139000", "010-65500000", "400-820-8820"])
+  })
+
   it("takes no phone out of a longer number and no script for an address", () => {
     expect(pieces("病历号 913800138000123 javascript:alert(1)").map((p) => p.kind)).toEqual(["text"])
+    expect(pieces("批号 7-13800138000 与 13800138000-7").map((p) => p.kind)).toEqual(["text"])
   })
 
   it("estimates lines by width", () => {
@@ -53,5 +61,13 @@ describe("letters", () => {
   it("put strange names last and thin out on short screens", () => {
     expect(byLetter([{ name: "1号" }, { name: "Bob" }, { name: "安" }]).map((g) => g.letter)).toEqual(["A", "B", "#"])
     expect(fitting(["A", "B", "C", "D", "E"], 72)).toEqual(["A", "C", "E"])
+  })
+})
+
+describe("what is filtered here", () => {
+  it("is found whatever the case and width of its letters", () => {
+    expect(holds("ＣＴ室（１号楼）", "ct室")).toBe(true)
+    expect(holds("CT室", "ｃＴ")).toBe(true)
+    expect(holds("MRI室", "CT")).toBe(false)
   })
 })

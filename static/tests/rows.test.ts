@@ -33,8 +33,8 @@ describe("rows of a chat", () => {
 
   it("ends with what is not sent yet and keeps its key once it is", () => {
     const entry = { client_id: "k9", conversation_id: "c", content: { kind: "text" as const, text: "好" }, created_at: 0, state: "waiting" as const, tries: 0, not_before: 0 }
-    const pending = rowsOf(told({ entries: [entry] })).at(-1)
-    const arrived = rowsOf(told({ messages: [message(9, "me", 0)] })).at(-1)
+    const pending = rowsOf(told({ entries: [entry] })).pop()
+    const arrived = rowsOf(told({ messages: [message(9, "me", 0)] })).pop()
 
     expect(pending?.kind).toBe("pending")
     expect(arrived?.key).toBe(pending?.key)

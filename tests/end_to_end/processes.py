@@ -8,9 +8,11 @@ in `tests/server/test_process.py`, and by `--workers` in `test_nodes.py`.
 import asyncio
 import multiprocessing
 import os
+import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -105,6 +107,17 @@ class ServerProcess:
         assert self._process is not None
         self._process.kill()
         self._process.join()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stopped in the middle of whatever it does, its connections open."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
 
     async def stop(self) -> int | None:
         """Ask it to end, as an operator does; its exit status."""

@@ -29,7 +29,19 @@ CHANGE = re.compile(r"^[+−±][0-9,]+")
 SCREENS = pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=lambda screen: screen.name)
 STALE_WITHIN_MS = 15_000
 CUT_AFTER_MS = 5_000
+OVERDUE_MS = 12_000
 NUMBERS = "() => [...document.querySelectorAll('.content .tiles b')].map(b => b.textContent)"
+BESIEGE = """async () => {
+  const body = '{"channel": "dashboard:nowhere"}', headers = { "content-type": "application/json" }
+  const ask = async () => {
+    const { status } = await fetch("/api/v1/commands/stream.watch", { method: "POST", body, headers })
+    window.refused += status === 429
+  }
+  window.refused = 0
+  while (!window.refused) await Promise.all(Array.from({ length: 30 }, ask))
+  window.siege = setInterval(ask, 5)
+}"""
+"""Other pages of the same person ask more than one person may."""
 BOXES = """() => [...document.querySelectorAll('.content .tiles .tile')].map(tile => {
   const { x, y, width, height } = tile.getBoundingClientRect()
   return [x, y, width, height].map(Math.round)
@@ -132,6 +144,29 @@ async def test_a_line_that_is_down_makes_the_numbers_old(house: House) -> None:
         await window.see(".state:not(.old) b:text-is('实时')")
 
     assert fresh == 1  # a short break is nothing to speak of
+
+
+async def test_numbers_of_a_server_that_tells_no_more_are_old_although_the_line_holds(
+    house: House,
+) -> None:
+    async with house.window(LEADER) as window:
+        await window.page.clock.install()
+        await look(window)
+        with house.server.frozen():
+            await window.page.clock.fast_forward(OVERDUE_MS)
+            await window.see(".state.old b:text-matches('^数据截至 [0-9:]{8}$')", timeout=5_000)
+        await window.see(".state:not(.old) b:text-is('实时')")
+
+
+async def test_a_page_that_was_told_to_wait_asks_again_and_goes_live(house: House) -> None:
+    async with house.window(LEADER) as window:
+        await look(window)
+        await window.turn_to("/apps")
+        await window.page.evaluate(BESIEGE)
+        await window.turn_to("/dashboard")
+        await window.see(".state.old")
+        await window.page.evaluate("clearInterval(window.siege)")
+        await window.see(".state:not(.old) b:text-is('实时')")
 
 
 @SCREENS

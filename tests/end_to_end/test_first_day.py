@@ -9,7 +9,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.end_to_end.browser import DESKTOP, PHONE, REFUSALS, Screen, Window, chromium, open_window
+from tests.end_to_end.browser import (
+    DESKTOP,
+    PHONE,
+    REFUSALS,
+    Screen,
+    Window,
+    chromium,
+    open_stand_ins,
+    open_window,
+)
 from tests.end_to_end.processes import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -125,8 +134,7 @@ async def test_two_people_talk_a_document_waits_and_a_phone_rings(
         assert time.monotonic() - began < BADGE_WITHIN_MS / 1000
         await second.shot(tmp_path, name("7-badge"))
 
-        desk = await open_window(browser, server.sandbox_url, DESKTOP)
-        await desk.goto("/#s0003")
+        desk = await open_stand_ins(browser, server.sandbox_url, "/#s0003")
         await desk.see("#approvers .chip")
         await desk.page.fill("#new [name=title]", "心电监护仪采购申请")
         await desk.page.click("#new .primary")

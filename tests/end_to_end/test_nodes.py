@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -260,6 +260,14 @@ async def test_workers_share_a_port_and_one_that_dies_is_started_again(tmp_path:
             "another one is started",
         )
         assert other in workers_of(server)
+
+        async def answers() -> bool:
+            with suppress(aiohttp.ClientConnectionError):
+                return await made.figure(server.url, "nodes_alive") > 0
+            return False
+
+        # The one that died may have been the first to listen.
+        await until(answers, "somebody listens")
         phones = [await made.phone(server.url, person) for person in ("ann", "bob")]
         talk = Talk(phones, await group_of(phones))
         await talk.goes_on(10)

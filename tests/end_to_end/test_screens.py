@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from server.features.chat.documents import direct_id
 from tests.end_to_end.browser import DESKTOP, NETWORK, PASSWORD, USUAL_LINE, Window, chromium
@@ -184,15 +185,21 @@ async def test_a_restart_loses_nothing_and_a_reload_keeps_what_was_unsent(house:
 
 async def test_a_revoked_device_is_told_so(house: House) -> None:
     async with house.window("s0005") as lost, house.window("s0005", DESKTOP) as keeper:
+        noted = 'localStorage.setItem("yuanxin:s0005 1", \'[["drafts", "1", "写到一半"]]\')'
+        await lost.page.evaluate(noted)
         await keeper.turn_to("/devices")
         await keeper.page.click("li.row button")
         await keeper.page.click("[role=dialog] .button.primary")
         await lost.see("form.form")
         await lost.see(".farewell:has-text('此设备已被退出登录')")
         kept = await lost.page.evaluate("indexedDB.databases().then(all => all.map(d => d.name))")
+        notes = await lost.page.evaluate(
+            "Object.keys(localStorage).filter(key => key.startsWith('yuanxin:'))"
+        )
         await keeper.see("li.row")
 
     assert kept == []
+    assert notes == []
 
 
 async def test_a_page_that_slept_while_another_signed_in_does_nothing_in_their_name(
@@ -374,6 +381,15 @@ async def test_the_keyboard_opens_the_menu_of_a_message(house: House) -> None:
         await window.turn_to(f"/c/{direct_id('s0001', 's0002')}")
         await window.page.locator(".bubble").last.press("Enter")
         await window.see("[role=menu]", timeout=2_000)
+
+
+async def test_a_phones_focus_goes_to_the_screen_and_back_to_the_row(house: House) -> None:
+    async with house.window("s0001") as window:
+        row = window.page.locator(".conversation").nth(2)
+        await row.press("Enter")
+        await expect(window.page.locator("main h1")).to_be_focused()
+        await window.page.go_back()
+        await expect(row).to_be_focused()
 
 
 async def test_a_new_direct_chat_begins_without_a_line(house: House) -> None:

@@ -11,7 +11,16 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.end_to_end.browser import DESKTOP, PHONE, REFUSALS, Screen, Window, chromium, open_window
+from tests.end_to_end.browser import (
+    DESKTOP,
+    PHONE,
+    REFUSALS,
+    Screen,
+    Window,
+    chromium,
+    open_stand_ins,
+    open_window,
+)
 from tests.end_to_end.processes import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -32,6 +41,11 @@ class Place:
 
     async def window(self, screen: Screen, **also: Any) -> Window:
         window = await open_window(self.browser, self.server.url, screen, **also)
+        self.windows.append(window)
+        return window
+
+    async def stand_ins(self, place: str) -> Window:
+        window = await open_stand_ins(self.browser, self.server.sandbox_url, place)
         self.windows.append(window)
         return window
 
@@ -86,8 +100,7 @@ async def test_a_tap_on_a_card_opens_its_conversation_without_a_screen(
         client_id="c1",
         content={"kind": "text", "text": "夜班请多留意 3 床"},
     )
-    sandbox = await place.window(DESKTOP)
-    await sandbox.page.goto(f"{place.server.sandbox_url}/#s0300")
+    sandbox = await place.stand_ins("/#s0300")
     card = sandbox.page.locator(".cards a.notice").last
     await card.wait_for(timeout=PHONE_WITHIN_MS)
     url = await card.get_attribute("href")
@@ -159,8 +172,7 @@ async def test_whoever_is_new_binds_by_a_code_and_comes_where_he_wanted(
     await phone.see("[role=status]:has-text('验证码已发出')")
     texts = await place.ask("/sms/inbox/s0303")
     [code] = re.findall(r"验证码 (\d{6})", texts[-1]["text"])
-    sandbox = await place.window(DESKTOP)
-    await sandbox.page.goto(f"{place.server.sandbox_url}/#s0303")
+    sandbox = await place.stand_ins("/#s0303")
     await sandbox.see(f".cards .notice:has-text('{code}')")
     wrong = "000000" if code != "000000" else "000001"
     await phone.page.fill("input[name=code]", wrong)

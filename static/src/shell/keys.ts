@@ -3,6 +3,11 @@ import { useRoute, useRouter } from "vue-router"
 import { addressOf } from "./router"
 import { isWide } from "./layout"
 
+/** The row of a list that opens what is at this address. */
+export function rowOf(path: string): HTMLElement | undefined {
+  return [...document.querySelectorAll<HTMLElement>(".list a")].find((a) => a.getAttribute("href") === path)
+}
+
 export function listenForKeys(): void {
   const router = useRouter()
   const route = useRoute()
@@ -10,8 +15,7 @@ export function listenForKeys(): void {
   /** Back to the list, with the focus on the row that was open, so that a keyboard goes on from there. */
   async function leave(path: string, to: string): Promise<void> {
     await router.push(to)
-    const row = [...document.querySelectorAll<HTMLElement>(".list a")].find((a) => a.getAttribute("href") === path)
-    ;(row ?? document.querySelector<HTMLElement>(".list [tabindex='0']"))?.focus()
+    ;(rowOf(path) ?? document.querySelector<HTMLElement>(".list [tabindex='0']"))?.focus()
   }
 
   addEventListener("keydown", (event) => {

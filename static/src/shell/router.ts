@@ -1,7 +1,7 @@
 /* Every screen has its own address. A screen is a list (it belongs to a tab and stays alive) or
    content (it opens over the list on a phone, beside it on a wide page). */
 import "./clean_address"
-import { watch } from "vue"
+import { ref, watch } from "vue"
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
 import { t } from "../i18n"
 import { features, fetchFeatures } from "./features"
@@ -79,8 +79,14 @@ export function fetchFirst(): void {
     if (typeof load === "function") (load as () => Promise<unknown>)().catch(() => undefined)
 }
 
+/** Whether the first screen of the visit could not be fetched, so that there is none to stay on. */
+export const isStuck = ref(false)
+
 /* A screen that could not be fetched: stay where one is and say why. */
-router.onError(() => say(t("refused.offline"), true))
+router.onError(() => {
+  isStuck.value = !router.currentRoute.value.matched.length
+  if (!isStuck.value) say(t("refused.offline"), true)
+})
 
 router.beforeEach(async (to) => {
   if (isBack && putAway()) return false

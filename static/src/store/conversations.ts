@@ -6,7 +6,7 @@ import { asRefusal, type Refusal } from "../wire/refusal"
 import type { Conversation, Member } from "../wire/shapes"
 import { keep, read } from "./kept"
 import { useSession } from "./session"
-import { afterRead, afterRecalled, afterSent, audibleUnread, inListOrder } from "./unread"
+import { afterRead, afterRecalled, afterSent, audibleUnread, inListOrder, overtaken } from "./unread"
 
 const READS = "reads"
 
@@ -24,15 +24,24 @@ export const useConversations = defineStore("conversations", () => {
   const unread = computed(() => audibleUnread(byId.values()))
 
   async function load(): Promise<void> {
+    const [before, wereGone] = [new Map(byId), new Set(gone)]
     try {
       const { conversations } = await command("chat.conversations", {})
-      byId.clear()
-      for (const conversation of conversations) put(conversation)
+      const listed = new Set(conversations.map((c) => c.conversation_id))
+      for (const [id, held] of [...byId]) if (!listed.has(id) && held === before.get(id)) byId.delete(id)
+      for (const c of conversations) answered(c, before.get(c.conversation_id), wereGone.has(c.conversation_id))
       isLoaded.value = true
       failure.value = null
     } catch (error) {
       failure.value = asRefusal(error)
     }
+  }
+
+  /** What was read. What has been told since it was asked for is newer. */
+  function answered(read: Conversation, before: Conversation | undefined, wasGone: boolean): void {
+    const held = byId.get(read.conversation_id)
+    if (held) put(held === before ? read : overtaken(read, held))
+    else if (!before && (wasGone || !gone.has(read.conversation_id))) put(read)
   }
 
   function put(conversation: Conversation): void {
@@ -49,13 +58,14 @@ export const useConversations = defineStore("conversations", () => {
 
   /** One conversation with its members, fresh. Refused with not_found when it is not ours. */
   async function refresh(id: string, withMembers = true): Promise<void> {
+    const [before, knownMembers, wasGone] = [byId.get(id), members.get(id), gone.has(id)]
     try {
       const { conversation, members: people } = await command("chat.conversation", {
         conversation_id: id,
         members: withMembers,
       })
-      put(conversation)
-      if (withMembers) members.set(id, people)
+      answered(conversation, before, wasGone)
+      if (withMembers && byId.has(id) && members.get(id) === knownMembers) members.set(id, people)
     } catch (error) {
       if (["not_found", "forbidden"].includes(asRefusal(error).code)) leave(id)
       throw error
@@ -141,6 +151,12 @@ export const useConversations = defineStore("conversations", () => {
     if (!byId.has(id)) void refresh(id, false).catch(() => undefined)
   }
 
+  /** Whether it was the only mention there was, only the server knows. */
+  function mentionsMayHaveGone(id: string, recalledSeq: number): void {
+    const held = byId.get(id)
+    if (held?.mentioned && recalledSeq > held.read_seq) void refresh(id, false).catch(() => undefined)
+  }
+
   stream.on("chat.sent", ({ conversation_id, message }) => {
     if (!byId.has(conversation_id)) meet(conversation_id)
     else change(conversation_id, (c) => afterSent(c, message, session.myId))
@@ -150,6 +166,7 @@ export const useConversations = defineStore("conversations", () => {
   })
   stream.on("chat.recalled", ({ conversation_id, seq, recalled_at }) => {
     change(conversation_id, (c) => afterRecalled(c, seq, recalled_at))
+    mentionsMayHaveGone(conversation_id, seq)
   })
   stream.on("chat.members_changed", ({ conversation_id, added, removed, owner_id, title }) => {
     change(conversation_id, (c) => ({

@@ -1,7 +1,7 @@
 /* What somebody has begun to write and not sent, per conversation; survives everything but sign-out. */
 import { defineStore } from "pinia"
 import { shallowReactive } from "vue"
-import { drop, keep, readAll } from "./kept"
+import { drop, keep, onLeaving, readAll } from "./kept"
 
 const SETTLE_MS = 250
 
@@ -30,7 +30,7 @@ export const useDrafts = defineStore("drafts", () => {
   }
 
   /* Whoever leaves in the middle of a word finds it again. */
-  addEventListener("pagehide", () => [...timers.keys()].forEach(settle))
+  onLeaving(() => [...timers.keys()].forEach(settle))
 
   function forget(): void {
     timers.forEach((timer) => clearTimeout(timer))

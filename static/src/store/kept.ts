@@ -16,6 +16,7 @@ export function useAccount(personId: string): void {
 }
 
 function close(): void {
+  unfinished.clear()
   void opened?.then((database) => database.close()).catch(() => undefined)
   opened = null
   openedFor = ""
@@ -29,6 +30,7 @@ function database(): Promise<IDBDatabase> {
       for (const drawer of DRAWERS) request.result.createObjectStore(drawer)
     }
     request.onsuccess = () => {
+      catchUp(request.result)
       request.result.onversionchange = () => request.result.close()
       // Phones close it behind a page's back; what is written next opens it again.
       request.result.onclose = () => (opened = null)
@@ -56,12 +58,14 @@ export async function read<T>(drawer: Drawer, key: string): Promise<T | undefine
   }
 }
 
-export async function readAll<T>(drawer: Drawer): Promise<[string, T][]> {
+/** What a drawer holds, or of it what is kept under keys that begin so. */
+export async function readAll<T>(drawer: Drawer, prefix = ""): Promise<[string, T][]> {
   try {
     const store = (await database()).transaction(drawer).objectStore(drawer)
+    const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`)
     const [keys, values] = await Promise.all([
-      finished(store.getAllKeys()),
-      finished(store.getAll()),
+      finished(store.getAllKeys(range)),
+      finished(store.getAll(range)),
     ])
     return keys.map((key, index) => [String(key), values[index] as T])
   } catch {
@@ -70,7 +74,7 @@ export async function readAll<T>(drawer: Drawer): Promise<[string, T][]> {
 }
 
 export async function keep(drawer: Drawer, key: string, value: unknown): Promise<boolean> {
-  return written(drawer, (store) => {
+  return changed([drawer, key, value], (store) => {
     try {
       store.put(value, key)
     } catch {
@@ -81,7 +85,7 @@ export async function keep(drawer: Drawer, key: string, value: unknown): Promise
 }
 
 export async function drop(drawer: Drawer, key: string): Promise<boolean> {
-  return written(drawer, (store) => store.delete(key))
+  return changed([drawer, key, null], (store) => store.delete(key))
 }
 
 export async function empty(drawer: Drawer): Promise<boolean> {
@@ -92,6 +96,8 @@ async function written(drawer: Drawer, write: (store: IDBObjectStore) => void): 
   try {
     const transaction = (await database()).transaction(drawer, "readwrite")
     write(transaction.objectStore(drawer))
+    // Without being told to, the browser lets go of it when the page goes in this moment.
+    transaction.commit?.()
     await new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve()
       transaction.onerror = transaction.onabort = () => reject(transaction.error)
@@ -102,9 +108,62 @@ async function written(drawer: Drawer, write: (store: IDBObjectStore) => void): 
   }
 }
 
+/* A page that goes takes along what it was just telling the database. So that is noted where writing
+   does not wait, and whoever opens the database next tells it. */
+type Change = [drawer: Drawer, key: string, value: unknown]
+const unfinished = new Set<Change>()
+const NOTE = ` ${Math.random()}`
+let isNoted = false
+
+async function changed(change: Change, write: (store: IDBObjectStore) => void): Promise<boolean> {
+  unfinished.add(change)
+  const isKept = await written(change[0], write)
+  unfinished.delete(change)
+  if (isNoted) note()
+  return isKept
+}
+
+function note(): void {
+  const changes = [...unfinished].filter(([drawer]) => drawer !== "windows")
+  const at = PREFIX + openedFor + NOTE
+  isNoted = changes.length > 0
+  try {
+    if (isNoted) localStorage.setItem(at, JSON.stringify(changes))
+    else localStorage.removeItem(at)
+  } catch {
+    /* No room for it: then only the database may still take it. */
+  }
+}
+
+function notes(personId: string): string[] {
+  return Object.keys(localStorage).filter((at) => at.startsWith(`${PREFIX}${personId} `))
+}
+
+function catchUp(database: IDBDatabase): void {
+  for (const at of notes(openedFor)) {
+    const transaction = database.transaction(DRAWERS, "readwrite")
+    for (const [drawer, key, value] of JSON.parse(localStorage.getItem(at) ?? "[]") as Change[]) {
+      const store = transaction.objectStore(drawer)
+      if (value === null) store.delete(key)
+      else store.put(value, key)
+    }
+    transaction.oncomplete = () => localStorage.removeItem(at)
+  }
+}
+
+/** Called when the page may be gone in a moment: keep now what waits to be kept. */
+export function onLeaving(settle: () => void): void {
+  addEventListener("pagehide", () => {
+    settle()
+    note()
+  })
+  addEventListener("visibilitychange", () => document.visibilityState === "hidden" && settle())
+}
+
 /** Forgets a person on this device for good. */
 export async function wipe(personId: string): Promise<void> {
   close()
+  notes(personId).forEach((at) => localStorage.removeItem(at))
   await new Promise<void>((resolve) => {
     try {
       const request = indexedDB.deleteDatabase(PREFIX + personId)

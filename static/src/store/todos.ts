@@ -2,38 +2,14 @@
 import { defineStore } from "pinia"
 import { computed, ref, shallowReactive, shallowRef } from "vue"
 import { command, stream } from "../wire/connection"
-import { asRefusal, type Refusal } from "../wire/refusal"
+import { asRefusal, Refusal } from "../wire/refusal"
 import type { Result, Todo, TodoState } from "../wire/shapes"
 import { keep, read } from "./kept"
-
-export interface TodoList {
-  items: Todo[]
-  /** No further page is to come. */
-  isWhole: boolean
-  page: number
-  asOf: number | null
-  stale: boolean
-}
+import { beginning, continued, followed, isUnknown, MOST_AGAIN, type TodoList } from "./todo_pages"
 
 type Count = Result<"todos.count">
-/** Rows of a full page. */
-const ROWS = 20
-/** Pages that are read again when something moved, so that whoever is far down stays there. */
-const MOST_AGAIN = 5
 const SETTLE_MS = 600
 const PATIENCE_MS = 3_000
-
-function beginning(list: TodoList): TodoList {
-  return list.page === 1 ? list : { ...list, items: list.items.slice(0, ROWS), page: 1, isWhole: false }
-}
-
-function continued(list: TodoList | null | undefined, answer: Result<"todos.list">, page: number): TodoList {
-  const before = list?.items ?? []
-  const known = new Set(before.map((item) => item.item_id))
-  const items = [...before, ...answer.items.filter((item) => !known.has(item.item_id))]
-  const isWhole = answer.items.length < ROWS || (answer.total !== null && items.length >= answer.total)
-  return { items, isWhole, page, asOf: answer.as_of, stale: answer.stale }
-}
 
 export const useTodos = defineStore("todos", () => {
   const count = shallowRef<Count | null>(null)
@@ -70,13 +46,14 @@ export const useTodos = defineStore("todos", () => {
     isLoading.value = true
     const patience = setTimeout(() => (isSlow.value = true), PATIENCE_MS)
     try {
-      let list: TodoList | null = null
+      let list = from > 1 ? lists.get(state) : undefined
       for (let page = from; page <= to && !list?.isWhole; page++) {
         const answer = await command("todos.list", { state, page })
-        list = continued(from > 1 ? lists.get(state) : list, answer, page)
+        if (page > 1 && isUnknown(answer)) throw new Refusal("oa_away")
+        list = continued(list, answer, page)
       }
       if (!list) return
-      lists.set(state, list)
+      lists.set(state, followed(list, lists.get(state)))
       failures.delete(state)
       if (from === 1) void keep("state", `todos ${state}`, beginning(list))
     } catch (error) {

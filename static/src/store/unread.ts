@@ -46,6 +46,12 @@ export function afterRecalled(conversation: Conversation, seq: number, at: numbe
   return { ...conversation, last_message: recalled(last, at) }
 }
 
+/** A conversation as it was read, where what was held has been changed by events meanwhile. */
+export function overtaken(read: Conversation, held: Conversation): Conversation {
+  if (held.last_seq < read.last_seq) return afterRead(read, held.read_seq)
+  return { ...held, mentioned: held.mentioned && (read.mentioned || held.last_seq > read.last_seq) }
+}
+
 /** 1–99, then 99+; nothing for nothing. */
 export function badgeText(count: number): string {
   if (count <= 0) return ""

@@ -3,6 +3,8 @@
    was read a moment earlier than an event arrived does not take the event back. */
 import type { Counts, Figures, Source, Values } from "./shapes"
 
+const ON_THE_WAY_MS = 5_000
+
 /** In the order of their tiles. */
 export const METRICS = ["registered", "seen", "called", "inpatients", "operations"] as const
 export type Metric = (typeof METRICS)[number]
@@ -54,6 +56,11 @@ export function restarted(live: Live, values: Values[], position: number): Live 
 export function remembered(live: Live): Live {
   const departments = [...live.departments].map(([key, { value }]) => [key, { value, position: 0 }] as const)
   return { departments: new Map(departments), source: live.source && { ...live.source, position: 0 } }
+}
+
+/** How long to wait for news of a source that is heard: it comes once in a period, or in the next. */
+export function overdueAfter({ period_ms }: Source): number {
+  return 3 * period_ms + ON_THE_WAY_MS
 }
 
 /** The day the figures are of: after midnight the first department that says so decides. */

@@ -11,7 +11,7 @@ import { watchChannel } from "../../wire/watching"
 import { askPast, forgetPast } from "./asking"
 import { byThen, changeOf, timeOfDay, type Change } from "./comparison"
 import { plusDays } from "./days"
-import { dayOf, folded, nothing, remembered, restarted, total, type Live, type Metric } from "./figures"
+import { dayOf, folded, nothing, overdueAfter, remembered, restarted, total, type Live, type Metric } from "./figures"
 import { paced } from "./pace"
 import type { RangeFigures, Scope, Scopes, Updated } from "./shapes"
 
@@ -37,14 +37,16 @@ export const useDashboard = defineStore("dashboard", () => {
   let told = nothing()
   let lookAway: (() => void) | null = null
   let cutTimer: ReturnType<typeof setTimeout> | undefined
+  let overdueTimer: ReturnType<typeof setTimeout> | undefined
   const pace = paced<Live>((value) => (live.value = value), SHOW_EVERY_MS)
 
   const scope = computed<Scope | null>(() => scopes.value?.channels.find((one) => one.channel === channel.value) ?? null)
   const zone = computed(() => scopes.value?.zone ?? "Asia/Shanghai")
   const today = computed(() => dayOf(live.value) || scopes.value?.today || "")
   const source = computed(() => live.value.source?.value ?? null)
+  const isOverdue = ref(false)
   /** The source was heard lately and we hear of it: what is shown is so now. */
-  const isFresh = computed(() => isFollowing.value && !!source.value && !source.value.stale)
+  const isFresh = computed(() => isFollowing.value && !!source.value && !source.value.stale && !isOverdue.value)
   const isBare = computed(() => isFollowing.value && live.value.departments.size === 0)
 
   async function open(): Promise<void> {
@@ -154,6 +156,13 @@ export const useDashboard = defineStore("dashboard", () => {
 
   watch(wantedYesterday, (key) => {
     if (key && yesterday.value?.key !== key) loadYesterday(key).catch(() => undefined)
+  })
+
+  /* A server that cannot store, or has nobody who leads, does not tell that it tells nothing. */
+  watch(source, (told) => {
+    clearTimeout(overdueTimer)
+    isOverdue.value = false
+    if (told) overdueTimer = setTimeout(() => (isOverdue.value = true), overdueAfter(told))
   })
 
   watch(isLive, () => lookAway && suspect())

@@ -10,7 +10,10 @@ export interface Column {
 }
 export interface Row {
   key: string
+  /** As a drawing has room for it. */
   label: string
+  /** As rows and files have it, where that is more: a day with its year. */
+  whole?: string
   values: (number | null)[]
 }
 export interface Table {
@@ -76,9 +79,14 @@ const nameOf = (hour: number): string => `${String(hour).padStart(2, "0")}:00`
 /** One row per day of the range; days nobody said anything of have no number. */
 export function dayTable(range: RangeFigures, metric: Metric, names: Omit<Names, "type">): Table {
   const known = new Map(range.days.map((sums) => [sums.day, sums[metric]]))
-  const rows = daysOf({ from: range.from_day, to: range.to_day }).map((day) => ({ key: day, label: day.slice(5), values: [known.get(day) ?? null] }))
+  const rows = daysOf({ from: range.from_day, to: range.to_day }).map((day) => ({ ...dayRow(day), values: [known.get(day) ?? null] }))
   const isEmpty = rows.every(({ values }) => !values[0])
   return { title: names.title, head: names.head, columns: [{ key: metric, label: names.metric }], rows: isEmpty ? [] : rows, addsUp: false }
+}
+
+/** What a row of a day, or of a week from that day on, is called. */
+export function dayRow(day: string): Omit<Row, "values"> {
+  return { key: day, label: day.slice(5), whole: day }
 }
 
 export function rowSum({ values }: Row): number {
@@ -95,7 +103,7 @@ export function csvOf(table: Table, total: string): string {
   const head = [table.head, ...table.columns.map(({ label }) => label), ...(table.addsUp ? [total] : [])]
   const rows = table.rows.map((row) => {
     const cells = [...row.values, ...(table.addsUp ? [rowSum(row)] : [])]
-    return [cell(row.label), ...cells.map((n) => (n === null ? "" : String(n)))]
+    return [cell(row.whole ?? row.label), ...cells.map((n) => (n === null ? "" : String(n)))]
   })
   return "\ufeff" + [head.map(cell), ...rows].map((cells) => cells.join(",")).join("\r\n") + "\r\n"
 }

@@ -3,7 +3,8 @@
 import { defineStore } from "pinia"
 import { shallowReactive } from "vue"
 import { onForget } from "../../store/forgetting"
-import { keep, read } from "../../store/kept"
+import { onLeaving } from "../../store/kept"
+import { records } from "../../store/records"
 import { command } from "../../wire/connection"
 import type { Fields, Result } from "../../wire/shapes"
 
@@ -15,7 +16,7 @@ export interface Kept {
   isSent: boolean
 }
 
-const DRAWER = "start drafts"
+const device = records<Kept>("start drafts", (list) => list)
 const DEVICE_MS = 250
 const SERVER_MS = 2_000
 /** A command is one frame of at most 64 KiB. */
@@ -33,6 +34,8 @@ export function newer(here: Kept | undefined, there: Pick<Result<"documents.blan
 
 export const useStartDrafts = defineStore("start drafts", () => {
   const byWorkflow = shallowReactive(new Map<string, Kept>())
+  /** What this device does not have yet as it is held here. */
+  const unkept = new Set<string>()
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   let settling: ReturnType<typeof setTimeout> | undefined
   let restoring: Promise<void> | null = null
@@ -43,17 +46,22 @@ export const useStartDrafts = defineStore("start drafts", () => {
   }
 
   async function recall(): Promise<void> {
-    for (const [id, kept] of (await read<[string, Kept][]>("state", DRAWER)) ?? []) if (!byWorkflow.has(id)) byWorkflow.set(id, kept)
+    for (const [id, kept] of await device.all()) if (!byWorkflow.has(id) && !unkept.has(id)) byWorkflow.set(id, kept)
   }
 
   function settle(): void {
     clearTimeout(settling)
     settling = undefined
-    void keep("state", DRAWER, JSON.parse(JSON.stringify([...byWorkflow])))
+    for (const id of unkept) {
+      const kept = byWorkflow.get(id)
+      void (kept ? device.keep(id, kept) : device.drop(id))
+    }
+    unkept.clear()
   }
 
   function write(workflowId: string, draft: Draft): void {
     byWorkflow.set(workflowId, { draft: JSON.parse(JSON.stringify(draft)) as Draft, at: Date.now(), isSent: false })
+    unkept.add(workflowId)
     settling ??= setTimeout(settle, DEVICE_MS)
     if (!timers.has(workflowId)) timers.set(workflowId, setTimeout(() => void send(workflowId), SERVER_MS))
   }
@@ -75,6 +83,7 @@ export const useStartDrafts = defineStore("start drafts", () => {
   function take(workflowId: string, kept: Kept | null): void {
     if (kept) byWorkflow.set(workflowId, kept)
     else byWorkflow.delete(workflowId)
+    unkept.add(workflowId)
     settle()
   }
 
@@ -100,14 +109,14 @@ export const useStartDrafts = defineStore("start drafts", () => {
     if (settling) settle()
     for (const workflowId of [...timers.keys()]) void send(workflowId)
   }
-  addEventListener("pagehide", flush)
-  addEventListener("visibilitychange", () => document.visibilityState === "hidden" && flush())
+  onLeaving(flush)
 
   onForget(() => {
     timers.forEach((timer) => clearTimeout(timer))
     timers.clear()
     clearTimeout(settling)
     byWorkflow.clear()
+    unkept.clear()
     restoring = null
   })
 

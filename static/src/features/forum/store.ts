@@ -140,10 +140,11 @@ export const useForum = defineStore("forum", () => {
   async function loadOlder(boardId: string): Promise<void> {
     const before = feeds.get(boardId)?.posts.slice(-1)[0]?.number
     if (!before) return
-    await attempt(boardId, async () => {
+    await loading(boardId, boardId, async () => {
       const page = await command("forum.list", { board_id: boardId, before, limit: POSTS })
       const feed = feeds.get(boardId)
       if (feed) setFeed(continued(feed, page))
+      return page.position
     })
   }
 
@@ -186,10 +187,11 @@ export const useForum = defineStore("forum", () => {
   async function loadComments(postId: string): Promise<void> {
     const thread = threads.get(postId)
     if (!thread) return
-    await attempt(postId, async () => {
+    await loading(thread.board.board_id, postId, async () => {
       const shown = await further(thread)
       const held = threads.get(postId)
       if (held) threads.set(postId, withComments(held, shown))
+      return shown.position
     })
   }
 
@@ -295,7 +297,10 @@ export const useForum = defineStore("forum", () => {
   function lookAtThread(postId: string, boardId: string): () => void {
     open.add(postId)
     const look = watchChannel(`forum:${boardId}`, {
-      started: ({ position }) => threads.get(postId)?.position === position || void loadThread(postId),
+      started: ({ position }) => {
+        if (threads.get(postId)?.position === position) failures.delete(postId)
+        else void loadThread(postId)
+      },
       refused: (why) => refuse(postId, why),
     })
     return () => {

@@ -1,6 +1,6 @@
 /* 邮件: between people and departments of the house, recalled while it is unread. */
 import { badge, screen, type AppFeature } from "../../shell/feature"
-import { read } from "../../store/kept"
+import { readAll } from "../../store/kept"
 
 export const UNSENT = "mail unsent"
 
@@ -12,7 +12,7 @@ export const unread = number.n
 
 /** A mail that was written and not sent goes out after a reload, though no screen of mail is open. */
 async function resume(): Promise<void> {
-  if (!(await read<unknown[]>("state", UNSENT))?.length) return
+  if (!(await readAll("state", UNSENT)).length) return
   const { useUnsent } = await screens()
   await useUnsent().restore()
 }

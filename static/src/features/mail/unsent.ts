@@ -6,8 +6,8 @@ import { shallowRef } from "vue"
 import { say } from "../../shell/overlays"
 import { newClientId } from "../../store/client_id"
 import { onForget } from "../../store/forgetting"
-import { keep, read } from "../../store/kept"
 import { afterRefusal, awakened, hurried, pause, type Waiting } from "../../store/outbox_queue"
+import { records } from "../../store/records"
 import { useSession } from "../../store/session"
 import { noteServerTime, serverNow } from "../../wire/clock"
 import { command, isLive, onLive } from "../../wire/connection"
@@ -20,6 +20,7 @@ import { w } from "./words"
 export interface Unsent extends Waiting {
   letter: Letter
 }
+const device = records<Unsent, Unsent[]>(UNSENT, (list) => list.map((entry) => [entry.client_id, entry]))
 
 export const useUnsent = defineStore("mail unsent", () => {
   const session = useSession()
@@ -34,25 +35,24 @@ export const useUnsent = defineStore("mail unsent", () => {
   }
 
   async function recall(): Promise<void> {
-    const kept = (await read<Unsent[]>("state", UNSENT)) ?? []
+    const kept = (await device.all()).map(([, entry]) => awakened(entry))
     const known = new Set(entries.value.map((entry) => entry.client_id))
-    entries.value = [...kept.filter((e) => !known.has(e.client_id)).map(awakened), ...entries.value]
+    const all = [...kept.filter((e) => !known.has(e.client_id)), ...entries.value]
+    entries.value = all.sort((a, b) => a.created_at - b.created_at)
     pump()
   }
 
-  function put(next: Unsent[]): Promise<boolean> {
-    entries.value = next
-    return keep("state", UNSENT, next)
-  }
-
   function change(clientId: string, step: (entry: Unsent) => Unsent): void {
-    void put(entries.value.map((entry) => (entry.client_id === clientId ? step(entry) : entry)))
+    entries.value = entries.value.map((entry) => (entry.client_id === clientId ? step(entry) : entry))
+    const changed = entries.value.find((entry) => entry.client_id === clientId)
+    if (changed) void device.keep(clientId, changed)
   }
 
   async function send(letter: Letter): Promise<void> {
     await restore()
-    const base = { client_id: newClientId(), created_at: serverNow(), tries: 0, not_before: 0 }
-    await put([...entries.value, { ...base, state: "waiting", letter }])
+    const entry: Unsent = { client_id: newClientId(), created_at: serverNow(), tries: 0, not_before: 0, state: "waiting", letter }
+    entries.value = [...entries.value, entry]
+    await device.keep(entry.client_id, entry)
     pump()
   }
 
@@ -83,7 +83,8 @@ export const useUnsent = defineStore("mail unsent", () => {
   }
 
   function remove(clientId: string): void {
-    void put(entries.value.filter((entry) => entry.client_id !== clientId))
+    entries.value = entries.value.filter((entry) => entry.client_id !== clientId)
+    void device.drop(clientId)
   }
 
   function retry(clientId: string): void {

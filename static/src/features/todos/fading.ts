@@ -1,6 +1,6 @@
 /* Rows that have just left a list stay where they were for a moment, and say why. */
 import { computed, onBeforeUnmount, shallowRef, watch, type Ref } from "vue"
-import type { TodoList } from "../../store/todos"
+import type { TodoList } from "../../store/todo_pages"
 import type { Todo, TodoState } from "../../wire/shapes"
 import { useDocuments } from "../documents/store"
 

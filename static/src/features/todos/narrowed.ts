@@ -1,13 +1,13 @@
 /* A list narrowed down: by words, a kind, how urgent, since when. It is asked for and not kept. */
 import { computed, reactive, shallowRef, watch, type Ref } from "vue"
+import { continued, followed, isUnknown, MOST_AGAIN, type TodoList } from "../../store/todo_pages"
 import { command } from "../../wire/connection"
-import { asRefusal, type Refusal } from "../../wire/refusal"
-import type { Fields, Todo, TodoState } from "../../wire/shapes"
+import { asRefusal, Refusal } from "../../wire/refusal"
+import type { Fields, Result, Todo, TodoState } from "../../wire/shapes"
 
 export type Since = "any" | "today" | "week" | "month"
 const DAY_MS = 86_400_000
 const DAYS: Record<Exclude<Since, "any">, number> = { today: 0, week: 6, month: 29 }
-const ROWS = 20
 const SETTLE_MS = 300
 
 export interface Narrowing {
@@ -24,43 +24,53 @@ export function startOf(since: Since, now: number): number | null {
 
 export function useNarrowed(state: Ref<TodoState>) {
   const by = reactive<Narrowing>({ search: "", kind: "", urgency: null, since: "any" })
-  const items = shallowRef<Todo[] | null>(null)
+  const list = shallowRef<TodoList>()
+  const items = computed(() => list.value?.items ?? null)
   const failure = shallowRef<Refusal | null>(null)
   const found = shallowRef<{ total: number | null; lookedAt: number | null }>({ total: null, lookedAt: null })
   const kinds = shallowRef<string[]>([])
   const isOn = computed(() => !!by.search.trim() || !!by.kind || !!by.urgency || by.since !== "any")
-  let page = 0
-  let isWhole = false
   let turn = 0
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  async function ask(wanted: number): Promise<void> {
+  async function ask(from: number, to: number): Promise<void> {
     const mine = ++turn
     const { search, kind, urgency, since } = by
-    const fields: Fields<"todos.list"> = { state: state.value, page: wanted, search: search.trim(), kind, urgency, since: startOf(since, Date.now()) }
+    const fields: Fields<"todos.list"> = { state: state.value, search: search.trim(), kind, urgency, since: startOf(since, Date.now()) }
     try {
-      const answer = await command("todos.list", fields)
-      if (mine !== turn) return
-      const before = wanted === 1 ? [] : (items.value ?? [])
-      const known = new Set(before.map(({ item_id }) => item_id))
-      items.value = [...before, ...answer.items.filter(({ item_id }) => !known.has(item_id))]
-      kinds.value = [...new Set([...kinds.value, ...(answer.kinds ?? [])])]
-      found.value = { total: answer.total, lookedAt: answer.looked_at ?? null }
-      isWhole = answer.items.length < ROWS || (answer.total !== null && items.value.length >= answer.total)
-      page = wanted
+      let read = from > 1 ? list.value : undefined
+      for (let page = from; page <= to && !read?.isWhole; page++) {
+        const answer = await command("todos.list", { ...fields, page })
+        if (mine !== turn) return
+        if (page > 1 && isUnknown(answer)) throw new Refusal("oa_away")
+        read = continued(read, answer, page)
+        note(answer)
+      }
+      if (read) list.value = followed(read, list.value)
       failure.value = null
     } catch (error) {
       if (mine === turn) failure.value = asRefusal(error)
     }
   }
 
-  function again(): void {
-    clearTimeout(timer)
-    if (isOn.value) timer = setTimeout(() => void ask(1), SETTLE_MS)
+  function note(answer: Result<"todos.list">): void {
+    kinds.value = [...new Set([...kinds.value, ...(answer.kinds ?? [])])]
+    found.value = { total: answer.total, lookedAt: answer.looked_at ?? null }
   }
 
-  function more(): void {
-    if (isOn.value && !isWhole && page) void ask(page + 1)
+  /** The same rows as they are now. */
+  function refresh(): Promise<void> {
+    return ask(1, Math.min(list.value?.page ?? 1, MOST_AGAIN))
+  }
+
+  function again(): void {
+    clearTimeout(timer)
+    if (isOn.value) timer = setTimeout(() => void ask(1, 1), SETTLE_MS)
+  }
+
+  async function more(): Promise<void> {
+    const page = list.value?.page
+    if (isOn.value && page && !list.value?.isWhole) await ask(page + 1, page + 1)
   }
 
   function clear(): void {
@@ -69,15 +79,14 @@ export function useNarrowed(state: Ref<TodoState>) {
 
   watch([() => ({ ...by }), state], ([, now], [, before]) => {
     turn++
-    page = 0
     if (now !== before) {
       kinds.value = []
       by.kind = ""
     }
-    items.value = null
+    list.value = undefined
     failure.value = null
     again()
   })
 
-  return { by, items, failure, found, kinds, isOn, more, clear, again: () => ask(1) }
+  return { by, items, failure, found, kinds, isOn, more, clear, again: refresh }
 }

@@ -1,6 +1,6 @@
 /* Durations as they are read, and the weeks as a table that a chart draws. Pure. */
 import { spoken } from "../dashboard/numbers"
-import type { Table } from "../dashboard/tables"
+import { dayRow, type Table } from "../dashboard/tables"
 import type { Figures } from "./Rows.vue"
 import type { Reading, ReadRow, ReadWeek, Row, Week } from "./shapes"
 import { w } from "./words"
@@ -25,7 +25,8 @@ const rounded = (n: number): number => Math.round(n * 10) / 10
 
 /** One row per week; the week in which the hospital went live is marked. */
 export function weekTable(weeks: readonly Week[], liveDay: string | null): Table {
-  const live = liveDay && weeks.filter(({ monday }) => monday <= liveDay).at(-1)
+  const begun = liveDay ? weeks.filter(({ monday }) => monday <= liveDay) : []
+  const live = begun[begun.length - 1]
   const hours = (minutes: number | null): number | null => (minutes === null ? null : rounded(minutes / HOUR))
   return {
     title: w("weeks.title"),
@@ -34,10 +35,10 @@ export function weekTable(weeks: readonly Week[], liveDay: string | null): Table
       { key: "median", label: w("weeks.median") },
       { key: "p90", label: w("weeks.p90") },
     ],
-    rows: weeks.map((week) => ({ key: week.monday, label: week.monday.slice(5), values: [hours(week.median), hours(week.p90)] })),
+    rows: weeks.map((week) => ({ ...dayRow(week.monday), values: [hours(week.median), hours(week.p90)] })),
     addsUp: false,
     decimals: 1,
-    ...(live ? { mark: { key: live.monday, label: w("weeks.live") }, note: w("weeks.live_at", { day: liveDay }) } : {}),
+    ...(live && liveDay ? { mark: { key: live.monday, label: w("weeks.live") }, note: w("weeks.live_at", { day: liveDay }) } : {}),
   }
 }
 
@@ -82,8 +83,7 @@ export function readTable(weeks: readonly ReadWeek[]): Table {
       { key: "three", label: w("reading.three") },
     ],
     rows: weeks.map((week) => ({
-      key: week.monday,
-      label: week.monday.slice(5),
+      ...dayRow(week.monday),
       values: [share(week.read, week.copies), share(week.day_read, week.day_copies), share(week.three_days_read, week.three_days_copies)],
     })),
     addsUp: false,
