@@ -19,7 +19,7 @@ from realtime.clock import Clock
 from realtime.connection import Connection
 from realtime.errors import Busy, Closing, Refused, Unauthenticated, Unavailable
 from realtime.farewells import Farewells
-from realtime.frames import Frame, event_frame
+from realtime.frames import Frame, event_packet, on_wire
 from realtime.gaps import Gaps, History, Patience
 from realtime.lateness import Lateness
 from realtime.limits import ConnectionLimits
@@ -299,50 +299,39 @@ class Hub:
 
     def _deliver_runs(self, publications: Sequence[Publication]) -> None:
         """Deliver in order, what follows one another in one channel together."""
-        together: list[Publication] = []
-        size = 0
-        for publication in publications:
-            size += len(publication.body)
-            if together and (
-                publication.channel != together[0].channel
-                or publication.joins
-                or size > MOST_TOGETHER
-            ):
-                self._deliver_safely(together)
-                together, size = [], len(publication.body)
-            together.append(publication)
-            if publication.leaves or publication.dismisses:
-                self._deliver_safely(together)
-                together, size = [], 0
-        if together:
-            self._deliver_safely(together)
-
-    def _deliver_safely(self, publications: Sequence[Publication]) -> None:
-        try:
-            self._deliver(publications)
-        except Exception:  # The promise: what was stored is never undone by telling it.
-            log.exception("delivery failed", extra={"event": publications[0].name})
+        start = 0
+        while start < len(publications):
+            end = _end_of_run(publications, start)
+            run = publications[start:end]
+            try:
+                self._deliver(run)
+            except Exception:  # The promise: what was stored is never undone by telling it.
+                log.exception("delivery failed", extra={"event": run[0].name})
+            start = end
 
     def _deliver(self, publications: Sequence[Publication]) -> None:
         """Deliver to the same listeners: the first may bring people in, the last may let some go."""
-        first, last = publications[0], publications[-1]
+        first, last, metrics = publications[0], publications[-1], self.metrics
         channel = first.channel
         if first.joins:
             self._membership.join(channel, first.joins)
         # A list: a reader that is too slow is closed while it is walked.
         listeners = self._membership.listeners(channel)
         if listeners:
-            frames = [event_frame(p.name, p.body, partial=p.partial) for p in publications]
-            data = frames[0].wire if len(frames) == 1 else b"".join([f.wire for f in frames])
+            data = on_wire(event_packet(first.name, first.body))
+            for publication in publications[1:]:
+                data += on_wire(event_packet(publication.name, publication.body))
+            frames: list[Frame] = []
             for connection in listeners:
                 way = connection.wire.way
                 if way is not None:
                     way.write_frames(data)
                 else:
+                    frames = frames or [_frame(publication) for publication in publications]
                     _send(connection, publications, frames)
-            self.metrics.deliveries += len(listeners) * len(frames)
-            self.metrics.delivered_bytes += len(listeners) * len(data)
-        self.metrics.publications += len(publications)
+            metrics.deliveries += len(listeners) * len(publications)
+            metrics.delivered_bytes += len(listeners) * len(data)
+        metrics.publications += len(publications)
         now = self.clock.now()
         for publication in publications:
             self._lateness.note(publication.at, now)
@@ -383,6 +372,25 @@ class Hub:
             self._gaps.need(channel, needed)
         if self._backplane is not None:
             self._backplane.need(channel, needed)
+
+
+def _end_of_run(publications: Sequence[Publication], start: int) -> int:
+    """Up to where publications go to the same listeners, and are not too much for one write."""
+    last = publications[start]
+    channel, size = last.channel, len(last.body)
+    end = start + 1
+    while end < len(publications) and not (last.leaves or last.dismisses):
+        last = publications[end]
+        size += len(last.body)
+        if last.channel != channel or last.joins or size > MOST_TOGETHER:
+            break
+        end += 1
+    return end
+
+
+def _frame(publication: Publication) -> Frame:
+    packet = event_packet(publication.name, publication.body)
+    return Frame(packet, partial=publication.partial)
 
 
 def _send(

@@ -133,7 +133,9 @@ class Membership:
         if channel.startswith(_OWN):
             person = self.people.get(channel[len(_OWN) :])
             members = () if person is None else (person,)
-        listening = [connection for person in members for connection in person.connections]
+            listening = [] if person is None else person.connections.copy()
+        else:
+            listening = [connection for person in members for connection in person.connections]
         for connection in self._watchers.get(channel, ()):
             if self.people.get(connection.person_id) not in members:
                 listening.append(connection)

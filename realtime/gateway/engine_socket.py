@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from realtime.errors import Closing
-from realtime.frames import CLOSE, NOOP, Frame
+from realtime.frames import CLOSE, NOOP, Frame, on_wire
 from realtime.gateway.direct_websocket import DirectWebSocket
 from realtime.gateway.heartbeat import Heartbeat
 from realtime.gateway.packets import BadFrame
@@ -99,13 +99,14 @@ class EngineSocket(Heartbeat):
         else:
             self.abort(Closing.TOO_SLOW)
 
-    def answer(self, frame: Frame) -> None:
+    def answer(self, packet: bytes) -> None:
         """Send the answer to something accepted; it is owed by a closing socket and to a slow reader."""
         if self.way is not None:
-            self.way.write_frames(frame.wire)
+            self.way.write_frames(on_wire(packet))
             return
         if self.ended:
             return
+        frame = Frame(packet)
         if self.closing:
             self._queue().force(frame)
             self.cut_poll()
@@ -253,8 +254,10 @@ class EngineSocket(Heartbeat):
     @property
     def is_full(self) -> bool:
         """Whether nothing more may be asked: enough is being done, or waits to be read."""
-        waiting = self.outgoing
-        return self.workload.is_full or (waiting is not None and waiting.size > waiting.max_bytes)
+        work, waiting = self.workload, self.outgoing
+        return work.in_flight >= work.at_once or (
+            waiting is not None and waiting.size > waiting.max_bytes
+        )
 
     async def room(self) -> None:
         """Wait until there is room for more work: this is how a busy client is held back."""

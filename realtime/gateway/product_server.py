@@ -13,7 +13,7 @@ from socketio.exceptions import (
 from realtime.application import Application, Promise
 from realtime.connection import Connection
 from realtime.errors import Closing, Refused, Unavailable
-from realtime.frames import ack_frame
+from realtime.frames import ack_packet
 from realtime.gateway.engine import EngineOptions
 from realtime.gateway.engine_socket import EngineSocket
 from realtime.gateway.packets import Unreadable
@@ -64,8 +64,7 @@ class ProductServer(SocketServer):
     ) -> None:
         if self.draining:
             return
-        name, *rest = args
-        body = rest[0] if len(rest) == 1 else rest or {}
+        name, body = args[0], args[1] if len(args) == 2 else args[1:] or {}
         state: SocketState = socket.app
         began = self.hub.clock.monotonic()
         try:
@@ -149,13 +148,13 @@ class ProductServer(SocketServer):
     ) -> None:
         text = bytes(answer)
         if ack_id is not None:
-            socket.answer(ack_frame(ack_id, text))
+            socket.answer(ack_packet(ack_id, text))
         outcome = _outcome(text) if text.startswith(_REFUSAL) else "ok"
         self.metrics.handled(name, outcome, self.hub.clock.monotonic() - began)
 
     def _refuse(self, socket: EngineSocket, ack_id: int, code: str, message: str) -> None:
         answer = {"ok": False, "error": {"code": code, "message": message}}
-        socket.answer(ack_frame(ack_id, msgspec.json.encode(answer)))
+        socket.answer(ack_packet(ack_id, msgspec.json.encode(answer)))
 
     def _refused(self, refusal: Refused) -> SocketRefused:
         # socket.io-client makes an Error of it whose message is the code; the sentence is in its data.

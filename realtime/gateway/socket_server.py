@@ -21,7 +21,7 @@ from socketio.exceptions import (
 from realtime.clock import Clock
 from realtime.errors import Closing
 from realtime.frames import DISCONNECT as DISCONNECT_FRAME
-from realtime.frames import Frame, event_frame
+from realtime.frames import Frame, event_packet
 from realtime.gateway import packets
 from realtime.gateway.engine import EngineOptions, EngineServer
 from realtime.gateway.engine_socket import EngineSocket
@@ -154,7 +154,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if reason is Closing.GOING_AWAY:
             # All are told at once; they are not to come back at once.
             words["retry_after_ms"] = random.randint(0, self.return_within_ms)
-        told = event_frame("closing", msgspec.json.encode(words))
+        told = Frame(event_packet("closing", msgspec.json.encode(words)))
         return (told,) if reason.reconnect else (told, DISCONNECT_FRAME)
 
     def closed(self, socket: EngineSocket, reason: Closing | None) -> None:

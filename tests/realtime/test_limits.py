@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.frames import Frame, ack_frame, event_frame, websocket_header
+from realtime.frames import Frame, ack_packet, event_packet, on_wire, websocket_header
 from realtime.limits import RateTable, TokenBucket
 from realtime.outgoing import Outgoing
 from realtime.position import first_gap
@@ -50,7 +50,9 @@ def test_partial_values_are_laid_over_those_unsent() -> None:
         b'{"values":{"b":2},"as_of":2}',
         b'{"values":{"c":3},"as_of":3}',
     ):
-        assert outgoing.put(event_frame("dashboard.updated", body, partial=True), key="dashboard")
+        assert outgoing.put(
+            Frame(event_packet("dashboard.updated", body), partial=True), key="dashboard"
+        )
     (frame,) = iter(outgoing.take, None)
     assert msgspec.json.decode(frame.data[2:]) == [
         "dashboard.updated",
@@ -104,10 +106,13 @@ def test_the_buffer_keeps_its_bound_its_order_and_its_count(
 
 
 def test_a_frame_is_the_bytes_of_a_websocket_frame() -> None:
-    event = event_frame("chat.sent", b'{"a":1}')
-    assert event.data == b'42["chat.sent",{"a":1}]'
-    assert event.wire == bytes((0x81, len(event.data))) + event.data
-    assert ack_frame(7, b"{}").data == b"437[{}]"
+    event = event_packet("chat.sent", b'{"a":1}')
+    assert event == b'42["chat.sent",{"a":1}]'
+    assert Frame(event).wire == on_wire(event) == bytes((0x81, len(event))) + event
+    assert Frame(b"x" * 125).wire[:2] == b"\x81\x7d"
+    assert Frame(b"x" * 126).wire[:4] == b"\x81\x7e\x00\x7e"
+    assert Frame(b"x", binary=True).wire == b"\x82\x01x"
+    assert ack_packet(7, b"{}") == b"437[{}]"
     assert websocket_header(0x81, 125) == b"\x81\x7d"
     assert websocket_header(0x81, 126) == b"\x81\x7e\x00\x7e"
     assert websocket_header(0x82, 65_536) == b"\x82\x7f" + (65_536).to_bytes(8, "big")
