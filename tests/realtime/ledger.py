@@ -1,6 +1,6 @@
 """What several nodes' hubs have stored behind them: every channel's publications, and who hears what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -21,6 +21,8 @@ class Ledger:
         self.reads: list[Sequence[str]] = []
         self.is_away = False
         self.unreadable: set[str] = set()
+        self.meanwhile: Callable[[], None] | None = None
+        """What happens, once, between the reading of somebody's channels and its answer."""
         for channel, people in (members or {}).items():
             for person_id in people:
                 self._of(person_id)[channel] = 1
@@ -67,7 +69,11 @@ class Ledger:
 
     async def channels_of(self, person_id: str) -> Mapping[str, int]:
         self._read([person_id])
-        return dict(self._of(person_id))
+        answer = dict(self._of(person_id))
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return answer
 
     def _of(self, person_id: str) -> dict[str, int]:
         return self._first.setdefault(person_id, {person_channel(person_id): 0})

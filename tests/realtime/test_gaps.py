@@ -217,6 +217,20 @@ async def test_who_was_brought_in_unheard_hears_everything_from_then_on() -> Non
         await shown(li, [2, 3, 4], "conversation:2")
 
 
+async def test_who_is_removed_while_it_is_read_where_they_are_stays_out() -> None:
+    async with running_node(ledger()) as node:
+        li = await node.connect("li")
+        node.ledger.change("conversation:2", joins=("li",))
+        node.ledger.meanwhile = lambda: node.hear(
+            *node.ledger.change("conversation:2", leaves=("li",))
+        )
+        node.ward.hub.missed_some()
+        await shown(li, [2], "person:li")
+        node.hear(node.ledger.store("conversation:2"))
+        assert not node.ward.hub.is_member("li", "conversation:2")
+        assert positions(li, "conversation:2") == []
+
+
 async def test_who_comes_back_into_a_channel_heard_here_joins_in_its_place() -> None:
     async with running_node(Ledger({TALK: ("li",)})) as node:
         li, wu = await node.connect("li"), await node.connect("wu")
