@@ -263,6 +263,10 @@ def _backup(given: argparse.Namespace, settings: Settings) -> int:
     )
     from server.storage.sqlite.snapshots import write_snapshot
 
+    folder: Path = given.file.absolute().parent
+    if not folder.is_dir():
+        # A disk that is not mounted: the copy would lie beside what it is kept for.
+        raise StorageError(f"there is no folder {folder}; make it, or mount its disk")
     info = write_snapshot(settings.database, given.file)
     print(f"wrote {info.path}, {info.bytes} bytes, commit {info.commit_number}")
     return 0

@@ -5,6 +5,7 @@ use by other servers of the old version: it is migrated at a start only while it
 operator says so, by one process at a time.
 """
 
+import logging
 from pathlib import Path
 
 from server.clock import Clock
@@ -16,6 +17,8 @@ from server.storage.sqlite import SqliteStore
 
 OTHERS_MIGRATE_S = 60.0
 """How long a server that finds another one migrating waits for it."""
+
+log = logging.getLogger(__name__)
 
 
 def made_store(settings: Settings, clock: Clock) -> Store:
@@ -30,12 +33,17 @@ async def bring_to_this_version(
     store: Store, settings: Settings, clock: Clock, *, upgrade: bool, folder: Path = MIGRATIONS
 ) -> None:
     """Take the migrations that an opened store needs. Raises StorageError when that is not allowed."""
+    missing = await pending(store, folder=folder)
+    is_new = len(missing) == len(load(folder))
+    if is_new:
+        # Perhaps the settings name a wrong place: nothing else would tell.
+        place = "shared" if settings.storage_url else str(settings.database)
+        log.warning("there was no store yet: an empty one is made", extra={"store": place})
     if not settings.storage_url:
         backups = settings.data_dir / "backups"
         await migrate(store, clock=clock, folder=folder, backup=backups, alone=True)
         return
-    missing = await pending(store, folder=folder)
-    if missing and not upgrade and len(missing) < len(load(folder)):
+    if missing and not upgrade and not is_new:
         raise StorageError(
             f"the shared store lacks {', '.join(missing)}; stop every server, make a backup, "
             "and run `python -m server migrate`"

@@ -167,14 +167,17 @@ def test_what_an_operator_does_before_the_first_start(operator: Operator, tmp_pa
 
     printed = operator("settings", folder=folder, wecom_secret="the-secret")
     migrated = operate("migrate", folder=folder)
+    again = operate("migrate", folder=folder)
     checked = operator("check", folder=folder)
     written = operator("import-staff", "--template", staff, folder=folder)
 
-    ended = (printed, migrated, checked, written)
-    assert [command.returncode for command in ended] == [0] * 4, [c.stderr for c in ended]
+    ended = (printed, migrated, again, checked, written)
+    assert [command.returncode for command in ended] == [0] * 5, [c.stderr for c in ended]
     assert all(f"YUANXIN_{n.upper()}" in printed.stdout for n in Settings.__dataclass_fields__)
     assert "the-secret" not in printed.stdout
     assert migrated.stdout == "the store is current\n"
+    assert f'an empty one is made", "store": "{folder}' in migrated.stderr
+    assert "an empty one" not in again.stderr
     assert "people    0" in checked.stdout
     assert openpyxl.load_workbook(staff).sheetnames
 
@@ -223,6 +226,18 @@ def test_a_restored_store_begins_a_new_epoch(operator: Operator, tmp_path: Path)
     assert operator("restore", tmp_path / "copy.db", folder=folder).returncode == 0
 
     assert asyncio.run(epoch()) != before
+
+
+def test_a_backup_to_a_disk_that_is_not_mounted_is_refused(
+    operator: Operator, tmp_path: Path
+) -> None:
+    folder, mount = tmp_path / "data", tmp_path / "backup-disk"
+    operator("migrate", folder=folder)
+
+    refused = operator("backup", mount / "copy.db", folder=folder)
+
+    assert_one_sentence(refused, f"there is no folder {mount}")
+    assert not mount.exists()
 
 
 def test_an_unfit_backup_replaces_nothing(operator: Operator, tmp_path: Path) -> None:
