@@ -58,7 +58,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "vendor", test: /node_modules[\\/](@vue|vue|vue-router|pinia)[\\/]/ },
-            { name: "floor", test: /src[\\/](wire[\\/](?!watching)|i18n[\\/](index|zh|times)|store[\\/](?!receipts|typing|my_number|favourites|mirrors|records))/ },
+            { name: "floor", test: /src[\\/](wire[\\/](?!watching)|i18n[\\/](index|zh|times)|store[\\/](?!receipts|typing|my_number|favourites|mirrors|records|contacts))/ },
           ],
         },
       },

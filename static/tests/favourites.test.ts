@@ -1,7 +1,7 @@
 import { createPinia, setActivePinia } from "pinia"
 import { beforeEach, describe, expect, it, vi } from "vitest"
 import { MOST_FAVOURITES, moved, useFavourites } from "../src/store/favourites"
-import { forgetFeatures } from "../src/store/forgetting"
+import { forgetTheRest } from "../src/store/forgetting"
 import { read, useAccount } from "../src/store/kept"
 
 describe("favourites", () => {
@@ -37,7 +37,7 @@ describe("favourites", () => {
     await again.recollect()
     expect(again.paths).toEqual(arranged)
 
-    forgetFeatures()
+    forgetTheRest()
     expect(again.paths).toContain("/mail")
   })
 })

@@ -3,6 +3,7 @@ import { defineStore } from "pinia"
 import { computed, shallowReactive, shallowRef } from "vue"
 import { command } from "../wire/connection"
 import type { Department, Person, Result } from "../wire/shapes"
+import { onForget } from "./forgetting"
 import { keep, read } from "./kept"
 import { usePeople } from "./people"
 
@@ -58,10 +59,10 @@ export const useContacts = defineStore("contacts", () => {
     return path
   }
 
-  function forget(): void {
+  onForget(() => {
     departments.value = null
     members.clear()
-  }
+  })
 
-  return { departments, members, byId, roots, loadTree, loadDepartment, search, searchAll, childrenOf, pathTo, forget }
+  return { departments, members, byId, roots, loadTree, loadDepartment, search, searchAll, childrenOf, pathTo }
 })

@@ -1,5 +1,5 @@
 /* The life of a sign-in on this page: begin from what the device remembers, follow the stream,
-   end in one of three ways (signed out, revoked, expired). The only module that knows all stores. */
+   end in one of three ways (signed out, revoked, expired). The only module that knows all stores of the first screen. */
 import { defineStore } from "pinia"
 import { ref, watch } from "vue"
 import { features, fetchFeatures } from "../shell/features"
@@ -9,10 +9,9 @@ import { command, onLive, start, stop, stream, watchThePage } from "../wire/conn
 import { commandByHttp, signOutByHttp, speakFor } from "../wire/http"
 import { asRefusal } from "../wire/refusal"
 import type { Conversation, Me, Person, Result } from "../wire/shapes"
-import { useContacts } from "./contacts"
 import { useConversations } from "./conversations"
 import { useDrafts } from "./drafts"
-import { forgetFeatures } from "./forgetting"
+import { forgetTheRest } from "./forgetting"
 import { keep, read, useAccount, wipe } from "./kept"
 import { useMessages } from "./messages"
 import { useOutbox } from "./outbox"
@@ -46,7 +45,6 @@ export const useLife = defineStore("life", () => {
   const drafts = useDrafts()
   const todos = useTodos()
   const lines = useSystemLines()
-  const contacts = useContacts()
   const isReady = ref(false)
   let saving: ReturnType<typeof setTimeout> | undefined
   let isFresh = false
@@ -182,10 +180,9 @@ export const useLife = defineStore("life", () => {
     clearTimeout(saving)
     stop()
     stream.forget()
-    for (const store of [conversations, messages, outbox, drafts, todos, people, lines, contacts])
-      store.forget()
+    for (const store of [conversations, messages, outbox, drafts, todos, people, lines]) store.forget()
     for (const feature of features.value) feature.badge?.forget()
-    forgetFeatures()
+    forgetTheRest()
     session.me = null
     session.isSignedIn = false
     session.needsSignIn = false
