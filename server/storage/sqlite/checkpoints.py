@@ -17,7 +17,8 @@ import apsw
 
 logger = logging.getLogger(__name__)
 
-ENOUGH_PAGES: Final = 4_000
+ENOUGH_PAGES: Final = 1_000
+"""The more at once, the longer the disk keeps a commit waiting; the fewer, the oftener a page is copied."""
 LONG_PAGES: Final = 8_000
 _SAFE_SQLITE: Final = 3_051_003
 
