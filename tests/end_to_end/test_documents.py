@@ -115,18 +115,6 @@ async def opened(window: Window, request_id: str) -> None:
     await window.see(f"{YES}:not(:disabled)", timeout=AT_LAST_S * 1_000)
 
 
-async def test_the_chosen_of_many_tabs_is_on_the_screen(office: Office) -> None:
-    """With letters of twice the size four tabs are wider than a phone; so they are on half a phone."""
-    half = Screen("half", PHONE.width // 2, PHONE.height, PHONE.scale, touch=True)
-    async with office.window("s0001", half) as window:
-        chosen = window.page.locator("[role=tab][aria-selected=true]")
-        for state in ("started", "pending"):
-            await window.turn_to(f"/todos?state={state}")
-            # Its number makes the first one wider, once it is known.
-            await window.see("[role=tab] span:text-matches('[0-9]')", state="attached")
-            await expect(chosen).to_be_in_viewport(ratio=0.99)
-
-
 async def test_a_large_document_is_read_and_approved_with_words(
     office: Office, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from tests.end_to_end.browser import (
     NETWORK,
     PHONE,
     PICTURES,
+    Screen,
     Window,
     chromium,
     open_window,
@@ -199,3 +200,20 @@ async def test_a_lost_answer_is_looked_up_and_nothing_is_sent_twice(
     window.forgive(NETWORK)
     assert not window.complaints
     await window.close()
+
+
+async def test_the_chosen_of_many_tabs_is_on_the_screen(
+    server: ServerProcess, browser: Browser
+) -> None:
+    """With letters of twice the size four tabs are wider than a phone; so they are on half a phone."""
+    half = Screen("half", PHONE.width // 2, PHONE.height, PHONE.scale, touch=True)
+    window = await open_window(browser, server.url, half)
+    await window.come_in("s0001")
+    chosen = window.page.locator("[role=tab][aria-selected=true]")
+    for state in ("started", "pending"):
+        await window.turn_to(f"/todos?state={state}")
+        # Its number makes the first one wider, once it is known.
+        await window.see("[role=tab] span:text-matches('[0-9]')", state="attached")
+        await expect(chosen).to_be_in_viewport(ratio=0.99)
+    await window.close()
+    assert window.complaints == []
