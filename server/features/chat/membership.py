@@ -46,61 +46,63 @@ async def add_members(command: AddMembers, work: UnitOfWork, directory: Director
 
 async def remove_member(command: RemoveMember, work: UnitOfWork) -> Nothing:
     """Take somebody out of a group one owns."""
-    conversation, _ = await rights.owned_group(work, command.conversation_id)
+    conversation = await rights.owned_group(work, command.conversation_id)
     if command.person_id == work.actor.person_id:
         raise Invalid("to go yourself, leave the group")
-    if await _part(work, conversation, command.person_id):
+    member = await work.get(Member, member_id(conversation.id, command.person_id))
+    if member is not None:
+        _part(work, conversation, member)
         work.record("chat.remove_member", conversation.id, removed=command.person_id)
+    elif not await _has_gone(work, conversation.id, command.person_id):
+        raise NotFound("this person is not in the group")
     return Nothing()
 
 
 async def leave(command: Leave, work: UnitOfWork, directory: Directory) -> Nothing:
     """Leave a group; an owner hands it over first."""
-    if await _has_gone(work, command.conversation_id, work.actor.person_id):
-        return Nothing()
-    conversation, member = await rights.group(work, command.conversation_id)
-    if member.role == "owner":
+    try:
+        conversation, member = await rights.group(work, command.conversation_id)
+    except NotFound:
+        if await _has_gone(work, command.conversation_id, work.actor.person_id):
+            return Nothing()
+        raise
+    if conversation.owner_id == member.person_id:
         to = await heir(work, conversation, directory)
         conversation = replace(conversation, owner_id=to)
         if to is not None:
             work.patch(Member, member_id(conversation.id, to), role="owner")
-    await _part(work, conversation, work.actor.person_id)
+    _part(work, conversation, member)
     work.record("chat.leave", conversation.id)
     return Nothing()
 
 
-async def _part(work: UnitOfWork, conversation: Conversation, person_id: str) -> bool:
-    """End a membership: the person hears of it as the last thing. False when it has ended before."""
-    member = await work.get(Member, member_id(conversation.id, person_id))
-    if member is None:
-        if await _has_gone(work, conversation.id, person_id):
-            return False
-        raise NotFound("this person is not in the group")
+def _part(work: UnitOfWork, conversation: Conversation, member: Member) -> None:
+    """End a membership: the person hears of it as the last thing."""
     conversation = replace(conversation, member_count=conversation.member_count - 1)
     work.put(conversation)
     work.delete(member, unchanged=False)
-    tell(work, conversation, removed=(person_id,))
+    tell(work, conversation, removed=(member.person_id,))
     work.append(
-        person_channel(person_id),
+        person_channel(member.person_id),
         Left(conversation_id=conversation.id, at=work.now),
         key=f"chat:{conversation.id}",
     )
-    return True
 
 
 async def _has_gone(work: UnitOfWork, conversation_id: str, person_id: str) -> bool:
     """Whether the last thing a person was told of a group is that he or she is out of it: phones ask
-    again when the ack is lost, and what is asked for is done."""
+    again when the ack is lost, and what is asked for is done. Asked once no membership is found, since
+    both end in one commit."""
     told = await work.log.value(person_channel(person_id), f"chat:{conversation_id}")
     return told is not None and told.event == Left.wire_name
 
 
 async def transfer_owner(command: TransferOwner, work: UnitOfWork) -> Nothing:
     """Hand a group to another member."""
-    conversation, _ = await rights.group(work, command.conversation_id)
+    conversation, owner = await rights.group(work, command.conversation_id)
     if conversation.owner_id == command.person_id:
         return Nothing()  # Also to a repeat, by somebody who owns it no more.
-    conversation, owner = await rights.owned_group(work, command.conversation_id)
+    rights.check_owned(conversation, owner)
     heir = await work.get(Member, member_id(conversation.id, command.person_id))
     if heir is None:
         raise NotFound("this person is not in the group")
@@ -115,7 +117,7 @@ async def transfer_owner(command: TransferOwner, work: UnitOfWork) -> Nothing:
 
 async def rename(command: Rename, work: UnitOfWork) -> Nothing:
     """Give a group another title."""
-    conversation, _ = await rights.owned_group(work, command.conversation_id)
+    conversation = await rights.owned_group(work, command.conversation_id)
     title = checked_title(command.title)
     if title != conversation.title:
         conversation = replace(conversation, title=title)

@@ -50,7 +50,7 @@ async def set_mirror(
     command: SetMirror, work: UnitOfWork, settings: Settings, groups: GroupChats
 ) -> MirrorShown:
     """Begin or end to show a group in WeCom. What was said before is never told there."""
-    conversation, _ = await rights.owned_group(work, command.conversation_id)
+    conversation = await rights.owned_group(work, command.conversation_id)
     before = await work.get(Mirror, conversation.id)
     with_messages = command.is_on and command.with_messages
     mirror = before or Mirror(id=conversation.id, is_on=False)
@@ -118,7 +118,7 @@ async def retry_mirror(
     command: RetryMirror, work: UnitOfWork, settings: Settings, groups: GroupChats
 ) -> MirrorShown:
     """Try at once what stands in the way, with those too whom WeCom would not take."""
-    conversation, _ = await rights.owned_group(work, command.conversation_id)
+    conversation = await rights.owned_group(work, command.conversation_id)
     mirror = await work.get(Mirror, conversation.id)
     if mirror is not None and mirror.is_on:
         mirror = replace(mirror, due_at=Millis(0), failures=0)
