@@ -4,12 +4,13 @@ A `Client` is a connection whose wire keeps every event. No sockets and no HTTP:
 their own; here it is the features' behaviour that counts.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from prometheus_client import CollectorRegistry
 
 from realtime.application import Identity
@@ -33,7 +34,7 @@ from server.nodes import Leader
 from server.nodes.alone import Alone
 from server.services import wired
 from server.settings import Settings
-from server.storage import Insert, Store
+from server.storage import Doc, Insert, Store
 from server.storage.document import to_doc
 from server.storage.sqlite import SqliteStore
 from server.stream import Streams
@@ -144,6 +145,25 @@ class Office:
             raise Refusal(ack["error"])
         result: dict[str, Any] = ack["result"]
         return result
+
+    def overtake(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        before_reading: int,
+        other: Callable[[], Awaitable[object]],
+    ) -> None:
+        """Do something else whole before what comes next reads its nth document."""
+        get = self.store.get
+        readings = 0
+
+        async def overtaken(coll: str, id: str) -> Doc | None:
+            nonlocal readings
+            readings += 1
+            if readings == before_reading:
+                await other()
+            return await get(coll, id)
+
+        monkeypatch.setattr(self.store, "get", overtaken)
 
     async def client(self, person_id: str) -> Client:
         """A connected page of a person."""

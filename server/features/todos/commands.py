@@ -42,7 +42,7 @@ async def open_todo(command: TodoOpened, work: UnitOfWork, worklist: Worklist) -
     if urge is not None and urge.seen_at is None:
         work.put(replace(urge, seen_at=work.now))
     if todo.opened_at is None:
-        work.patch(Todo, todo.id, opened_at=work.now)
+        work.put(replace(todo, opened_at=work.now))
         kept = await work.get(SeenList, person_id)
         if kept is not None:
             # Written in the version read: whoever counts at the same time counts again.

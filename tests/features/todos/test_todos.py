@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,22 @@ async def test_opening_a_document_settles_its_notice_and_lowers_unread(desk: Des
     told = len(ann.events)
     await ann.ask("todos.opened", request_id="2")
     assert len(ann.events) == told
+
+
+@pytest.mark.parametrize("before_reading", range(1, 5))
+async def test_opening_on_two_devices_at_once_is_one_opening(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, before_reading: int
+) -> None:
+    await desk.holds("ann", "1")
+    ann = await desk.office.client("ann")
+    told = len(ann.told("todos.counted"))
+    open_it = partial(ann.ask, "todos.opened", request_id="1")
+    desk.office.overtake(monkeypatch, before_reading, open_it)
+
+    await open_it()
+
+    assert len(ann.told("todos.counted")) == told + 1
+    assert len(await desk.office.store.find("audit", "subject", ("ann:1",))) == 1
 
 
 async def test_opening_while_another_arrives_leaves_the_right_number(desk: Desk) -> None:
